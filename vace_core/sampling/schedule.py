@@ -1,0 +1,57 @@
+"""Flow matching with few steps: which timesteps are run, and the noise level of each.
+
+The table: sigma = linspace(1, 0, 1001)[:-1], shifted by s sigma / (1 + (s - 1) sigma); timestep = 1000 sigma. A
+timestep's noise level is that of the nearest entry, so the level at timestep 0 is the table's last, not 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ENTRIES = 1000
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Timesteps handed to the model, in order, and the noise level sigma (0..1) of each."""
+
+    timesteps: tuple[float, ...]
+    sigmas: tuple[float, ...]
+
+
+class Table:
+    """The 1000 noise levels of a `shift`."""
+
+    def __init__(self, shift: float) -> None:
+        raw = torch.linspace(1.0, 0.0, ENTRIES + 1)[:-1]
+        self.sigmas = shift * raw / (1 + (shift - 1) * raw)
+        self.timesteps = self.sigmas * ENTRIES
+
+    def sigma(self, timestep: float) -> float:
+        """Noise level of the entry nearest to a timestep."""
+        return self.sigmas[(self.timesteps - timestep).abs().argmin()].item()
+
+    def warp(self, nominal: int) -> float:
+        """The table's timestep at a nominal one: with shift 5, 750 becomes 937.5."""
+        return self.timesteps[ENTRIES - nominal].item() if nominal else 0.0
+
+    def schedule(self, steps: Sequence[int], warp: bool) -> Schedule:
+        """The few steps of a pipeline. Raises ValueError unless 1000 >= step_1 > step_2 > ... >= 0."""
+        if not steps or steps[0] > ENTRIES or steps[-1] < 0 or any(a <= b for a, b in zip(steps, steps[1:], strict=False)):
+            raise ValueError(f"steps must fall from at most {ENTRIES} to at least 0, got {list(steps)}")
+        timesteps = tuple(self.warp(step) if warp else float(step) for step in steps)
+        return Schedule(timesteps, tuple(self.sigma(timestep) for timestep in timesteps))
+
+
+def clean_from_flow(noisy: Tensor, flow: Tensor, sigma: float) -> Tensor:
+    """x0 = x_t - sigma * flow, where the model predicts flow = noise - x0."""
+    return torch.add(noisy, flow, alpha=-sigma)
+
+
+def add_noise(clean: Tensor, noise: Tensor, sigma: float) -> Tensor:
+    """x_t = (1 - sigma) x0 + sigma * noise."""
+    return torch.lerp(clean, noise, sigma)

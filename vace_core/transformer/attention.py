@@ -1,0 +1,84 @@
+"""The one attention call, and the two attentions of a Wan block built on it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from .kernels import attend
+from .rope import rotate
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm over the last dimension, in float32 inside. Wan runs it over all heads together."""
+
+    def __init__(self, dim: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.rms_norm(x.float(), x.shape[-1:], self.weight.float(), self.eps).to(x.dtype)
+
+
+class LayerMemory(Protocol):
+    """What one layer remembers of earlier chunks."""
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write this pass's unrotated keys and values [B, H, N, D]; give all to attend to, keys rotated."""
+        ...
+
+
+class Attention(nn.Module):
+    """Query, key, value and output projections with normed queries and keys; key names as published."""
+
+    def __init__(self, dim: int, heads: int, eps: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q = nn.Linear(dim, dim)
+        self.k = nn.Linear(dim, dim)
+        self.v = nn.Linear(dim, dim)
+        self.o = nn.Linear(dim, dim)
+        self.norm_q = RMSNorm(dim, eps)
+        self.norm_k = RMSNorm(dim, eps)
+
+    def queries(self, x: Tensor) -> Tensor:
+        """[B, N, D] -> [B, H, N, head]."""
+        return self._heads(self.norm_q(self.q(x)))
+
+    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, N, D] -> keys (normed, unrotated) and values, each [B, H, N, head]."""
+        return self._heads(self.norm_k(self.k(x))), self._heads(self.v(x))
+
+    def output(self, attended: Tensor) -> Tensor:
+        return self.o(rearrange(attended, "b h n d -> b n (h d)"))
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return rearrange(x, "b n (h d) -> b h n d", h=self.heads)
+
+
+class SelfAttention(Attention):
+    """Attention of a chunk to itself and, through `memory`, to what the stream remembers."""
+
+    def forward(self, x: Tensor, turn: Tensor, memory: LayerMemory | None = None, mask: Tensor | None = None) -> Tensor:
+        """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored."""
+        queries = rotate(self.queries(x), turn)
+        keys, values = self.keys_values(x)
+        if memory is None:
+            keys = rotate(keys, turn)
+        else:
+            keys, values = memory.extend(keys, values)
+        return self.output(attend(queries, keys, values, mask))
+
+
+class CrossAttention(Attention):
+    """Attention to the prompt. Its keys and values change with the prompt only, so they are made outside.
+
+    Rows past the prompt's end take part, unmasked, as in the published models.
+    """
+
+    def forward(self, x: Tensor, prompt: tuple[Tensor, Tensor]) -> Tensor:
+        return self.output(attend(self.queries(x), *prompt))
