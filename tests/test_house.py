@@ -1,0 +1,115 @@
+"""The tree keeps its shape: who may import whom, what lies at the top, what is carried along."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = {"backend", "bridge", "td_project", "tests", "vace_core"}
+TOP = ROOMS | {
+    ".ci", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "docs",
+    "pyproject.toml", "requirements-dev.txt", "requirements.txt", "start.py",
+}
+FORBIDDEN = {
+    "vace_core": {"bridge", "backend", "td_project", "tests"},
+    "bridge": {"vace_core", "backend", "td_project", "tests", "torch", "transformers"},
+    "backend": {"td_project", "tests"},
+    "td_project": {"vace_core", "bridge", "backend", "tests"},
+}
+# Paths of one person's machine; "/home/you" and the like in the docs are meant as examples.
+MACHINE_PATH = re.compile(rb"(?<![\w.~$/])(/(root|work|home|Users|tmp)/(?!you\b)\w|[A-Z]:\\\\?Users\\)")
+
+
+def tracked() -> list[Path]:
+    """Every file that git tracks, or would add; skips the test where the tree came without git."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout, so there is no list of its files")
+    paths = (ROOT / name for name in listed.stdout.decode().split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level package of every absolute import in a file, at module level or in a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.split(".")[0]
+
+
+def test_start_imports_only_the_standard_library():
+    assert set(imports(ROOT / "start.py")) <= sys.stdlib_module_names
+
+
+def test_start_can_be_read_by_a_python_that_is_too_old_and_tell_it_so():
+    ast.parse((ROOT / "start.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_only_the_known_entries_lie_at_the_top():
+    assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= TOP
+
+
+@pytest.mark.parametrize("room", sorted(FORBIDDEN))
+def test_a_room_imports_only_what_it_may_know(room: str):
+    seen = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for name in imports(path)
+        if name in FORBIDDEN[room]
+    ]
+    assert not seen
+
+
+def test_only_the_engine_side_of_the_backend_may_load_torch():
+    """The front process never imports torch: no module of backend does so when it is imported itself."""
+    offenders = []
+    for path in sorted((ROOT / "backend").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            if {name.split(".")[0] for name in names} & {"torch", "vace_core", "transformers"}:
+                offenders.append(str(path.relative_to(ROOT)))
+    assert not offenders
+
+
+def test_no_tracked_file_names_a_path_of_one_machine():
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0].decode()}"
+        for path in tracked()
+        if path.suffix not in {".safetensors", ".mp4", ".png", ".jpg"} and path != Path(__file__)
+        for match in MACHINE_PATH.finditer(path.read_bytes())
+    ]
+    assert not found
+
+
+def test_every_bundled_clip_is_small_and_named_in_the_licence_beside_it():
+    clips = sorted((ROOT / "backend" / "clips").glob("*.mp4"))
+    licence = (ROOT / "backend" / "clips" / "LICENSE.txt").read_text(encoding="utf-8")
+    assert clips
+    for clip in clips:
+        assert f"{clip.name}:" in licence
+        assert clip.stat().st_size <= 1_500_000
+
+
+def test_every_requirement_is_pinned_to_one_version():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        wanted = [line for line in lines if line and not line.startswith(("#", "-r "))]
+        assert all(re.match(r"[\w.\[\]-]+==[\w.]+(;|\s|$)", line) for line in wanted), wanted
+
+
+def test_every_package_that_the_program_imports_is_required():
+    installs = {"cv2": "opencv-python-headless", "pythonosc": "python-osc", "PIL": "pillow"}
+    required = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower()
+    for room in ("backend", "bridge", "vace_core"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for name in set(imports(path)) - sys.stdlib_module_names - ROOMS:
+                assert installs.get(name, name).lower() + "==" in required, f"{path.relative_to(ROOT)}: {name}"
