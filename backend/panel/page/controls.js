@@ -1,0 +1,189 @@
+// One widget per row of the table of controls; what a widget looks like follows from the row's type alone.
+const SEND_MS = 40;      // a dragged slider sends at most 25 times a second
+const ECHO_MS = 400;     // and is not moved by its own echo while it is dragged
+const FEW_CHOICES = 8;
+
+export class Controls {
+  constructor(send) {
+    this.send = send;
+    this.widgets = new Map();
+  }
+
+  build(rows) {
+    for (const id of ["words", "switches", "values"]) document.getElementById(id).replaceChildren();
+    this.widgets.clear();
+    for (const row of rows) {
+      const [place, make] = MAKERS[row.type];
+      const widget = make(row, (value) => this.send(row.address, value));
+      widget.element.dataset.address = row.address;
+      widget.element.title = row.doc;
+      document.getElementById(place).append(widget.element);
+      this.widgets.set(row.address, widget);
+    }
+  }
+
+  show(values) {
+    for (const [address, value] of Object.entries(values)) this.widgets.get(address)?.show(value);
+  }
+}
+
+const MAKERS = {
+  string: ["words", text],
+  bool: ["switches", toggle],
+  trigger: ["switches", trigger],
+  float: ["values", number],
+  int: ["values", number],
+  choice: ["values", choice],
+};
+
+function make(tag, properties = {}, children = []) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function nameOf(row) {
+  return row.address.split("/").slice(2).join(" ");
+}
+
+function labelled(row, ...widgets) {
+  const id = `control${row.address.replaceAll("/", "-")}`;
+  widgets[0].id ||= id;
+  const head = make("div", { className: "label" }, [
+    make("label", { className: "name", htmlFor: widgets[0].id, textContent: nameOf(row) }),
+    make("span", { className: "address", textContent: row.address }),
+    make("span", { className: "acts", textContent: row.acts }),
+  ]);
+  return make("div", { className: "control" }, [head, make("div", { className: "row" }, widgets)]);
+}
+
+function text(row, send) {
+  const field = make("textarea", { rows: 1, spellcheck: false, placeholder: row.doc });
+  const button = make("button", { type: "button", textContent: "Send" });
+  let sent = "";
+  const mark = () => field.classList.toggle("unsent", field.value !== sent);
+  const commit = () => {
+    sent = field.value;
+    mark();
+    send(field.value);
+  };
+  field.oninput = mark;
+  field.onkeydown = (event) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      commit();
+    } else if (event.key === "Escape") {
+      field.value = sent;
+      mark();
+    }
+  };
+  button.onclick = commit;
+  const show = (value) => {
+    const untouched = field.value === sent;
+    sent = value;
+    if (untouched) field.value = value; // what is being typed is never overwritten
+    mark();
+  };
+  return { element: labelled(row, field, button), show };
+}
+
+function toggle(row, send) {
+  const button = switchButton(row);
+  const show = (value) => button.setAttribute("aria-pressed", String(Boolean(value)));
+  button.onclick = () => send(button.getAttribute("aria-pressed") !== "true");
+  show(row.default);
+  return { element: button, show };
+}
+
+function trigger(row, send) {
+  const button = switchButton(row);
+  button.onclick = () => {
+    send(true);
+    button.classList.add("fired");
+    setTimeout(() => button.classList.remove("fired"), ECHO_MS);
+  };
+  return { element: button, show: () => {} };
+}
+
+function switchButton(row) {
+  return make("button", { type: "button", className: "switch" }, [
+    make("b", { textContent: nameOf(row) }),
+    make("small", { textContent: row.address }),
+  ]);
+}
+
+function number(row, send) {
+  const whole = row.type === "int";
+  const bounded = row.low !== null && row.high !== null && row.high - row.low <= 1000;
+  const step = whole ? 1 : bounded ? (row.high - row.low) / 200 : "any";
+  const limits = { min: row.low ?? "", max: row.high ?? "" };
+  const field = make("input", { type: "number", step: whole ? 1 : "any", ...limits });
+  const slider = make("input", { type: "range", ...limits, step });
+  const label = bounded ? slider : field;
+  if (!bounded) field.className = "wide";
+  const later = throttled(send, () => show(current));
+  let current = row.default;
+  const show = (value) => {
+    current = value;
+    if (later.busy() || document.activeElement === field) return; // shown when the hand is off it
+    slider.value = value;
+    field.value = rounded(value);
+  };
+  slider.oninput = () => {
+    field.value = rounded(slider.value);
+    later(Number(slider.value));
+  };
+  field.onchange = () => {
+    if (field.value === "") return;
+    send(Number(field.value));
+    field.blur();
+  };
+  field.onblur = () => show(current);
+  const unit = make("span", { className: "unit", textContent: row.unit });
+  if (bounded) field.setAttribute("aria-label", `${nameOf(row)}, as a number`);
+  return { element: labelled(row, label, ...(bounded ? [field] : []), ...(row.unit ? [unit] : [])), show };
+}
+
+function rounded(value) {
+  return String(Math.round(Number(value) * 1000) / 1000);
+}
+
+// Sends the latest of many values now and then; `settled` is called once when no more have come for a while.
+function throttled(send, settled) {
+  let touched = -Infinity;
+  let timer = 0;
+  let quiet = 0;
+  let latest = null;
+  const later = (value) => {
+    touched = performance.now();
+    latest = value;
+    clearTimeout(quiet);
+    quiet = setTimeout(settled, ECHO_MS);
+    timer ||= setTimeout(() => {
+      timer = 0;
+      send(latest);
+    }, SEND_MS);
+  };
+  later.busy = () => performance.now() - touched < ECHO_MS - 1;
+  return later;
+}
+
+function choice(row, send) {
+  if (row.choices.length > FEW_CHOICES) return menu(row, send);
+  const buttons = row.choices.map((value) =>
+    make("button", { type: "button", textContent: value, onclick: () => send(value) }),
+  );
+  buttons.forEach((button) => button.setAttribute("role", "radio"));
+  const group = make("div", { className: "choices" }, buttons);
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", nameOf(row));
+  const show = (value) =>
+    buttons.forEach((button) => button.setAttribute("aria-checked", String(button.textContent === value)));
+  return { element: labelled(row, group), show };
+}
+
+function menu(row, send) {
+  const select = make("select", {}, row.choices.map((value) => make("option", { value, textContent: value })));
+  select.onchange = () => send(select.value);
+  return { element: labelled(row, select), show: (value) => (select.value = value) };
+}
