@@ -16,6 +16,8 @@ class Autoencoder(Protocol):
     """
 
     latent_channels: int
+    encoder_memory: int
+    """Latent frames after which an encoder remembers nothing of what came before."""
 
     def encode(self, pixels: Tensor, state: Any | None = None) -> tuple[Tensor, Any]:
         """Pixels [B, 3, F, H, W] in [-1, 1] -> latents [B, C, f, H/8, W/8] as the transformer expects them."""

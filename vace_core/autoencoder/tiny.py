@@ -7,6 +7,7 @@ pieces equals the whole.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -121,6 +122,8 @@ class TinyAutoencoder(nn.Module):
         super().__init__()
         self.sizes = sizes or TinySizes()
         self.latent_channels = self.sizes.latent_channels
+        # A block looks one frame back: half a latent frame in the first stage, a whole one in the other two.
+        self.encoder_memory = math.ceil(2.5 * self.sizes.blocks)
         self.encoder = _encoder(self.sizes)
         self.decoder = _decoder(self.sizes)
 

@@ -1,0 +1,99 @@
+"""The 96-channel context of a chunk: inactive latent 16, reactive latent 16, packed mask 64 (paper, section 6).
+
+Two streams with encoder states of their own: the inactive one shows what is preserved and grey elsewhere, the
+reactive one what should be followed where pictures are generated. By Table 4 both states go on from chunk to chunk
+for control, while with a mask the reactive stream starts afresh each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..autoencoder import Autoencoder
+from .masks import pack_mask
+
+@dataclass(frozen=True)
+class EncodedStream:
+    """Where one stream stands: the encoder's state, and what is known of a run of nothing but grey."""
+
+    encoder: Any = None
+    grey_latents: int = 0
+    """Latent frames of pure grey encoded in a row up to now."""
+    settled: Tensor | None = None
+    """Latents of the last chunk, if it was grey; valid for ever once the encoder's memory holds nothing else."""
+
+
+@dataclass(frozen=True)
+class ContextState:
+    """Both streams' states. Immutable: `encode_context` hands back the next one."""
+
+    inactive: EncodedStream = field(default_factory=EncodedStream)
+    reactive: EncodedStream = field(default_factory=EncodedStream)
+
+
+def encode_context(
+    autoencoder: Autoencoder,
+    control: Tensor | None,
+    source: Tensor | None,
+    mask: Tensor | None,
+    state: ContextState,
+    grey: Tensor,
+) -> tuple[Tensor, ContextState]:
+    """Encode a chunk's controls to [B, 96, f, H/8, W/8].
+
+    control, source [B, 3, F, H, W] in [-1, 1]; mask [B, 1, F, H, W] in 0..1, above one half = generate, None =
+    generate everything. grey: zeros [B, 3, F, H, W], what a masked-out pixel shows.
+    """
+    if mask is None:
+        keep, generate, before = None, control, state.reactive
+        mask = torch.ones_like(grey[:, :1])
+    else:
+        hard = (mask > 0.5).to(grey.dtype)
+        frames = torch.lerp(grey if source is None else source, grey if control is None else control, hard)
+        keep, generate = frames * (1 - hard), None if control is None else frames * hard
+        before = state.reactive if generate is None and state.reactive.grey_latents else EncodedStream()
+    inactive_latents, inactive = _go_on(autoencoder, keep, state.inactive, grey)
+    reactive_latents, reactive = _go_on(autoencoder, generate, before, grey)
+    return torch.cat((inactive_latents, reactive_latents, pack_mask(mask)), dim=1), ContextState(inactive, reactive)
+
+
+def encode_references(autoencoder: Autoencoder, pictures: Sequence[Tensor]) -> Tensor:
+    """Pictures [3, H, W] in [-1, 1] -> [1, 96, n, H/8, W/8], each encoded alone as a video of one frame.
+
+    A reference has nothing to follow and nothing masked: its reactive and mask channels are zero.
+    """
+    latents = torch.cat([autoencoder.encode(picture[None, :, None])[0] for picture in pictures], dim=2)
+    rest = latents.new_zeros((1, 96 - latents.shape[1], *latents.shape[2:]))
+    return torch.cat((latents, rest), dim=1)
+
+
+def _go_on(
+    autoencoder: Autoencoder, frames: Tensor | None, before: EncodedStream, grey: Tensor
+) -> tuple[Tensor, EncodedStream]:
+    """The latents of a stream's next frames (None = all grey), and where it stands afterwards.
+
+    Grey is not encoded again once the encoder remembers nothing else: its latents can no longer change.
+    """
+    if frames is not None:
+        latents, encoder = _encode(autoencoder, frames, before.encoder)
+        return latents, EncodedStream(encoder)
+    if before.settled is not None and before.grey_latents >= autoencoder.encoder_memory + before.settled.shape[2]:
+        return before.settled, before
+    latents, encoder = _encode(autoencoder, grey, before.encoder)
+    return latents, EncodedStream(encoder, before.grey_latents + latents.shape[2], latents)
+
+
+def _encode(autoencoder: Autoencoder, frames: Tensor, encoder: Any) -> tuple[Tensor, Any]:
+    """Encode frames that go on from `encoder`, or, where it is None, that begin.
+
+    A stream that begins in the middle of a show has 4k frames, not 1 + 4k: the encoder is then primed with its first
+    frame, so that latent n still stands for frames 4n to 4n + 3 and both streams stay in step.
+    """
+    if encoder is None and frames.shape[2] % 4 == 0:
+        _, encoder = autoencoder.encode(frames[:, :, :1])
+    return autoencoder.encode(frames, encoder)

@@ -1,0 +1,21 @@
+"""Masks as the transformer sees them: 64 channels, one for each pixel of an 8x8 cell (VACE's packing)."""
+
+from __future__ import annotations
+
+from einops import rearrange
+from torch import Tensor
+from torch.nn import functional
+
+CELL = 8
+
+
+def pack_mask(mask: Tensor) -> Tensor:
+    """Mask [B, 1, F, H, W] in 0..1 -> [B, 64, (F + 3) // 4, H/8, W/8]; channel = 8 * row in the cell + column.
+
+    Values are kept as they are, soft ones too. Height and width are multiples of 16. In time the nearest source
+    frame is taken for each latent frame (of 9: 1, 4, 7; of 12: 2, 6, 10).
+    """
+    frames, height, width = mask.shape[2:]
+    cells = rearrange(mask[:, 0], "b f (h p) (w q) -> b (p q) f h w", p=CELL, q=CELL)
+    size = ((frames + 3) // 4, height // CELL, width // CELL)
+    return functional.interpolate(cells, size=size, mode="nearest-exact")

@@ -1,0 +1,5 @@
+"""Prompts to embeddings."""
+
+from .umt5 import TextEncoder
+
+__all__ = ["TextEncoder"]
