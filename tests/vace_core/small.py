@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, cast
+
 import torch
 
+from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.config import Architecture, Pipeline
+from vace_core.model import Model
+from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 
 ARCHITECTURE = Architecture(
@@ -31,3 +37,41 @@ def latents(frames: int, seed: int, channels: int = 16) -> torch.Tensor:
 
 def text(seed: int = 0) -> torch.Tensor:
     return torch.randn((1, 6, 12), generator=torch.Generator().manual_seed(seed))
+
+
+def tiny_autoencoder(seed: int = 0) -> TinyAutoencoder:
+    """Random weights that carry what goes in to what comes out, around mid grey."""
+    autoencoder = TinyAutoencoder(TinySizes(encoder=8, decoder=(8, 8, 8), blocks=1)).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in autoencoder.parameters():
+            fan_in = parameter[0].numel() if parameter.dim() > 1 else 1e9
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5)
+        last = list(autoencoder.decoder.children())[-1]
+        assert isinstance(last, torch.nn.Conv2d) and last.bias is not None
+        last.weight.mul_(0.1)
+        last.bias.fill_(0.5)
+    return autoencoder
+
+
+class SmallText:
+    """A text encoder without a language: every prompt has its own numbers."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def encode(self, prompt: str) -> torch.Tensor:
+        self.calls += 1
+        return text(seed=sum(map(ord, prompt)))
+
+
+def model(**pipeline: Any) -> Model:
+    """A whole model with random weights; keyword arguments replace parts of the pipeline."""
+    return Model(
+        replace(PIPELINE, **pipeline),
+        transformer(),
+        tiny_autoencoder(),
+        cast(TextEncoder, SmallText()),
+        torch.device("cpu"),
+        torch.float32,
+    )

@@ -1,0 +1,176 @@
+"""Streams: what they take and give, and that their state is theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.vace_core.small import SmallText, model
+from vace_core.model import Model
+from vace_core.stream import Controls, Stream
+
+HEIGHT, WIDTH = 32, 48
+
+
+def video(frames: int, seed: int, channels: int = 3) -> Tensor:
+    shape = (1, channels, frames, HEIGHT, WIDTH)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def run(stream: Stream, chunks: int, prompt: str = "gold", start: int = 0) -> Tensor:
+    """Frames of some chunks under a control that depends on the chunk's number only."""
+    frames = []
+    for n in range(start, start + chunks):
+        frames.append(stream.step(Controls(prompt, control=video(stream.frames_wanted, n))).frames)
+    return torch.cat(frames, dim=2)
+
+
+def test_the_first_chunk_takes_nine_frames_and_every_later_one_twelve() -> None:
+    stream = Stream(model(), HEIGHT, WIDTH)
+    for n, frames in enumerate((9, 12, 12)):
+        assert stream.frames_wanted == frames
+        chunk = stream.step(Controls("gold", control=video(frames, n)))
+        assert tuple(chunk.frames.shape) == (1, 3, frames, HEIGHT, WIDTH)
+        assert (chunk.index, chunk.mode) == (n, "control")
+        assert chunk.frames.abs().max() <= 1
+        assert chunk.frames.std() > 0.01
+
+
+@pytest.mark.parametrize("pipeline", [{}, {"positions": "absolute", "window": 9, "sink": 3, "recache": True}])
+def test_a_forked_stream_runs_on_as_the_original_does(pipeline: dict) -> None:
+    original = Stream(model(**pipeline), HEIGHT, WIDTH)
+    run(original, 3)
+    other = original.fork()
+    expected = run(original, 3, prompt="ice", start=3)
+    torch.testing.assert_close(run(other, 3, prompt="ice", start=3), expected, atol=0, rtol=0)
+
+
+def test_two_streams_of_one_model_do_not_disturb_each_other() -> None:
+    weights = model()
+    alone = run(Stream(weights, HEIGHT, WIDTH), 3)
+    one, two = Stream(weights, HEIGHT, WIDTH), Stream(weights, HEIGHT, WIDTH)
+    turns = []
+    for n in range(3):
+        turns.append(run(one, 1, start=n))
+        run(two, 1, prompt="ice", start=n + 7)
+    torch.testing.assert_close(torch.cat(turns, dim=2), alone, atol=0, rtol=0)
+
+
+def test_a_restored_snapshot_runs_on_as_if_nothing_had_come_between() -> None:
+    stream = Stream(model(), HEIGHT, WIDTH)
+    run(stream, 2)
+    snapshot = stream.snapshot()
+    expected = run(stream, 2, start=2)
+    run(stream, 2, prompt="ice", start=9)
+    for _ in range(2):
+        stream.restore(snapshot)
+        torch.testing.assert_close(run(stream, 2, start=2), expected, atol=0, rtol=0)
+
+
+def test_a_reset_stream_equals_a_fresh_one() -> None:
+    stream = Stream(model(), HEIGHT, WIDTH)
+    expected = run(stream, 2)
+    stream.reset()
+    torch.testing.assert_close(run(stream, 2), expected, atol=0, rtol=0)
+
+
+def test_settling_early_or_late_makes_no_difference() -> None:
+    late, early = Stream(model(), HEIGHT, WIDTH), Stream(model(), HEIGHT, WIDTH)
+    expected = run(late, 3)
+    parts = []
+    for n in range(3):
+        parts.append(run(early, 1, start=n))
+        early.settle()
+        early.settle()
+    torch.testing.assert_close(torch.cat(parts, dim=2), expected, atol=0, rtol=0)
+
+
+def test_scale_zero_equals_no_control() -> None:
+    off, without = Stream(model(), HEIGHT, WIDTH), Stream(model(), HEIGHT, WIDTH)
+    for n in range(2):
+        controlled = off.step(Controls("gold", control=video(off.frames_wanted, n), scale=0.0))
+        torch.testing.assert_close(controlled.frames, without.step(Controls("gold")).frames, atol=0, rtol=0)
+
+
+def test_prompt_seed_scale_control_mask_and_reference_each_change_the_picture() -> None:
+    base = Controls("gold", control=video(9, 0))
+    variants = {
+        "prompt": replace(base, prompt="ice"),
+        "seed": replace(base, seed=5),
+        "scale": replace(base, scale=0.5),
+        "control": replace(base, control=video(9, 1)),
+        "mask": replace(base, source=video(9, 2), mask=(video(9, 3, channels=1) > 0).float()),
+        "reference": replace(base, references=(video(1, 4)[0, :, 0],)),
+        "first": replace(base, first=video(1, 4)[0, :, 0]),
+        "last": replace(base, last=video(1, 4)[0, :, 0]),
+    }
+    weights = model()
+    plain = Stream(weights, HEIGHT, WIDTH).step(base).frames
+    for name, controls in variants.items():
+        frames = Stream(weights, HEIGHT, WIDTH).step(controls).frames
+        assert not torch.allclose(frames, plain, atol=1e-7), name
+
+
+def test_a_prompt_change_keeps_the_memory_and_is_encoded_once() -> None:
+    weights = model()
+    stream = Stream(weights, HEIGHT, WIDTH)
+    run(stream, 2)
+    before = list(stream.state.memory.frames)
+    run(stream, 2, prompt="ice", start=2)
+    assert isinstance(weights.text, SmallText) and weights.text.calls == 2
+    assert before == [0, 1, 2, 3, 4, 5]
+    assert sorted(stream.state.memory.frames) == [6, 7, 8, 9, 10, 11]
+    fresh = Stream(weights, HEIGHT, WIDTH)
+    assert not torch.allclose(run(fresh, 1, prompt="ice", start=2)[:, :, -1], run(stream, 1, "ice", 4)[:, :, -1])
+
+
+def test_a_recache_rewrites_what_is_remembered_under_the_new_prompt() -> None:
+    def keys(recache: bool) -> Tensor:
+        stream = Stream(model(positions="absolute", window=9, sink=3, recache=recache), HEIGHT, WIDTH)
+        run(stream, 4)
+        run(stream, 1, prompt="ice", start=4)
+        oldest = min(frame for frame in stream.state.memory.frames if frame >= 3)
+        row = stream.state.memory.frames.index(oldest) * 6
+        return stream.state.memory.layers[-1].values[:, :, row : row + 6].clone()
+
+    assert not torch.allclose(keys(True), keys(False))
+
+
+def test_nothing_grows_with_the_length_of_a_stream() -> None:
+    stream = Stream(model(), HEIGHT, WIDTH)
+    run(stream, 2)
+    size = stream.state.memory.nbytes()
+    buffers = [layer.keys.data_ptr() for layer in stream.state.memory.layers]
+    run(stream, 20, start=2)
+    assert stream.state.memory.nbytes() == size
+    assert buffers == [layer.keys.data_ptr() for layer in stream.state.memory.layers]
+    assert stream.state.history.shape[2] == stream.model.pipeline.window
+
+
+@pytest.mark.parametrize(
+    ("controls", "words"),
+    [
+        (Controls(control=video(12, 0)), r"control is \(12, 32, 48\).*expected \(9, 32, 48\)"),
+        (Controls(mask=video(9, 0, channels=1)), "a mask needs a source"),
+        (Controls(scale=3.0), "context scale must be 0 to 2, got 3"),
+        (Controls(references=(torch.zeros(3, 8, 8),)), r"reference is \(3, 8, 8\)"),
+    ],
+)
+def test_wrong_controls_are_refused_and_the_stream_goes_on(controls: Controls, words: str) -> None:
+    stream, undisturbed = Stream(model(), HEIGHT, WIDTH), Stream(model(), HEIGHT, WIDTH)
+    with pytest.raises(ValueError, match=words):
+        stream.step(controls)
+    torch.testing.assert_close(run(stream, 2), run(undisturbed, 2), atol=0, rtol=0)
+
+
+def test_a_size_that_is_no_multiple_of_sixteen_is_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 16 pixels, got 30x48"):
+        Stream(model(), 30, 48)
+
+
+def test_weights_are_shared_and_not_copied() -> None:
+    weights: Model = model()
+    assert Stream(weights, HEIGHT, WIDTH).fork().model is weights
