@@ -1,0 +1,1 @@
+"""Controls in, values and errors back."""

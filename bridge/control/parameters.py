@@ -1,0 +1,177 @@
+"""The type of a control, and of the table of all of them.
+
+A control is declared once. Whatever shows or sets it (OSC, the page, generated layouts and docs) reads the table, and
+every value on its way in goes through `Control.accept`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+ControlType = Literal["float", "int", "bool", "string", "strings", "choice", "trigger"]
+"""A "strings" control takes any number of texts; a "trigger" holds no value, it happens."""
+Acts = Literal["at once", "next chunk", "reload"]
+Value = float | int | bool | str | tuple[str, ...]
+
+MAX_TEXT = 2000
+"""Characters of a text that are kept."""
+TRUE = {"true", "on", "yes", "1"}
+FALSE = {"false", "off", "no", "0"}
+
+
+class ControlError(ValueError):
+    """A value that a control cannot take. The message names the control, the value and what it takes."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A value as the control took it, and what was done to it, or None where it was taken as it came."""
+
+    value: Value
+    report: str | None = None
+
+
+@dataclass(frozen=True)
+class Control:
+    """One row of the table. low and high bound numbers, both included; choices are those of a "choice".
+
+    `dangerous` controls are reached by their full address alone, never by a pattern.
+    """
+
+    address: str
+    type: ControlType
+    default: Value
+    doc: str
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    acts: Acts = "next chunk"
+    choices: tuple[str, ...] = ()
+    dangerous: bool = False
+
+    def __post_init__(self) -> None:
+        if self.type not in get_args(ControlType):
+            raise ValueError(f"{self.address}: unknown type {self.type!r}")
+        if self.type == "choice" and self.default not in self.choices:
+            raise ValueError(f"{self.address}: default {self.default!r} is not one of {self.choices}")
+
+    def describe(self) -> dict[str, Any]:
+        """The row as plain data, for JSON."""
+        return asdict(self)
+
+    def accept(self, value: Any) -> Accepted:
+        """The value as this control's type: tolerant of what controllers send, clamped to the range.
+
+        A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number. Raises ControlError
+        where nothing sensible can be made of it.
+        """
+        match self.type:
+            case "float" | "int":
+                return self._number(value)
+            case "bool":
+                return Accepted(self._truth(value))
+            case "string":
+                return self._text(value)
+            case "strings":
+                return Accepted(tuple(str(self._text(part).value) for part in _several(value)))
+            case "choice":
+                return self._choice(value)
+            case "trigger":
+                return Accepted(self._truth(value))
+
+    def _number(self, value: Any) -> Accepted:
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise ControlError(f"{self.address} takes a number{self._range()}, got {_shown(value)}") from None
+        if not math.isfinite(number):
+            raise ControlError(f"{self.address} takes a finite number{self._range()}, got {number}")
+        low, high = -math.inf if self.low is None else self.low, math.inf if self.high is None else self.high
+        kept = min(max(number, low), high)
+        taken = round(kept) if self.type == "int" else kept
+        if kept != number:
+            return Accepted(taken, f"{self.address} takes{self._range()}, got {number:g}: {taken:g} is used")
+        return Accepted(taken)
+
+    def _truth(self, value: Any) -> bool:
+        if isinstance(value, str):
+            word = value.strip().lower()
+            if word in TRUE | FALSE:
+                return word in TRUE
+        elif isinstance(value, bool | int | float) and math.isfinite(value):
+            return value >= 0.5
+        raise ControlError(f"{self.address} takes 0 or 1, got {_shown(value)}")
+
+    def _text(self, value: Any) -> Accepted:
+        if not isinstance(value, str | int | float):
+            raise ControlError(f"{self.address} takes a text, got {_shown(value)}")
+        text = "".join(" " if c.isspace() else c for c in str(value) if c.isspace() or _printable(c)).strip()
+        if len(text) > MAX_TEXT:
+            return Accepted(
+                text[:MAX_TEXT], f"{self.address} takes {MAX_TEXT} characters, got {len(text)}: the rest is cut"
+            )
+        return Accepted(text)
+
+    def _choice(self, value: Any) -> Accepted:
+        """By name in any case, or by number from 0."""
+        if isinstance(value, str):
+            for choice in self.choices:
+                if value.strip().lower() == choice.lower():
+                    return Accepted(choice)
+        elif isinstance(value, int | float) and math.isfinite(value) and 0 <= round(value) < len(self.choices):
+            return Accepted(self.choices[round(value)])
+        raise ControlError(f"{self.address} takes one of {', '.join(self.choices)}, got {_shown(value)}")
+
+    def _range(self) -> str:
+        if self.low is None or self.high is None:
+            return ""
+        return f" {self.low:g} to {self.high:g}{' ' + self.unit if self.unit else ''}"
+
+
+class ControlTable:
+    """All controls, in the order of their declaration; addresses are unique (ValueError)."""
+
+    def __init__(self, controls: Iterable[Control]) -> None:
+        self._rows: dict[str, Control] = {}
+        for control in controls:
+            if control.address in self._rows:
+                raise ValueError(f"{control.address} is declared twice")
+            self._rows[control.address] = control
+
+    def __iter__(self) -> Iterator[Control]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, address: str) -> bool:
+        return address in self._rows
+
+    def __getitem__(self, address: str) -> Control:
+        """The control of that address; ControlError naming the closest ones otherwise."""
+        control = self._rows.get(address)
+        if control is None:
+            raise ControlError(f"there is no control {_shown(address)}; {self._nearest(address)}")
+        return control
+
+    def _nearest(self, address: str) -> str:
+        near = difflib.get_close_matches(address, self._rows, n=3, cutoff=0.5)
+        return f"did you mean {' or '.join(near)}?" if near else "see docs/controls.md"
+
+
+def _printable(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

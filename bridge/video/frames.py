@@ -1,0 +1,32 @@
+"""A frame, as it crosses the border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+
+class PixelFormat(Enum):
+    """Pixels are uint8, top row first: `RGB` is [H, W, 3], `RGBA` is [H, W, 4] with straight alpha."""
+
+    RGB = 3
+    RGBA = 4
+
+    @property
+    def channels(self) -> int:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Frame:
+    """pixels uint8 [H, W, 3 or 4]; number counts what its source gave; time in seconds of `time.monotonic`."""
+
+    pixels: np.ndarray
+    number: int
+    time: float
+
+    @property
+    def format(self) -> PixelFormat:
+        return PixelFormat(self.pixels.shape[2])
