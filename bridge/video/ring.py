@@ -35,9 +35,10 @@ class FrameRing:
     """Made by `create` (the writer's side, which also unlinks) or `attach` (anyone else's)."""
 
     def __init__(self, memory: SharedMemory, slots: int, slot_bytes: int, owner: bool) -> None:
-        self._memory = memory
-        self._buffer = memory.buf
-        self._pixels = np.frombuffer(memory.buf, dtype=np.uint8)
+        self._memory: SharedMemory | None = memory
+        self._buffer = _bytes_of(memory)
+        self._pixels = np.frombuffer(self._buffer, dtype=np.uint8)
+        self.name = memory.name
         self.slots = slots
         self.slot_bytes = slot_bytes
         self._owner = owner
@@ -53,7 +54,7 @@ class FrameRing:
             raise BridgeError(f"shared memory {name!r} is taken; close its owner or choose another name") from None
         except (OSError, ValueError) as reason:
             raise BridgeError(f"shared memory {name!r} of {size} bytes cannot be made: {reason}") from reason
-        HEADER.pack_into(memory.buf, 0, MAGIC, VERSION, slots, slot_bytes, 0)
+        HEADER.pack_into(_bytes_of(memory), 0, MAGIC, VERSION, slots, slot_bytes, 0)
         return cls(memory, slots, slot_bytes, owner=True)
 
     @classmethod
@@ -66,15 +67,11 @@ class FrameRing:
         if memory.size < HEADER.size:
             memory.close()
             raise BridgeError(f"shared memory {name!r} is not a ring of frames")
-        magic, version, slots, slot_bytes, _ = HEADER.unpack_from(memory.buf, 0)
+        magic, version, slots, slot_bytes, _ = HEADER.unpack_from(_bytes_of(memory), 0)
         if magic != MAGIC or version != VERSION:
             memory.close()
             raise BridgeError(f"shared memory {name!r} is not a ring of frames of version {VERSION}")
         return cls(memory, slots, slot_bytes, owner=False)
-
-    @property
-    def name(self) -> str:
-        return self._memory.name
 
     @property
     def written(self) -> int:
@@ -112,7 +109,9 @@ class FrameRing:
         """Copies of the frames with a number above `number` that are still held, oldest first."""
         written = self.written
         indices = range(max(0, written - self.slots), written)
-        fresh = [index for index in indices if SLOT.unpack_from(self._buffer, self._start(index) + TURN.size)[0] > number]
+        fresh = [
+            index for index in indices if SLOT.unpack_from(self._buffer, self._start(index) + TURN.size)[0] > number
+        ]
         return [frame for frame in map(self._read, fresh) if frame is not None and frame.number > number]
 
     def close(self) -> None:
@@ -149,6 +148,11 @@ class FrameRing:
         if TURN.unpack_from(self._buffer, start)[0] != before:
             return None
         return Frame(copy, number, time)
+
+
+def _bytes_of(memory: SharedMemory) -> memoryview:
+    assert memory.buf is not None, "closed"
+    return memory.buf
 
 
 _opening = threading.Lock()

@@ -39,9 +39,7 @@ def _steps(name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Ten
     yield f"{name}, sigmas", torch.tensor(sigmas), torch.tensor(row["sigma_used"]), 1e-6
 
 
-def _arithmetic(
-    table: Table, shift: int, tensors: Mapping[str, Tensor]
-) -> Iterator[tuple[str, Tensor, Tensor, float]]:
+def _arithmetic(table: Table, shift: int, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
     sigmas = [table.sigma(t.item()) for t in tensors["in.timestep"]]
     yield f"shift {shift}, looked up", torch.tensor(sigmas), tensors[f"out.shift{shift}.sigma"], 1e-6
     clean, noise, flow = tensors["in.x0"], tensors["in.noise"], tensors["in.flow"]

@@ -48,7 +48,8 @@ def tiny_autoencoder(seed: int = 0) -> TinyAutoencoder:
             fan_in = parameter[0].numel() if parameter.dim() > 1 else 1e9
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5)
         last = list(autoencoder.decoder.children())[-1]
-        assert isinstance(last, torch.nn.Conv2d) and last.bias is not None
+        assert isinstance(last, torch.nn.Conv2d)
+        assert last.bias is not None
         last.weight.mul_(0.1)
         last.bias.fill_(0.5)
     return autoencoder

@@ -22,10 +22,11 @@ def video(frames: int, seed: int, channels: int = 3) -> Tensor:
 
 def run(stream: Stream, chunks: int, prompt: str = "gold", start: int = 0) -> Tensor:
     """Frames of some chunks under a control that depends on the chunk's number only."""
-    frames = []
-    for n in range(start, start + chunks):
-        frames.append(stream.step(Controls(prompt, control=video(stream.frames_wanted, n))).frames)
-    return torch.cat(frames, dim=2)
+    made = [
+        stream.step(Controls(prompt, control=video(stream.frames_wanted, n))).frames
+        for n in range(start, start + chunks)
+    ]
+    return torch.cat(made, dim=2)
 
 
 def test_the_first_chunk_takes_nine_frames_and_every_later_one_twelve() -> None:
@@ -120,7 +121,8 @@ def test_a_prompt_change_keeps_the_memory_and_is_encoded_once() -> None:
     run(stream, 2)
     before = list(stream.state.memory.frames)
     run(stream, 2, prompt="ice", start=2)
-    assert isinstance(weights.text, SmallText) and weights.text.calls == 2
+    assert isinstance(weights.text, SmallText)
+    assert weights.text.calls == 2
     assert before == [0, 1, 2, 3, 4, 5]
     assert sorted(stream.state.memory.frames) == [6, 7, 8, 9, 10, 11]
     fresh = Stream(weights, HEIGHT, WIDTH)

@@ -75,7 +75,9 @@ def load_strict(module: nn.Module, path: Path) -> None:
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as reason:
-        raise CheckpointError(f"{path}: cannot be read as safetensors ({reason}); download or train it again") from reason
+        raise CheckpointError(
+            f"{path}: cannot be read as safetensors ({reason}); download or train it again"
+        ) from reason
     own = module.state_dict()
     require_same_keys(str(path), set(weights), set(own))
     wrong = [

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..autoencoder import Autoencoder
 from .masks import pack_mask
 
+
 @dataclass(frozen=True)
 class EncodedStream:
     """Where one stream stands: the encoder's state, and what is known of a run of nothing but grey."""

@@ -29,7 +29,7 @@ class Given(Protocol):
 
 
 def infer_mode(given: Given) -> str:
-    """"text", or any of control, inpainting, extension and reference, joined by "+" in this order.
+    """ "text", or any of control, inpainting, extension and reference, joined by "+" in this order.
 
     Outpainting is inpainting whose mask is the border of a larger canvas. Raises ValueError for what contradicts
     itself: a mask with nothing to preserve, a context scale outside 0..2.

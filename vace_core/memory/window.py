@@ -134,9 +134,7 @@ class WindowMemory:
         own = self._own_positions(frames, chosen, positions)
         device = state.layers[0].keys.device
         turn_own = self._rotation(own, device)
-        moved = any(
-            state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen
-        )
+        moved = any(state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen)
         turn_all = self._rotation(positions[:filled], device) if moved else None
         state.positions[:filled] = positions[:filled]
         writes = self._writes(chosen)

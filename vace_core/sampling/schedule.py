@@ -41,7 +41,12 @@ class Table:
 
     def schedule(self, steps: Sequence[int], warp: bool) -> Schedule:
         """The few steps of a pipeline. Raises ValueError unless 1000 >= step_1 > step_2 > ... >= 0."""
-        if not steps or steps[0] > ENTRIES or steps[-1] < 0 or any(a <= b for a, b in zip(steps, steps[1:], strict=False)):
+        if (
+            not steps
+            or steps[0] > ENTRIES
+            or steps[-1] < 0
+            or any(a <= b for a, b in zip(steps, steps[1:], strict=False))
+        ):
             raise ValueError(f"steps must fall from at most {ENTRIES} to at least 0, got {list(steps)}")
         timesteps = tuple(self.warp(step) if warp else float(step) for step in steps)
         return Schedule(timesteps, tuple(self.sigma(timestep) for timestep in timesteps))

@@ -43,7 +43,7 @@ class Context:
 
     tokens: Tensor
     references: Tensor | None
-    """Main-path embedding [B, n * T, D] of the clean references, which stand where the noisy chunk stands for the rest."""
+    """Main-path embedding [B, n * T, D] of the clean references: for them it stands in for the noisy chunk."""
 
 
 class Head(nn.Module):
@@ -78,7 +78,7 @@ class CausalWan(nn.Module):
         self.head = Head(a)
         if a.vace_layers:
             self.vace_patch_embedding = nn.Conv3d(a.context_channels, a.dim, a.patch, a.patch)
-            self.vace_blocks = nn.ModuleList(ContextBlock(a, first=n == 0) for n in range(len(a.vace_layers)))
+        self.vace_blocks = nn.ModuleList(ContextBlock(a, first=n == 0) for n in range(len(a.vace_layers)))
 
     def embed_time(self, timesteps: Tensor) -> Time:
         """timesteps [B, f] in 0..1000, one for each latent frame, or [B, 1] for all; fractions count.
@@ -96,10 +96,9 @@ class CausalWan(nn.Module):
         """text [B, L, text_dim] from the text encoder; shorter ones are filled with zero rows to the trained length."""
         missing = self.architecture.text_length - text.shape[1]
         tokens = self.text_embedding(nn.functional.pad(text, (0, 0, 0, missing)))
-        context_blocks = self.vace_blocks if self.architecture.vace_layers else ()
         return Prompt(
             tuple(_as_block(block).cross_attn.keys_values(tokens) for block in self.blocks),
-            tuple(_as_block(block).cross_attn.keys_values(tokens) for block in context_blocks),
+            tuple(_as_block(block).cross_attn.keys_values(tokens) for block in self.vace_blocks),
         )
 
     def embed_context(self, context: Tensor, references: Tensor | None = None) -> Context:
@@ -109,7 +108,9 @@ class CausalWan(nn.Module):
             context = torch.cat((references, context), dim=2)
             embedded = self.patchify(references[:, : self.architecture.latent_channels])
         tokens = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
-        return Context(self.vace_blocks[0].before_proj(tokens), embedded)
+        first = self.vace_blocks[0]
+        assert isinstance(first, ContextBlock)
+        return Context(first.before_proj(tokens), embedded)
 
     def patchify(self, latents: Tensor) -> Tensor:
         """[B, C, f, h, w] -> [B, f * T, D]."""
@@ -158,6 +159,7 @@ class CausalWan(nn.Module):
         turn = self.rotation(range(frames), latents)
         hints = []
         for block, text in zip(self.vace_blocks, prompt.context, strict=True):
+            assert isinstance(block, ContextBlock)
             c = block(c, e0, text, turn)
             hints.append(block.after_proj(c[:, n:]))
         return hints
@@ -172,9 +174,7 @@ class CausalWan(nn.Module):
         """[B, f * T, patch * C] -> [B, C, f, h, w]."""
         p, q, r = self.architecture.patch
         f, h, w = shape[2] // p, shape[3] // q, shape[4] // r
-        return rearrange(
-            patches, "b (f h w) (p q r c) -> b c (f p) (h q) (w r)", f=f, h=h, w=w, p=p, q=q, r=r
-        )
+        return rearrange(patches, "b (f h w) (p q r c) -> b c (f p) (h q) (w r)", f=f, h=h, w=w, p=p, q=q, r=r)
 
 
 def _as_block(module: nn.Module) -> Block:
