@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from websockets.sync.client import ClientConnection, connect
@@ -31,14 +32,15 @@ class Browser:
         self._command = [executable, f"--user-data-dir={profile}", *FLAGS]
         self._port_file = profile / "DevToolsActivePort"
         self._last = 0
+        self._open = ExitStack()
 
     def __enter__(self) -> "Browser":
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for(lambda: self._port_file.exists() and self._port_file.read_text().count("\n") == 1, "Chromium")
             port, path = self._port_file.read_text().split("\n")
-            self._connection: ClientConnection = connect(
-                f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None
+            self._connection: ClientConnection = self._open.enter_context(
+                connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None)
             )
             self._session = ""
             pages = self.command("Target.getTargets")["targetInfos"]
@@ -52,7 +54,7 @@ class Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self._open.close()
         self._process.terminate()
         self._process.wait()
 
@@ -84,11 +86,11 @@ class Browser:
         wait_for(lambda: bool(self.run(script)), script)
 
     def type(self, selector: str, text: str, key: str = "Enter") -> None:
-        """As a person would: click into a field, replace what is in it, press a key."""
+        """As a person would: go into a field, replace what is in it, press a key ('' for none)."""
         self.run(f"document.querySelector({json.dumps(selector)}).focus()")
         self.run(f"document.querySelector({json.dumps(selector)}).select()")
         self.command("Input.insertText", text=text)
-        for kind in ("keyDown", "keyUp"):
+        for kind in ("keyDown", "keyUp") if key else ():
             self.command(
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r"
             )
@@ -96,8 +98,9 @@ class Browser:
     def click(self, selector: str) -> None:
         """With the mouse, in the middle of the element."""
         box = self.run(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center'}});"
-            " const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            f"(() => {{ const element = document.querySelector({json.dumps(selector)});"
+            " element.scrollIntoView({block: 'center'}); const box = element.getBoundingClientRect();"
+            " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         assert isinstance(box, list)
         for kind in ("mousePressed", "mouseReleased"):

@@ -74,6 +74,8 @@ class Visit:
             message = json.loads(text)
             address, value = message["address"], message["value"]
         except (ValueError, TypeError, KeyError, RecursionError):
+            address, value = None, None
+        if not isinstance(address, str):
             return "the page sent a message that can't be read; reload it"
         self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
         return self._mailbox.set(address, value)

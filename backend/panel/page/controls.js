@@ -29,6 +29,7 @@ export class Controls {
 
 const MAKERS = {
   string: ["words", text],
+  strings: ["words", texts],
   bool: ["switches", toggle],
   trigger: ["switches", trigger],
   float: ["values", number],
@@ -58,30 +59,40 @@ function labelled(row, ...widgets) {
 }
 
 function text(row, send) {
+  return written(row, (words) => send(words), (value) => value, (event) => !event.shiftKey);
+}
+
+// One text a line, so here Enter makes a line and Ctrl with Enter sends.
+function texts(row, send) {
+  const lines = (words) => words.split("\n").map((line) => line.trim()).filter(Boolean);
+  return written(row, (words) => send(lines(words)), (value) => value.join("\n"), (event) => event.ctrlKey);
+}
+
+function written(row, send, words, sends) {
   const field = make("textarea", { rows: 1, spellcheck: false, placeholder: row.doc });
   const button = make("button", { type: "button", textContent: "Send" });
-  let sent = "";
-  const mark = () => field.classList.toggle("unsent", field.value !== sent);
+  let known = ""; // what the program holds, as far as this page has heard
+  const mark = () => field.classList.toggle("unsent", field.value !== known);
   const commit = () => {
-    sent = field.value;
-    mark();
     send(field.value);
+    known = field.value;
+    mark();
   };
   field.oninput = mark;
   field.onkeydown = (event) => {
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && sends(event)) {
       event.preventDefault();
       commit();
     } else if (event.key === "Escape") {
-      field.value = sent;
+      field.value = known;
       mark();
     }
   };
   button.onclick = commit;
   const show = (value) => {
-    const untouched = field.value === sent;
-    sent = value;
-    if (untouched) field.value = value; // what is being typed is never overwritten
+    const untouched = field.value === known;
+    known = words(value);
+    if (untouched) field.value = known; // what is being typed is never overwritten
     mark();
   };
   return { element: labelled(row, field, button), show };

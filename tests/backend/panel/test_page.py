@@ -1,0 +1,216 @@
+"""The page in a real Chromium, and its server from outside, before a show that is made up."""
+
+import http.client
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from backend.panel import Panel, PanelError
+from bridge.control.mailbox import Mailbox
+from bridge.control.parameters import Control, ControlTable
+from tests.browser import Browser, find_chromium, wait_for
+
+TABLE = ControlTable(
+    [
+        Control("/vace/prompt", "string", "", "What is painted"),
+        Control("/vace/reference", "strings", (), "Pictures to take after"),
+        Control("/vace/freeze", "bool", False, "Hold the picture", acts="at once"),
+        Control("/vace/reset", "trigger", False, "Forget what was painted"),
+        Control("/vace/control", "choice", "depth", "What is followed", choices=("depth", "scribble", "none")),
+        Control("/vace/mask/source", "choice", "m0", "What is kept", choices=tuple(f"m{i}" for i in range(12))),
+        Control("/vace/scale", "float", 1.0, "How closely it is followed", low=0.0, high=2.0),
+        Control("/vace/seed", "int", 0, "Of the noise", low=0, high=2**31 - 1),
+    ]
+)
+PICTURES = {
+    "input": np.full((64, 96, 3), (30, 60, 90), np.uint8),
+    "mask": np.zeros((64, 96), np.uint8),
+    "control": np.full((64, 96), 128, np.uint8),
+    "output": np.full((64, 96, 3), (200, 120, 40), np.uint8),
+}
+
+
+class Show:
+    """What the panel is given by a program, and what a test changes in it."""
+
+    def __init__(self):
+        self.mailbox = Mailbox(TABLE)
+        self.pictures = dict(PICTURES)
+        self.status: dict[str, object] = {"state": "running", "output_fps": 29.97, "latency_ms": float("nan")}
+        self.panel = Panel(TABLE, self.mailbox, lambda: self.pictures, lambda: self.status, port=0)
+
+    @property
+    def authority(self) -> str:
+        return urlsplit(self.panel.url).netloc
+
+    @contextmanager
+    def connect(self) -> Iterator[ClientConnection]:
+        with connect(f"ws://{self.authority}/live", proxy=None) as connection:
+            yield connection
+
+
+@pytest.fixture
+def show() -> Iterator[Show]:
+    show = Show()
+    with show.panel:
+        yield show
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    with Browser(executable, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(show: Show, chromium: Browser) -> Iterator[Browser]:
+    chromium.open(show.panel.url)
+    chromium.wait(f"document.querySelectorAll('[data-address]').length === {len(TABLE)}")
+    yield chromium
+    chromium.open("about:blank")
+
+
+def told(connection: ClientConnection, kind: str) -> dict:
+    """The next message of that kind."""
+    while True:
+        message = connection.recv(timeout=10)
+        if isinstance(message, str) and json.loads(message)["kind"] == kind:
+            return json.loads(message)
+
+
+def test_a_prompt_typed_on_the_page_is_in_the_mailbox(show: Show, page: Browser):
+    page.type('[data-address="/vace/prompt"] textarea', "a cave of blue ice")
+    wait_for(lambda: show.mailbox.get("/vace/prompt") == "a cave of blue ice", "the prompt in the mailbox")
+
+
+def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, page: Browser):
+    page.click('[data-address="/vace/freeze"]')
+    page.click('[data-address="/vace/reset"]')
+    page.click('[data-address="/vace/control"] button:nth-child(2)')
+    page.type('[data-address="/vace/scale"] input[type=number]', "0.6")
+    page.type('[data-address="/vace/seed"] input[type=number]', "123456789")
+    page.run("document.querySelector('[data-address=\"/vace/mask/source\"] select').value = 'm7'")
+    page.run("document.querySelector('[data-address=\"/vace/mask/source\"] select').dispatchEvent(new Event('change'))")
+    page.type('[data-address="/vace/reference"] textarea', "one.png\ntwo words.png", key="")
+    page.click('[data-address="/vace/reference"] button')
+    expected = {
+        "/vace/prompt": "", "/vace/reference": ("one.png", "two words.png"), "/vace/freeze": True,
+        "/vace/control": "scribble", "/vace/mask/source": "m7", "/vace/scale": 0.6, "/vace/seed": 123456789,
+    }
+    wait_for(lambda: show.mailbox.snapshot() == expected, "all values in the mailbox")
+    assert show.mailbox.events() == ["/vace/reset"]
+
+
+def test_what_others_set_shows_on_the_page(show: Show, page: Browser):
+    show.mailbox.set_all(
+        [("/vace/prompt", "set by OSC"), ("/vace/scale", 1.5), ("/vace/freeze", True), ("/vace/control", "none")]
+    )
+    page.wait("document.querySelector('[data-address=\"/vace/prompt\"] textarea').value === 'set by OSC'")
+    page.wait("document.querySelector('[data-address=\"/vace/scale\"] input[type=range]').value === '1.5'")
+    page.wait("document.querySelector('[data-address=\"/vace/freeze\"]').ariaPressed === 'true'")
+    page.wait("document.querySelector('[role=radio][aria-checked=true]').textContent === 'none'")
+
+
+def test_what_is_being_typed_is_not_overwritten_by_others(show: Show, page: Browser):
+    page.type('[data-address="/vace/prompt"] textarea', "half a thou", key="")
+    show.mailbox.set_all([("/vace/prompt", "set by OSC"), ("/vace/freeze", True)])
+    page.wait("document.querySelector('[data-address=\"/vace/freeze\"]').ariaPressed === 'true'")
+    assert page.run("document.querySelector('[data-address=\"/vace/prompt\"] textarea').value") == "half a thou"
+
+
+def test_a_value_out_of_range_is_clamped_and_the_page_says_so(show: Show, page: Browser):
+    page.type('[data-address="/vace/scale"] input[type=number]', "7")
+    page.wait("!document.getElementById('refusal').hidden")
+    assert "0 to 2" in str(page.run("document.getElementById('refusal').textContent"))
+    page.wait("document.querySelector('[data-address=\"/vace/scale\"] input[type=number]').value === '2'")
+    assert show.mailbox.get("/vace/scale") == 2.0
+
+
+def test_the_pictures_on_the_page_are_the_previews(show: Show, page: Browser, tmp_path: Path):
+    page.wait("document.querySelectorAll('figure canvas').length === 4")
+    pixel = "[...document.querySelector('#preview-{} canvas').getContext('2d').getImageData(9, 9, 1, 1).data]"
+    near = "{}.every((value, i) => Math.abs(value - {}[i]) < 8)"
+    page.wait(near.format(pixel.format("output"), [200, 120, 40, 255]))
+    page.wait(near.format(pixel.format("control"), [128, 128, 128, 255]))
+    show.pictures["output"] = np.full((64, 96, 3), (10, 200, 90), np.uint8)
+    page.wait(near.format(pixel.format("output"), [10, 200, 90, 255]))
+    page.screenshot(tmp_path / "panel.png")
+
+
+def test_the_page_shows_rates_and_comes_back_when_the_program_does(show: Show, page: Browser):
+    page.wait("document.getElementById('status-output_fps').textContent === '30.0 fps'")
+    page.wait("document.getElementById('status-latency_ms').textContent.startsWith('–')")
+    assert page.run("document.getElementById('state').textContent") == "running"
+    show.panel.stop()
+    page.wait("document.body.classList.contains('lost')")
+    port = urlsplit(show.panel.url).port
+    assert port
+    with Panel(TABLE, show.mailbox, dict, lambda: {"state": "restarting"}, port=port):
+        page.wait("document.getElementById('state').textContent === 'restarting'")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({"Origin": "http://evil.example"}, 403), ({"Host": "evil.example"}, 403), ({}, 101)]
+)
+def test_a_page_of_another_origin_gets_no_socket(show: Show, headers: dict[str, str], status: int):
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    connection = http.client.HTTPConnection(show.authority, timeout=10)
+    connection.request("GET", "/live", headers={**upgrade, "Sec-WebSocket-Key": "A" * 22 + "==", **headers})
+    assert connection.getresponse().status == status
+    connection.close()
+
+
+def test_a_foreign_host_name_gets_no_page(show: Show):
+    connection = http.client.HTTPConnection(show.authority, timeout=10)
+    connection.request("GET", "/", headers={"Host": "evil.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_a_program_may_use_the_socket_too(show: Show):
+    with show.connect() as connection:
+        assert [row["address"] for row in told(connection, "table")["controls"]] == [row.address for row in TABLE]
+        connection.send(json.dumps({"kind": "set", "address": "/vace/scale", "value": 0.25}))
+        while told(connection, "values")["values"].get("/vace/scale") != 0.25:
+            pass
+    assert show.mailbox.get("/vace/scale") == 0.25
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "nonsense", "[]", "7", "{}", '{"address": "/vace/scale"}', '{"address": [], "value": 1}',
+     '{"address": "/vace/none", "value": 1}', '{"address": "/vace/scale", "value": NaN}',
+     '{"address": "/vace/scale", "value": {}}', "[" * 60_000, b"\xff\x00", '{"address": null, "value": 1}'],
+)
+def test_a_message_that_makes_no_sense_is_answered_and_harms_nothing(show: Show, message: str | bytes):
+    before = show.mailbox.snapshot()
+    with show.connect() as connection:
+        connection.send(message)
+        assert told(connection, "report")["reason"]
+        assert told(connection, "status")
+    assert show.mailbox.snapshot() == before
+
+
+def test_the_page_is_whole_and_loads_nothing_from_elsewhere(show: Show):
+    with urllib.request.urlopen(show.panel.url, timeout=10) as answer:
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "http" not in answer.read().decode().replace("http-equiv", "")
+
+
+def test_a_taken_port_and_an_open_address_are_refused_with_what_to_do(show: Show):
+    port = urlsplit(show.panel.url).port
+    assert port
+    with pytest.raises(PanelError, match="choose another port with --panel"):
+        Panel(TABLE, show.mailbox, dict, dict, port=port).start()
+    with pytest.raises(PanelError, match="serves this machine only"):
+        Panel(TABLE, show.mailbox, dict, dict, host="0.0.0.0")
