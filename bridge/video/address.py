@@ -1,0 +1,48 @@
+"""Frame addresses: `scheme:rest` to the source or sink that it names."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, cast
+
+from .protocol import BridgeError, Sink, Source
+
+SOURCES = {
+    "testcard": ("testcard", "TestcardSource"),
+    "file": ("file", "FileSource"),
+    "camera": ("camera", "CameraSource"),
+    "shm": ("shared_memory", "SharedMemorySource"),
+}
+SINKS = {
+    "file": ("file", "FileSink"),
+    "shm": ("shared_memory", "SharedMemorySink"),
+    "null": ("null", "NullSink"),
+}
+
+
+def open_source(uri: str, width: int, height: int, fps: float) -> Source:
+    """Open `testcard:`, `file:PATH`, `camera:N` or `shm:NAME`.
+
+    width, height, fps: what to ask of a source that can choose. Raises BridgeError, in one line, for an address that
+    means nothing and for a source that is not there.
+    """
+    return cast(Source, _made(uri, SOURCES, "source")(_rest(uri), width, height, fps))
+
+
+def open_sink(uri: str, width: int, height: int, fps: float) -> Sink:
+    """Open `file:PATH`, `shm:NAME` or `null:` for frames of that size and rate; errors as `open_source`."""
+    return cast(Sink, _made(uri, SINKS, "sink")(_rest(uri), width, height, fps))
+
+
+def _made(uri: str, known: dict[str, tuple[str, str]], kind: str) -> Callable[..., Any]:
+    scheme = uri.partition(":")[0]
+    if ":" not in uri or scheme not in known:
+        names = ", ".join(f"{name}:" for name in known)
+        raise BridgeError(f"{uri!r} is not an address of a {kind}; they begin with {names}")
+    module, name = known[scheme]
+    return getattr(importlib.import_module(f".{module}", __package__), name)
+
+
+def _rest(uri: str) -> str:
+    return uri.partition(":")[2]

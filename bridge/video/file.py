@@ -1,0 +1,140 @@
+"""Video files, through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from .frames import Frame
+from .pace import Pace
+from .protocol import BridgeError
+
+BT601 = 6
+"""AVCOL_SPC_SMPTE170M: what the RGB to YUV conversion below uses; written into the file so that players agree."""
+LIMITED = 1
+
+
+class Clip:
+    """An opened video file. rate in frames a second, size (width, height), frames as the file claims (0 = unknown)."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise BridgeError(f"there is no file {self.path}; check the path")
+        try:
+            with av.open(str(self.path)) as container:
+                if not container.streams.video:
+                    raise BridgeError(f"{self.path} holds no video; give it a clip")
+                stream = container.streams.video[0]
+                self.rate = float(stream.average_rate or stream.guessed_rate or 25)
+                self.size = (stream.width, stream.height)
+                self.frames = stream.frames
+        except (FFmpegError, OSError) as reason:
+            raise BridgeError(f"{self.path} cannot be read as video ({reason}); convert it to H.264 MP4") from reason
+
+    def decode(self) -> Generator[Frame, None, None]:
+        """All frames once, RGB, `time` in seconds from the first; BridgeError where the file is damaged."""
+        try:
+            with av.open(str(self.path)) as container:
+                stream = container.streams.video[0]
+                stream.thread_type = "AUTO"
+                start: float | None = None
+                for number, frame in enumerate(container.decode(stream)):
+                    time = number / self.rate if frame.time is None else frame.time
+                    start = time if start is None else start
+                    yield Frame(_upright(frame), number, time - start)
+        except (FFmpegError, OSError) as reason:
+            raise BridgeError(f"{self.path} is damaged: {reason}") from reason
+
+
+class FileSource:
+    """`file:PATH`, played at its own rate and from the beginning again at its end."""
+
+    def __init__(self, path: str, width: int, height: int, fps: float) -> None:
+        self._clip = Clip(path)
+        self._frames = self._clip.decode()
+        self._waiting: Frame | None = None
+        self._number = 0
+        self._loop_start = self._end = 0.0
+        self._pace = Pace()
+
+    def read(self, timeout: float) -> Frame | None:
+        frame = self._waiting or self._next()
+        moment = self._pace.wait(self._loop_start + frame.time, timeout)
+        self._waiting = frame if moment is None else None
+        if moment is None:
+            return None
+        self._number += 1
+        return Frame(frame.pixels, self._number - 1, moment)
+
+    def describe(self) -> str:
+        width, height = self._clip.size
+        return f"{self._clip.path.name}, {width}x{height} at {self._clip.rate:g} frames a second"
+
+    def close(self) -> None:
+        self._frames.close()
+
+    def __enter__(self) -> FileSource:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _next(self) -> Frame:
+        """The next frame of the file, or its first again; BridgeError if there is none at all."""
+        for _ in range(2):
+            for frame in self._frames:
+                self._end = self._loop_start + frame.time + 1 / self._clip.rate
+                return frame
+            self._loop_start = self._end
+            self._frames = self._clip.decode()
+        raise BridgeError(f"{self._clip.path} holds no frame; it may have been cut short")
+
+
+class FileSink:
+    """`file:PATH`, H.264 in MP4. Sizes must be even (BridgeError). The file is whole once closed."""
+
+    def __init__(self, path: str, width: int, height: int, fps: float) -> None:
+        if width % 2 or height % 2:
+            raise BridgeError(f"an H.264 file needs an even size, got {width}x{height}")
+        self._path = Path(path)
+        try:
+            self._container = av.open(str(self._path), "w", options={"movflags": "+faststart"})
+        except (FFmpegError, OSError, ValueError) as reason:
+            raise BridgeError(f"{path} cannot be written ({reason}); does its folder exist, is it an .mp4?") from reason
+        rate = Fraction(fps).limit_denominator(1001)
+        self._stream = self._container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
+        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+        self._stream.codec_context.colorspace = BT601
+        self._stream.codec_context.color_range = LIMITED
+
+    def send(self, frame: Frame) -> None:
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.pixels[..., :3]), format="rgb24")
+        try:
+            self._container.mux(self._stream.encode(picture))
+        except (FFmpegError, OSError) as reason:
+            raise BridgeError(f"{self._path} cannot be written any further: {reason}") from reason
+
+    def close(self) -> None:
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        except (FFmpegError, OSError) as reason:
+            raise BridgeError(f"{self._path} could not be finished: {reason}") from reason
+
+    def __enter__(self) -> FileSink:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    """RGB as a person would see it: phones store a turn beside the picture."""
+    pixels = frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, (getattr(frame, "rotation", 0) // 90) % 4))

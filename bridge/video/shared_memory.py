@@ -1,0 +1,79 @@
+"""Frames through shared memory, from and to another process on this machine (`ring.FrameRing`)."""
+
+from __future__ import annotations
+
+import time
+
+from .frames import Frame
+from .protocol import BridgeError
+from .ring import FrameRing
+
+POLL_SECONDS = 0.002
+SLOTS = 4
+
+
+class SharedMemorySource:
+    """`shm:NAME`, a ring that someone else made. Gives the newest frame, each once, with the time it was received."""
+
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
+        if not name:
+            raise BridgeError("shm: needs the name of a ring, as shm:NAME")
+        self._name = name
+        self._ring = FrameRing.attach(name)
+        self._seen = self._ring.written
+
+    def read(self, timeout: float) -> Frame | None:
+        end = time.monotonic() + timeout
+        while self._ring.written == self._seen:
+            if time.monotonic() >= end:
+                self._follow_a_new_ring()
+                return None
+            time.sleep(POLL_SECONDS)
+        self._seen = self._ring.written
+        frame = self._ring.latest()
+        return None if frame is None else Frame(frame.pixels, frame.number, time.monotonic())
+
+    def describe(self) -> str:
+        return f"shared memory {self._name!r}"
+
+    def close(self) -> None:
+        self._ring.close()
+
+    def __enter__(self) -> SharedMemorySource:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _follow_a_new_ring(self) -> None:
+        """A sender that was started again has made a ring of the same name; the old one stays silent for ever.
+
+        Raises BridgeError where there is none any more.
+        """
+        self._ring.close()
+        self._ring = FrameRing.attach(self._name)
+        self._seen = min(self._seen, self._ring.written)
+
+
+class SharedMemorySink:
+    """`shm:NAME`, a ring made here; a frame larger than it was made for is refused with BridgeError."""
+
+    def __init__(self, name: str, width: int, height: int, fps: float) -> None:
+        if not name:
+            raise BridgeError("shm: needs a name for the ring, as shm:NAME")
+        self._ring = FrameRing.create(name, SLOTS, height, width, channels=4)
+
+    def send(self, frame: Frame) -> None:
+        try:
+            self._ring.write(frame)
+        except ValueError as reason:
+            raise BridgeError(str(reason)) from reason
+
+    def close(self) -> None:
+        self._ring.close()
+
+    def __enter__(self) -> SharedMemorySink:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
