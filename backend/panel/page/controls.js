@@ -9,15 +9,19 @@ export class Controls {
     this.widgets = new Map();
   }
 
+  // What acts at once, and what happens rather than holds, is within reach at the top; the rest follows in order.
   build(rows) {
-    for (const id of ["words", "switches", "values"]) document.getElementById(id).replaceChildren();
+    const strip = document.getElementById("strip-of-switches");
+    const list = document.getElementById("list-of-values");
+    strip.replaceChildren();
+    list.replaceChildren();
     this.widgets.clear();
     for (const row of rows) {
-      const [place, make] = MAKERS[row.type];
-      const widget = make(row, (value) => this.send(row.address, value));
+      const urgent = row.type === "trigger" || (row.type === "bool" && row.acts === "at once");
+      const widget = (urgent ? URGENT : MAKERS)[row.type](row, (value) => this.send(row.address, value));
       widget.element.dataset.address = row.address;
       widget.element.title = row.doc;
-      document.getElementById(place).append(widget.element);
+      (urgent ? strip : list).append(widget.element);
       this.widgets.set(row.address, widget);
     }
   }
@@ -27,15 +31,8 @@ export class Controls {
   }
 }
 
-const MAKERS = {
-  string: ["words", text],
-  strings: ["words", texts],
-  bool: ["switches", toggle],
-  trigger: ["switches", trigger],
-  float: ["values", number],
-  int: ["values", number],
-  choice: ["values", choice],
-};
+const MAKERS = { string: text, strings: texts, bool: tick, float: number, int: number, choice };
+const URGENT = { bool: toggle, trigger };
 
 function make(tag, properties = {}, children = []) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -70,7 +67,7 @@ function texts(row, send) {
 
 function written(row, send, words, sends) {
   const field = make("textarea", { rows: 1, spellcheck: false, placeholder: row.doc });
-  const button = make("button", { type: "button", textContent: "Send" });
+  const button = make("button", { type: "button", className: "send", textContent: "Send" });
   let known = ""; // what the program holds, as far as this page has heard
   const mark = () => field.classList.toggle("unsent", field.value !== known);
   const commit = () => {
@@ -96,6 +93,14 @@ function written(row, send, words, sends) {
     mark();
   };
   return { element: labelled(row, field, button), show };
+}
+
+function tick(row, send) {
+  const box = make("input", { type: "checkbox", checked: row.default });
+  box.onchange = () => send(box.checked);
+  const element = labelled(row, box);
+  element.classList.add("inline");
+  return { element, show: (value) => (box.checked = value) };
 }
 
 function toggle(row, send) {

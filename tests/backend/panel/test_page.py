@@ -22,6 +22,7 @@ TABLE = ControlTable(
         Control("/vace/prompt", "string", "", "What is painted"),
         Control("/vace/reference", "strings", (), "Pictures to take after"),
         Control("/vace/freeze", "bool", False, "Hold the picture", acts="at once"),
+        Control("/vace/mask/invert", "bool", False, "Keep the other part"),
         Control("/vace/reset", "trigger", False, "Forget what was painted"),
         Control("/vace/control", "choice", "depth", "What is followed", choices=("depth", "scribble", "none")),
         Control("/vace/mask/source", "choice", "m0", "What is kept", choices=tuple(f"m{i}" for i in range(12))),
@@ -95,6 +96,7 @@ def test_a_prompt_typed_on_the_page_is_in_the_mailbox(show: Show, page: Browser)
 
 def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, page: Browser):
     page.click('[data-address="/vace/freeze"]')
+    page.click('[data-address="/vace/mask/invert"] input')
     page.click('[data-address="/vace/reset"]')
     page.click('[data-address="/vace/control"] button:nth-child(2)')
     page.type('[data-address="/vace/scale"] input[type=number]', "0.6")
@@ -104,7 +106,7 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
     page.type('[data-address="/vace/reference"] textarea', "one.png\ntwo words.png", key="")
     page.click('[data-address="/vace/reference"] button')
     expected = {
-        "/vace/prompt": "", "/vace/reference": ("one.png", "two words.png"), "/vace/freeze": True,
+        "/vace/prompt": "", "/vace/reference": ("one.png", "two words.png"), "/vace/freeze": True, "/vace/mask/invert": True,
         "/vace/control": "scribble", "/vace/mask/source": "m7", "/vace/scale": 0.6, "/vace/seed": 123456789,
     }
     wait_for(lambda: show.mailbox.snapshot() == expected, "all values in the mailbox")
@@ -113,11 +115,13 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
 
 def test_what_others_set_shows_on_the_page(show: Show, page: Browser):
     show.mailbox.set_all(
-        [("/vace/prompt", "set by OSC"), ("/vace/scale", 1.5), ("/vace/freeze", True), ("/vace/control", "none")]
+        [("/vace/prompt", "set by OSC"), ("/vace/scale", 1.5), ("/vace/freeze", True), ("/vace/control", "none"),
+         ("/vace/mask/invert", True)]
     )
     page.wait("document.querySelector('[data-address=\"/vace/prompt\"] textarea').value === 'set by OSC'")
     page.wait("document.querySelector('[data-address=\"/vace/scale\"] input[type=range]').value === '1.5'")
     page.wait("document.querySelector('[data-address=\"/vace/freeze\"]').ariaPressed === 'true'")
+    page.wait("document.querySelector('[data-address=\"/vace/mask/invert\"] input').checked")
     page.wait("document.querySelector('[role=radio][aria-checked=true]').textContent === 'none'")
 
 
