@@ -34,10 +34,10 @@ class Pictures:
         return self._messages
 
 
-def message(name: str, pixels: np.ndarray) -> bytes:
-    """One preview as the page takes it; `name` is up to 255 bytes."""
+def message(name: str, pixels: np.ndarray | None) -> bytes:
+    """One preview as the page takes it; None for one that is no longer there. `name` is up to 255 bytes."""
     label = name.encode()
-    return bytes([len(label)]) + label + jpeg(pixels)
+    return bytes([len(label)]) + label + (b"" if pixels is None else jpeg(pixels))
 
 
 def jpeg(pixels: np.ndarray) -> bytes:

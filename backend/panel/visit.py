@@ -1,6 +1,6 @@
 """One open page: what it is told, and what it asks for.
 
-Both ways JSON, except pictures, which are binary (see pictures.py).
+Both ways JSON, except pictures, which are binary (see pictures.py): one without a JPEG has gone.
     to the page    {"kind": "table", "controls": [row, ...]}         once
                    {"kind": "values", "values": {address: value}}    what has changed, whoever set it
                    {"kind": "status", "status": {name: value}}
@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
 
-from .pictures import Pictures
+from .pictures import Pictures, message
 
 TICK_SECONDS = 0.05
 STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
@@ -62,17 +62,17 @@ class Visit:
 
     async def _listen(self) -> None:
         while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message["code"])
-            if reason := self._take(message.get("text") or ""):
+            event = await self._socket.receive()
+            if event["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(event["code"])
+            if reason := self._take(event.get("text") or ""):
                 await self._tell(kind="report", reason=reason)
 
     def _take(self, text: str) -> str | None:
         """Do what the page asks; what it should be told if that was not exactly possible."""
         try:
-            message = json.loads(text)
-            address, value = message["address"], message["value"]
+            asked = json.loads(text)
+            address, value = asked["address"], asked["value"]
         except (ValueError, TypeError, KeyError, RecursionError):
             address, value = None, None
         if not isinstance(address, str):
@@ -88,10 +88,12 @@ class Visit:
             await self._tell(kind="values", values=changed)
 
     async def _tell_pictures(self) -> None:
-        for name, message in self._pictures.messages().items():
-            if self._sent_pictures.get(name) != message:
-                self._sent_pictures[name] = message
-                await self._socket.send_bytes(message)
+        messages = self._pictures.messages()
+        gone = {name: message(name, None) for name in self._sent_pictures if name not in messages}
+        for name, picture in (messages | gone).items():
+            if self._sent_pictures.get(name) != picture:
+                self._sent_pictures[name] = picture
+                await self._socket.send_bytes(picture)
 
     async def _tell(self, **message: object) -> None:
         await self._socket.send_text(json.dumps(message))

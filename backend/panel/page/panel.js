@@ -19,7 +19,7 @@ function connect() {
   socket.onopen = () => document.body.classList.remove("lost");
   socket.onclose = () => {
     document.body.classList.add("lost");
-    showState("no connection", false);
+    showState("no connection");
     setTimeout(connect, RETRY_MS);
   };
 }

@@ -5,15 +5,17 @@ const HEADLINE = new Map([
   ["latency_ms", ["latency", "ms"]],
 ]);
 
-export function showState(state, good) {
+const MOODS = new Map([["running", "good"], ["starting", ""]]);
+
+export function showState(state) {
   const pill = document.getElementById("state");
   pill.textContent = state;
-  pill.className = `pill ${good ? "good" : "bad"}`;
+  pill.className = `pill ${MOODS.get(state) ?? "bad"}`;
 }
 
 export function showStatus(status) {
   const { state, ...rest } = status;
-  if (state !== undefined) showState(state, state === "running");
+  if (state !== undefined) showState(state);
   for (const [key, value] of Object.entries(rest)) {
     const [label, unit] = HEADLINE.get(key) ?? [key.replaceAll("_", " "), ""];
     const list = document.getElementById(HEADLINE.has(key) ? "headline" : "details");

@@ -106,8 +106,14 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
     page.type('[data-address="/vace/reference"] textarea', "one.png\ntwo words.png", key="")
     page.click('[data-address="/vace/reference"] button')
     expected = {
-        "/vace/prompt": "", "/vace/reference": ("one.png", "two words.png"), "/vace/freeze": True, "/vace/mask/invert": True,
-        "/vace/control": "scribble", "/vace/mask/source": "m7", "/vace/scale": 0.6, "/vace/seed": 123456789,
+        "/vace/prompt": "",
+        "/vace/reference": ("one.png", "two words.png"),
+        "/vace/freeze": True,
+        "/vace/mask/invert": True,
+        "/vace/control": "scribble",
+        "/vace/mask/source": "m7",
+        "/vace/scale": 0.6,
+        "/vace/seed": 123456789,
     }
     wait_for(lambda: show.mailbox.snapshot() == expected, "all values in the mailbox")
     assert show.mailbox.events() == ["/vace/reset"]
@@ -148,6 +154,10 @@ def test_the_pictures_on_the_page_are_the_previews(show: Show, page: Browser, tm
     page.wait(near.format(pixel.format("control"), [128, 128, 128, 255]))
     show.pictures["output"] = np.full((64, 96, 3), (10, 200, 90), np.uint8)
     page.wait(near.format(pixel.format("output"), [10, 200, 90, 255]))
+    del show.pictures["mask"]
+    page.wait("document.getElementById('preview-mask').hidden")
+    show.pictures["mask"] = PICTURES["mask"]
+    page.wait("!document.getElementById('preview-mask').hidden")
     page.screenshot(tmp_path / "panel.png")
 
 
