@@ -24,7 +24,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "vace-live.json"
-CLIP = ROOT / "backend" / "clips" / "cup.mp4"
 PYTHONS = ((3, 11), (3, 14))  # the oldest and newest that every pinned package has wheels for
 TORCH_INDEX = "https://download.pytorch.org/whl/"  # PyTorch's own index; PyPI has one build a platform
 TORCH_INDEX_FOLDER = {"cpu": "cpu", "cuda": "cu130"}
@@ -48,7 +47,7 @@ def main(arguments):
         return 130
     if testing:
         return run_checks(arguments[1:])
-    return run_backend(arguments or ["run", "--pipeline", "pocket", "--source", "file:%s" % CLIP])
+    return run_backend(arguments or ["run"])
 
 
 class SetupError(Exception):

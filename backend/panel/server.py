@@ -31,7 +31,7 @@ STOP_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class PanelError(Exception):
+class PanelError(OSError):
     """The panel can't be served as asked; the message says what to do."""
 
 

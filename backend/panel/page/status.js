@@ -5,7 +5,7 @@ const HEADLINE = new Map([
   ["latency_ms", ["latency", "ms"]],
 ]);
 
-const MOODS = new Map([["running", "good"], ["starting", ""]]);
+const MOODS = new Map([["running", "good"], ["starting", ""], ["stopped", ""]]);
 
 export function showState(state) {
   const pill = document.getElementById("state");
