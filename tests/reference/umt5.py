@@ -29,9 +29,12 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
     first = encoder(input_ids=ids[:1], attention_mask=torch.ones_like(ids[:1])).last_hidden_state
     yield "no mask", first, tensors["out.nomask_first"], TOLERANCE
     long = tensors["in.long_ids"]
-    yield "300 tokens", encoder(input_ids=long, attention_mask=torch.ones_like(long)).last_hidden_state, (
-        tensors["out.long"]
-    ), TOLERANCE
+    yield (
+        "300 tokens",
+        encoder(input_ids=long, attention_mask=torch.ones_like(long)).last_hidden_state,
+        (tensors["out.long"]),
+        TOLERANCE,
+    )
     bias = encoder.encoder.block[0].layer[0].SelfAttention.compute_bias(40, 40)
     yield "position bias of block 0", bias, tensors["out.pos_bias_block0_40"], TOLERANCE
 

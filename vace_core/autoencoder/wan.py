@@ -194,7 +194,7 @@ class Decoder(nn.Module):
 
 
 class WanAutoencoder(nn.Module):
-    """See the module's docstring. dim: width of the finest stage (96 as published). Key names are the published ones."""
+    """See the module's docstring. dim: the finest stage's width (96 as published). Key names are the published ones."""
 
     latent_channels = 16
     encoder_memory = 28
@@ -227,7 +227,7 @@ class WanAutoencoder(nn.Module):
         return self._encode(pixels, state)
 
     def decode(self, latents: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
-        """Latents [B, 16, f, h, w] -> pixels [B, 3, F, 8h, 8w] in [-1, 1]; F = 4f - 3 where a stream begins, else 4f."""
+        """Latents [B, 16, f, h, w] -> pixels [B, 3, F, 8h, 8w] in [-1, 1]; F = 4f - 3 at the beginning, else 4f."""
         pixels, state = self.decode_raw(latents, state)
         return pixels.clamp(-1.0, 1.0), state
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from .transformer import require_same_keys
+from .names import Renaming
 
-PUBLISHED_TO_TRANSFORMERS = (
-    (r"^token_embedding\.", "shared."),
-    (r"^norm\.", "encoder.final_layer_norm."),
-    (r"^blocks\.(\d+)\.norm1\.", r"encoder.block.\1.layer.0.layer_norm."),
-    (r"^blocks\.(\d+)\.attn\.([qkvo])\.", r"encoder.block.\1.layer.0.SelfAttention.\2."),
+ATTENTION = r"encoder.block.\1.layer.0."
+FEED_FORWARD = r"encoder.block.\1.layer.1."
+TRANSFORMERS = Renaming(
+    "transformers' UMT5",
     (
-        r"^blocks\.(\d+)\.pos_embedding\.embedding\.",
-        r"encoder.block.\1.layer.0.SelfAttention.relative_attention_bias.",
+        (r"^token_embedding\.", "shared."),
+        (r"^norm\.", "encoder.final_layer_norm."),
+        (r"^blocks\.(\d+)\.norm1\.", ATTENTION + "layer_norm."),
+        (r"^blocks\.(\d+)\.attn\.([qkvo])\.", ATTENTION + r"SelfAttention.\2."),
+        (r"^blocks\.(\d+)\.pos_embedding\.embedding\.", ATTENTION + "SelfAttention.relative_attention_bias."),
+        (r"^blocks\.(\d+)\.norm2\.", FEED_FORWARD + "layer_norm."),
+        (r"^blocks\.(\d+)\.ffn\.gate\.0\.", FEED_FORWARD + "DenseReluDense.wi_0."),
+        (r"^blocks\.(\d+)\.ffn\.fc1\.", FEED_FORWARD + "DenseReluDense.wi_1."),
+        (r"^blocks\.(\d+)\.ffn\.fc2\.", FEED_FORWARD + "DenseReluDense.wo."),
     ),
-    (r"^blocks\.(\d+)\.norm2\.", r"encoder.block.\1.layer.1.layer_norm."),
-    (r"^blocks\.(\d+)\.ffn\.gate\.0\.", r"encoder.block.\1.layer.1.DenseReluDense.wi_0."),
-    (r"^blocks\.(\d+)\.ffn\.fc1\.", r"encoder.block.\1.layer.1.DenseReluDense.wi_1."),
-    (r"^blocks\.(\d+)\.ffn\.fc2\.", r"encoder.block.\1.layer.1.DenseReluDense.wo."),
 )
 TIED = "encoder.embed_tokens.weight"
 """transformers lists the token embedding under a second name."""
@@ -29,21 +30,10 @@ TIED = "encoder.embed_tokens.weight"
 
 def to_transformers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Published keys to transformers' ones, the tied copy of the embedding included."""
-    renamed = {_renamed(key): value for key, value in weights.items()}
+    renamed = TRANSFORMERS.to(weights)
     return renamed | {TIED: renamed["shared.weight"]}
 
 
-def from_transformers(weights: Mapping[str, Tensor], published: Mapping[str, object]) -> dict[str, Tensor]:
+def from_transformers(weights: Mapping[str, Tensor], published: Iterable[str]) -> dict[str, Tensor]:
     """The way back to the names in `published`. Raises CheckpointError naming missing and left-over keys."""
-    names = {_renamed(key): key for key in published}
-    untied = {key: value for key, value in weights.items() if key != TIED}
-    require_same_keys("transformers' UMT5 weights", set(untied), set(names))
-    return {names[key]: value for key, value in untied.items()}
-
-
-def _renamed(key: str) -> str:
-    for published, theirs in PUBLISHED_TO_TRANSFORMERS:
-        key, found = re.subn(published, theirs, key)
-        if found:
-            break
-    return key
+    return TRANSFORMERS.back({key: value for key, value in weights.items() if key != TIED}, published)

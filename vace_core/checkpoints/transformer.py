@@ -2,69 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from .errors import CheckpointError
+from .names import Renaming, require_same_keys
 
-PUBLISHED_TO_DIFFUSERS = (
-    (r"^text_embedding\.0\.", "condition_embedder.text_embedder.linear_1."),
-    (r"^text_embedding\.2\.", "condition_embedder.text_embedder.linear_2."),
-    (r"^time_embedding\.0\.", "condition_embedder.time_embedder.linear_1."),
-    (r"^time_embedding\.2\.", "condition_embedder.time_embedder.linear_2."),
-    (r"^time_projection\.1\.", "condition_embedder.time_proj."),
-    (r"^head\.head\.", "proj_out."),
-    (r"^head\.modulation$", "scale_shift_table"),
-    (r"\.modulation$", ".scale_shift_table"),
-    (r"\.self_attn\.([qkv])\.", r".attn1.to_\1."),
-    (r"\.self_attn\.o\.", ".attn1.to_out.0."),
-    (r"\.self_attn\.norm_", ".attn1.norm_"),
-    (r"\.cross_attn\.([qkv])\.", r".attn2.to_\1."),
-    (r"\.cross_attn\.o\.", ".attn2.to_out.0."),
-    (r"\.cross_attn\.norm_", ".attn2.norm_"),
-    (r"\.norm3\.", ".norm2."),
-    (r"\.ffn\.0\.", ".ffn.net.0.proj."),
-    (r"\.ffn\.2\.", ".ffn.net.2."),
-    (r"\.before_proj\.", ".proj_in."),
-    (r"\.after_proj\.", ".proj_out."),
+DIFFUSERS = Renaming(
+    "diffusers' transformer",
+    (
+        (r"^text_embedding\.0\.", "condition_embedder.text_embedder.linear_1."),
+        (r"^text_embedding\.2\.", "condition_embedder.text_embedder.linear_2."),
+        (r"^time_embedding\.0\.", "condition_embedder.time_embedder.linear_1."),
+        (r"^time_embedding\.2\.", "condition_embedder.time_embedder.linear_2."),
+        (r"^time_projection\.1\.", "condition_embedder.time_proj."),
+        (r"^head\.head\.", "proj_out."),
+        (r"^head\.modulation$", "scale_shift_table"),
+        (r"\.modulation$", ".scale_shift_table"),
+        (r"\.self_attn\.([qkv])\.", r".attn1.to_\1."),
+        (r"\.self_attn\.o\.", ".attn1.to_out.0."),
+        (r"\.self_attn\.norm_", ".attn1.norm_"),
+        (r"\.cross_attn\.([qkv])\.", r".attn2.to_\1."),
+        (r"\.cross_attn\.o\.", ".attn2.to_out.0."),
+        (r"\.cross_attn\.norm_", ".attn2.norm_"),
+        (r"\.norm3\.", ".norm2."),
+        (r"\.ffn\.0\.", ".ffn.net.0.proj."),
+        (r"\.ffn\.2\.", ".ffn.net.2."),
+        (r"\.before_proj\.", ".proj_in."),
+        (r"\.after_proj\.", ".proj_out."),
+    ),
 )
-"""Each published spelling and what diffusers writes for it; read from right to left for the way back."""
-
-
-def to_diffusers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename published keys to those of diffusers' `WanTransformer3DModel` and `WanVACETransformer3DModel`."""
-    return {_renamed(key): value for key, value in weights.items()}
-
-
-def from_diffusers(weights: Mapping[str, Tensor], published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The way back: `published` gives the names to look for, as any state dict of the same architecture.
-
-    Raises CheckpointError naming keys that are missing or left over.
-    """
-    names = {_renamed(key): key for key in published}
-    require_same_keys("diffusers weights", set(weights), set(names))
-    return {names[key]: value for key, value in weights.items()}
-
-
-def _renamed(key: str) -> str:
-    for published, theirs in PUBLISHED_TO_DIFFUSERS:
-        key = re.sub(published, theirs, key)
-    return key
-
-
-def require_same_keys(what: str, given: set[str], expected: set[str]) -> None:
-    """CheckpointError with the first ten missing and the first ten unknown keys, unless both sets agree."""
-    missing, unknown = sorted(expected - given), sorted(given - expected)
-    if missing or unknown:
-        raise CheckpointError(
-            f"{what}: {len(missing)} keys are missing (first: {missing[:10]}) and "
-            f"{len(unknown)} are not known (first: {unknown[:10]}); is it the checkpoint of another model?"
-        )
+"""The names of diffusers' `WanTransformer3DModel` and `WanVACETransformer3DModel`."""
 
 
 def load_strict(module: nn.Module, path: Path) -> None:

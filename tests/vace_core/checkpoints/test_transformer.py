@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from tests.vace_core.small import transformer
 from vace_core.checkpoints.errors import CheckpointError
-from vace_core.checkpoints.transformer import from_diffusers, load_strict, to_diffusers
+from vace_core.checkpoints.transformer import DIFFUSERS, load_strict
 
 
 def test_weights_written_are_weights_read(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 
 def test_foreign_keys_are_refused_by_name() -> None:
     weights = transformer().state_dict()
-    renamed = to_diffusers(weights)
+    renamed = DIFFUSERS.to(weights)
     renamed["something.else"] = renamed.pop("proj_out.weight")
     with pytest.raises(CheckpointError, match=r"proj_out.weight.*something.else"):
-        from_diffusers(renamed, weights)
+        DIFFUSERS.back(renamed, weights)

@@ -10,7 +10,7 @@ import torch
 from diffusers.models.transformers.transformer_wan_vace import WanVACETransformer3DModel
 
 from tests.vace_core.small import ARCHITECTURE, PER_FRAME, latents, text, transformer
-from vace_core.checkpoints.transformer import from_diffusers, to_diffusers
+from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.transformer import CausalWan, block_causal_mask
 
 TIME = torch.tensor([[625.0]])
@@ -36,7 +36,7 @@ def theirs() -> WanVACETransformer3DModel:
 @torch.no_grad()
 def test_batch_vace_equals_diffusers() -> None:
     ours, reference = transformer(), theirs()
-    reference.load_state_dict(to_diffusers(ours.state_dict()), strict=True)
+    reference.load_state_dict(DIFFUSERS.to(ours.state_dict()), strict=True)
     video, context = latents(3, 1), latents(3, 2, channels=96)
     for scale in (1.0, 0.4):
         expected = reference(
@@ -53,8 +53,8 @@ def test_batch_vace_equals_diffusers() -> None:
 
 def test_keys_go_to_diffusers_and_back() -> None:
     weights = transformer().state_dict()
-    back = from_diffusers(to_diffusers(weights), weights)
-    assert set(to_diffusers(weights)) == set(theirs().state_dict())
+    back = DIFFUSERS.back(DIFFUSERS.to(weights), weights)
+    assert set(DIFFUSERS.to(weights)) == set(theirs().state_dict())
     assert all(back[key] is weights[key] for key in weights)
 
 
