@@ -1,0 +1,81 @@
+"""The whole bench: which rows are measured, on which model, on what machine."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import psutil
+import torch
+
+from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.config import pipeline_named
+from vace_core.model import Model, load
+from vace_core.text import TextEncoder
+from vace_core.transformer import CausalWan
+
+from .engine import chunk_rows, length_row
+from .live import live_rows
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """size is (height, width), None for the pipeline's own; quick measures the same in under a minute."""
+
+    pipeline: str = "pocket"
+    random_weights: bool = False
+    size: tuple[int, int] | None = None
+    device: str = "cpu"
+    quick: bool = False
+
+
+def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
+    """The rows, one after the other as they are done."""
+    model = random_model(options) if options.random_weights else load(options.pipeline, options.device)
+    height, width = options.size or (model.pipeline.height, model.pipeline.width)
+    yield from chunk_rows(model, height, width, chunks=5 if options.quick else 15)
+    yield length_row(model, height, width, chunks=30 if options.quick else 1000)
+    if not options.random_weights:
+        del model
+        yield from live_rows(options.pipeline, seconds=8 if options.quick else 600)
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": psutil.cpu_count(),
+        "gpu": gpu,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def random_model(options: BenchOptions) -> Model:
+    """A pipeline at its full size without its checkpoint: times do not depend on what the weights are."""
+    pipeline = pipeline_named(options.pipeline)
+    device = torch.device(options.device)
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    torch.manual_seed(0)
+    with torch.device(device):
+        transformer = CausalWan(pipeline.architecture).to(dtype).eval()
+        autoencoder = TinyAutoencoder().eval()
+    text = _Constant(pipeline.architecture.text_length, pipeline.architecture.text_dim, device)
+    return Model(replace(pipeline, recache=False), transformer, autoencoder, cast(TextEncoder, text), device, dtype)
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """Stands where the text encoder does, which runs on a new prompt only and is none of a chunk's cost."""
+
+    length: int
+    dim: int
+    device: torch.device
+
+    def encode(self, prompt: str) -> torch.Tensor:
+        return torch.ones((1, self.length, self.dim), device=self.device)
