@@ -121,8 +121,13 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
 
 def test_what_others_set_shows_on_the_page(show: Show, page: Browser):
     show.mailbox.set_all(
-        [("/vace/prompt", "set by OSC"), ("/vace/scale", 1.5), ("/vace/freeze", True), ("/vace/control", "none"),
-         ("/vace/mask/invert", True)]
+        [
+            ("/vace/prompt", "set by OSC"),
+            ("/vace/scale", 1.5),
+            ("/vace/freeze", True),
+            ("/vace/control", "none"),
+            ("/vace/mask/invert", True),
+        ]
     )
     page.wait("document.querySelector('[data-address=\"/vace/prompt\"] textarea').value === 'set by OSC'")
     page.wait("document.querySelector('[data-address=\"/vace/scale\"] input[type=range]').value === '1.5'")
@@ -202,9 +207,21 @@ def test_a_program_may_use_the_socket_too(show: Show):
 
 @pytest.mark.parametrize(
     "message",
-    ["", "nonsense", "[]", "7", "{}", '{"address": "/vace/scale"}', '{"address": [], "value": 1}',
-     '{"address": "/vace/none", "value": 1}', '{"address": "/vace/scale", "value": NaN}',
-     '{"address": "/vace/scale", "value": {}}', "[" * 60_000, b"\xff\x00", '{"address": null, "value": 1}'],
+    [
+        "",
+        "nonsense",
+        "[]",
+        "7",
+        "{}",
+        '{"address": "/vace/scale"}',
+        '{"address": [], "value": 1}',
+        '{"address": "/vace/none", "value": 1}',
+        '{"address": "/vace/scale", "value": NaN}',
+        '{"address": "/vace/scale", "value": {}}',
+        "[" * 60_000,
+        b"\xff\x00",
+        '{"address": null, "value": 1}',
+    ],
 )
 def test_a_message_that_makes_no_sense_is_answered_and_harms_nothing(show: Show, message: str | bytes):
     before = show.mailbox.snapshot()

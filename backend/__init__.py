@@ -1,0 +1,1 @@
+"""The program that a rig runs: front process, engine process, offline rendering, measurements."""

@@ -1,0 +1,156 @@
+"""A source, read in a thread of its own into a ring: fitted to the stream's size, each frame with its own time."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.video.address import open_source
+from bridge.video.file import Clip
+from bridge.video.frames import Frame
+from bridge.video.protocol import BridgeError, Source
+from bridge.video.ring import FrameRing
+
+from .fitting import cover
+from .metrics import Rate
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 0.25
+LOST_SECONDS = 1.0
+"""Without a frame for this long, a source counts as lost."""
+RETRY_SECONDS = (0.5, 5.0)
+CAMERA_WIDTH = 640
+"""Cameras have no modes as small as a small model's pictures; at least this is asked of them."""
+DEFAULT_FPS = 30.0
+RING_BYTES = 64 * 2**20
+RING_SLOTS = (24, 64)
+
+
+@dataclass(frozen=True)
+class CaptureStatus:
+    """Of one source; size is (height, width) as it comes, before fitting, (0, 0) before its first frame."""
+
+    uri: str
+    fps: float
+    size: tuple[int, int]
+    lost: bool
+    losses: int
+    size_changes: int
+
+
+class Capture:
+    """Reads a source into a ring of its own until stopped; opens the source again whenever it fails.
+
+    size is (height, width) of the stream. A source that is given is open already, so that a mistake in its address is
+    told at the start; otherwise the thread opens it. on_trouble(reason) is told, from the thread, what goes wrong.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        size: tuple[int, int],
+        fps: float,
+        on_trouble: Callable[[str], None],
+        source: Source | None = None,
+    ) -> None:
+        self.uri = uri
+        self.ring = make_ring(size, channels=4)
+        self._size = size
+        self._fps = fps
+        self._on_trouble = on_trouble
+        self._source = source
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"capture {uri}", daemon=True)
+        self._rate = Rate()
+        self._seen = (0, 0)
+        self._size_changes = 0
+        self._losses = 0
+        self._number = -1
+        self._last = time.monotonic()
+        self._lost = False
+
+    def start(self) -> Capture:
+        self._thread.start()
+        return self
+
+    def stop(self, wait: bool = True) -> None:
+        """End reading and close source and ring; `wait=False` does not wait for that."""
+        self._stopping.set()
+        if wait:
+            self._thread.join()
+
+    def status(self) -> CaptureStatus:
+        now = time.monotonic()
+        return CaptureStatus(
+            self.uri, self._rate.per_second(now), self._seen, self._lost, self._losses, self._size_changes
+        )
+
+    def _run(self) -> None:
+        pause, longest = RETRY_SECONDS
+        with self.ring:
+            while not self._stopping.is_set():
+                try:
+                    source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
+                    with source:
+                        pause = RETRY_SECONDS[0]
+                        self._read(source)
+                except BridgeError as error:
+                    self._on_trouble(str(error))
+                self._note_silence()
+                self._stopping.wait(pause)
+                pause = min(2 * pause, longest)
+
+    def _read(self, source: Source) -> None:
+        """Until stopped, or until the source raises that it is gone."""
+        while not self._stopping.is_set():
+            frame = source.read(READ_SECONDS)
+            if frame is None:
+                self._note_silence()
+                continue
+            self._note_frame(frame)
+            self._number += 1  # the source's own numbers begin again when it is opened again
+            self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+
+    def _note_frame(self, frame: Frame) -> None:
+        size = (frame.pixels.shape[0], frame.pixels.shape[1])
+        if size != self._seen:
+            if self._seen != (0, 0):
+                self._size_changes += 1
+                log.info("%s is now %dx%d, it was %dx%d", self.uri, size[1], size[0], self._seen[1], self._seen[0])
+            self._seen = size
+        if self._lost:
+            log.info("%s: frames come again", self.uri)
+        self._lost, self._last = False, time.monotonic()
+        self._rate.add(self._last)
+
+    def _note_silence(self) -> None:
+        if not self._lost and time.monotonic() - self._last > LOST_SECONDS:
+            self._lost = True
+            self._losses += 1
+            log.warning("%s: no frames; its last one is shown until they come again", self.uri)
+
+
+def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
+    """Open a source for a stream of `size` (height, width), asking for what suits it. Raises BridgeError."""
+    height, width = size
+    if uri.startswith("camera:"):
+        times = -(-CAMERA_WIDTH // width)
+        height, width = height * times, width * times
+    return open_source(uri, width, height, fps)
+
+
+def source_rate(uri: str) -> float:
+    """Frames per second that a source gives by itself, or 30 where that is not known before. Raises BridgeError."""
+    return Clip(uri.removeprefix("file:")).rate if uri.startswith("file:") else DEFAULT_FPS
+
+
+def make_ring(size: tuple[int, int], channels: int, slots: int | None = None) -> FrameRing:
+    """A ring with a name of its own for frames of `size` (height, width); by default as deep as memory allows."""
+    fewest, most = RING_SLOTS
+    fitting = max(fewest, min(most, RING_BYTES // (size[0] * size[1] * channels)))
+    return FrameRing.create(f"vace{secrets.token_hex(4)}", slots or fitting, *size, channels)

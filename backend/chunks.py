@@ -1,0 +1,154 @@
+"""One chunk of pictures and its settings in, one chunk of restyled pictures out: the same live and offline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vace_core.stream import Controls
+
+from .loaded import Loaded
+from .masks import build_masks, composite, feathered
+from .pictures import Pictures
+from .settings import Settings, address_of
+from .stills import PictureError
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished chunk. Pictures are uint8 RGB `[H, W, 3]`.
+
+    frames: `[F, H, W, 3]`. control and mask: the last frame's, for the eye; None where there is none.
+    faults: (address, reason) of settings that could not be followed.
+    """
+
+    frames: np.ndarray
+    mode: str
+    control: np.ndarray | None
+    mask: np.ndarray | None
+    faults: tuple[tuple[str, str], ...]
+
+
+class ChunkMaker:
+    """A stream with everything around it: annotations, masks, references, compositing."""
+
+    def __init__(self, loaded: Loaded, height: int, width: int) -> None:
+        self._loaded = loaded
+        self._stream = loaded.open_stream(height, width)
+        self._pictures = Pictures(height, width, loaded.device)
+        self._anchors = {"first": "", "last": ""}  # as they were acted upon
+        self._control = "none"
+
+    @property
+    def frames_wanted(self) -> int:
+        """Pictures that the next chunk takes and gives."""
+        return self._stream.frames_wanted
+
+    def make(self, pictures: Sequence[np.ndarray], mattes: Sequence[np.ndarray] | None, settings: Settings) -> Made:
+        """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
+
+        mattes: as many pictures of the mask source, if that is a frame address. Raises ValueError where the settings
+        contradict each other.
+        """
+        frames = to_tensor(pictures, self._loaded.device)
+        control = self._annotate(settings.control, frames)
+        masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
+        stills, faults = self._stills(settings)
+        chunk = self._stream.step(
+            Controls(
+                prompt=settings.prompt,
+                control=control,
+                source=None if masks is None else frames,
+                mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
+                references=stills.references,
+                first=stills.first,
+                last=stills.last,
+                scale=settings.scale,
+                seed=settings.seed,
+            )
+        )
+        self._anchors = {"first": settings.first, "last": settings.last}
+        made = to_pictures(chunk.frames)
+        if masks is not None and settings.mask_composite:
+            soft = [feathered(mask, settings.mask_feather) for mask in masks]
+            made = np.stack([composite(*trio) for trio in zip(made, pictures, soft, strict=True)])
+        return Made(
+            frames=made,
+            mode=chunk.mode,
+            control=None if control is None else to_pictures(control[:, :, -1:])[0],
+            mask=None if masks is None else np.repeat((masks[-1] * 255).astype(np.uint8)[..., None], 3, axis=2),
+            faults=faults,
+        )
+
+    def settle(self) -> None:
+        """Run what the last chunk still owes the memory; better now than when the next one is waited for."""
+        self._stream.settle()
+
+    def reset(self) -> None:
+        """Forget everything: the next chunk is the first of a new stream, and anchors act again."""
+        self._stream.reset()
+        self._control = "none"
+        self._anchors = {"first": "", "last": ""}
+
+    def _annotate(self, kind: str, frames: Tensor) -> Tensor | None:
+        """The control video `[1, 3, F, H, W]`; None for "none". An annotator that is turned to begins afresh."""
+        turned, self._control = kind != self._control, kind
+        if kind == "none":
+            return None
+        annotator = self._loaded.annotators[kind]
+        if turned:
+            annotator.reset()
+        return annotator(frames)
+
+    def _stills(self, settings: Settings) -> tuple[Stills, tuple[tuple[str, str], ...]]:
+        """References last as long as they are set; an anchor acts on one chunk, each time it is set anew."""
+        faults: list[tuple[str, str]] = []
+
+        def load(field: str, path: str) -> Tensor | None:
+            try:
+                return self._pictures.load(path)
+            except PictureError as error:
+                faults.append((address_of(field), str(error)))
+                return None
+
+        references = [load("reference", path) for path in settings.reference]
+        anchors = {
+            field: load(field, path)
+            for field, path in (("first", settings.first), ("last", settings.last))
+            if path and path != self._anchors[field]
+        }
+        stills = Stills(
+            tuple(picture for picture in references if picture is not None),
+            anchors.get("first"),
+            anchors.get("last"),
+        )
+        return stills, tuple(faults)
+
+
+@dataclass(frozen=True)
+class Stills:
+    """Pictures `[3, H, W]` in [-1, 1] that a chunk is shown besides its frames."""
+
+    references: tuple[Tensor, ...]
+    first: Tensor | None
+    last: Tensor | None
+
+
+def to_tensor(pictures: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
+    """uint8 `[H, W, 3 or 4]` each -> `[1, 3, F, H, W]` in [-1, 1]."""
+    stacked = torch.from_numpy(np.stack([picture[..., :3] for picture in pictures]))
+    return stacked.to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1.0
+
+
+def to_pictures(frames: Tensor) -> np.ndarray:
+    """`[1, 3, F, H, W]` in [-1, 1] -> uint8 `[F, H, W, 3]`."""
+    scaled = ((frames[0] + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+
+
+def _mask_tensor(masks: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
+    return torch.from_numpy(np.stack(masks))[None, None].to(device)

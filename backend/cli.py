@@ -1,0 +1,264 @@
+"""The command line: `python -m backend COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.control.parameters import Control, ControlError
+from bridge.video.protocol import BridgeError
+from vace_core.config import PIPELINES
+
+from .controls import TABLE, markdown
+from .fitting import rounded_size
+from .settings import field_of
+from .statusline import StatusLine
+
+if TYPE_CHECKING:
+    from .front import RunOptions
+
+CLIP = Path(__file__).parent / "clips" / "cup.mp4"
+OSC = "127.0.0.1:9000"
+PANEL = "127.0.0.1:8080"
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code. argparse itself exits with 2 for what it can't read."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    verbose = getattr(options, "verbose", False)
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        return options.command(options, parser)
+    except (BridgeError, ValueError, OSError) as error:
+        print(f"vace: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return DONE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m backend", description="VACE Live")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="the live program"))
+    _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
+    _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
+    _add_controls(commands.add_parser("controls", help="the table of controls"))
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=run)
+    parser.add_argument(
+        "--source", default=f"file:{CLIP}", help="testcard: | file:PATH | camera:N | shm:NAME (default: a bundled clip)"
+    )
+    parser.add_argument(
+        "--sink", action="append", default=[], help="file:PATH | shm:NAME | null: ; may be given several times"
+    )
+    parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
+    parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
+    parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument("--seconds", type=float, help="end by itself after so long")
+    _add_common(parser)
+    add_control_options(parser, TABLE)
+
+
+def _add_render(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=render)
+    parser.add_argument("input", metavar="IN", help="a video file")
+    parser.add_argument("output", metavar="OUT", help="an .mp4 to write")
+    parser.add_argument("--negative", default="", help="used by pipelines with guidance only; none of these has any")
+    parser.add_argument("--frames", type=int, help="no more than the first so many")
+    _add_common(parser)
+    add_control_options(parser, [row for row in TABLE if row.acts != "at once"])
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--width", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
+    parser.add_argument("--height", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=bench)
+    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
+    parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
+    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in under a minute")
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
+
+
+def _add_controls(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=controls)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object")
+    form.add_argument("--markdown", action="store_true", help="as it stands in the docs")
+
+
+def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """The live program, until Ctrl-C or for --seconds."""
+    from .front import Front
+
+    settled = run_options(options, parser)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    with Front(settled) as front:
+        if front.panel_url:
+            print(f"panel: {front.panel_url}", file=sys.stderr)
+        with StatusLine(front.status, sys.stderr):
+            front.wait(options.seconds, stop)
+        failure = front.failure
+        figures = front.status()
+    if options.json:
+        print(json.dumps(figures))
+    if failure:
+        print(f"vace: {failure}", file=sys.stderr)
+    return FAILED if failure else DONE
+
+
+def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> RunOptions:
+    """The options of `run` as the front takes them; ends with a usage error for what makes no sense."""
+    from .front import RunOptions
+
+    _check_positive(options, parser, "fps", "width", "height", "seconds")
+    return RunOptions(
+        source=options.source,
+        sinks=tuple(options.sink),
+        pipeline=options.pipeline,
+        height=options.height,
+        width=options.width,
+        fps=options.fps,
+        device=options.device,
+        osc=host_and_port(options.osc, parser, "--osc"),
+        panel=host_and_port(options.panel, parser, "--panel"),
+        values=control_values(options, parser, TABLE),
+        verbose=options.verbose,
+    )
+
+
+def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """File to file."""
+    from .render import RenderOptions, render_file
+
+    _check_positive(options, parser, "width", "height", "frames")
+    if options.negative:
+        print("vace: --negative has no effect: no pipeline here runs with guidance", file=sys.stderr)
+    rows = [row for row in TABLE if row.acts != "at once"]
+    figures = render_file(
+        RenderOptions(
+            source=Path(options.input.removeprefix("file:")),
+            target=Path(options.output.removeprefix("file:")),
+            pipeline=options.pipeline,
+            height=options.height,
+            width=options.width,
+            device=options.device,
+            frames=options.frames,
+            values=control_values(options, parser, rows),
+        )
+    )
+    if options.json:
+        print(json.dumps(figures))
+    return DONE
+
+
+def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Rows as they are measured, or one JSON object at the end."""
+    from .bench.run import BenchOptions, machine, measure
+    from .loaded import chosen_device
+
+    size = None if options.size is None else height_and_width(options.size, parser)
+    device = chosen_device(options.device)
+    rows = []
+    for row in measure(BenchOptions(options.pipeline, options.random_weights, size, device, options.quick)):
+        rows.append(row)
+        print(", ".join(f"{name} {value}" for name, value in row.items()), file=sys.stderr)
+    if options.json:
+        print(json.dumps({"machine": machine(), "rows": rows}))
+    return DONE
+
+
+def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """The table, for a program, for the docs, or for a person."""
+    if options.json:
+        print(json.dumps({"controls": [row.describe() for row in TABLE]}))
+    elif options.markdown:
+        print(markdown())
+    else:
+        for row in TABLE:
+            print(f"{row.address:22} {row.type:8} {row.doc}")
+    return DONE
+
+
+def add_control_options(parser: argparse.ArgumentParser, rows: Iterable[Control]) -> None:
+    """One option for every control that holds a value: /vace/mask/source is --mask-source (and --mask)."""
+    group = parser.add_argument_group("first values of the controls")
+    for row in rows:
+        names = ["--" + field_of(row.address).replace("_", "-")]
+        if row.address == "/vace/mask/source":
+            names.append("--mask")
+        if row.type == "trigger":
+            continue
+        doc = row.doc.replace("%", "%%")
+        if row.type == "bool":
+            group.add_argument(*names, action=argparse.BooleanOptionalAction, default=None, help=doc)
+        elif row.type == "strings":
+            group.add_argument(*names, action="append", help=f"{doc} May be given several times.")
+        else:
+            group.add_argument(*names, metavar=row.type.upper(), help=doc)
+
+
+def control_values(
+    options: argparse.Namespace, parser: argparse.ArgumentParser, rows: Iterable[Control]
+) -> dict[str, object]:
+    """The controls' values as given, by address; a usage error for what a control can't take, a line for a clamp."""
+    values: dict[str, object] = {}
+    for row in rows:
+        given = getattr(options, field_of(row.address), None)
+        if given is None or row.type == "trigger":
+            continue
+        try:
+            accepted = row.accept(given)
+        except ControlError as error:
+            parser.error(str(error))
+        if accepted.report:
+            print(f"vace: {accepted.report}", file=sys.stderr)
+        values[row.address] = accepted.value
+    return values
+
+
+def host_and_port(text: str, parser: argparse.ArgumentParser, option: str) -> tuple[str, int] | None:
+    """ "127.0.0.1:9000" -> ("127.0.0.1", 9000); "9000" is on 127.0.0.1; "off" -> None."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        parser.error(f"{option} takes HOST:PORT or off, got {text!r}; for example {option} {OSC}")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def height_and_width(text: str, parser: argparse.ArgumentParser) -> tuple[int, int]:
+    """ "128x192" -> (128, 192), rounded to multiples of 16."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        parser.error(f"--size takes HEIGHTxWIDTH, got {text!r}; for example --size 128x192")
+    return rounded_size(int(height), int(width))
+
+
+def _check_positive(options: argparse.Namespace, parser: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            parser.error(f"--{name} must be more than 0, got {value:g}")

@@ -1,0 +1,109 @@
+"""THE table of controls: each one declared here, once. OSC, the page, the command line and the docs read it."""
+
+from __future__ import annotations
+
+from bridge.control.parameters import Control, ControlTable
+
+from .masks import NAMED
+
+ANNOTATIONS = ("depth", "scribble", "gray", "none")
+
+TABLE = ControlTable(
+    [
+        Control("/vace/prompt", "string", "", "What the restyled picture should look like, in words."),
+        Control(
+            "/vace/control",
+            "choice",
+            "depth",
+            "What of the input is followed: its estimated depth, its outlines, its brightness, or nothing.",
+            choices=ANNOTATIONS,
+        ),
+        Control(
+            "/vace/scale",
+            "float",
+            1.0,
+            "Context scale: how strongly control, mask and references are followed; 0 is not at all.",
+            low=0.0,
+            high=2.0,
+        ),
+        Control(
+            "/vace/mask/source",
+            "string",
+            "none",
+            f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, the path of a picture or video, "
+            "or a frame address, whose brightness is taken.",
+        ),
+        Control("/vace/mask/invert", "bool", False, "Restyle what the mask would keep, and keep the rest."),
+        Control(
+            "/vace/mask/threshold",
+            "float",
+            0.5,
+            "Brightness or opacity above which a mask counts as white.",
+            low=0.0,
+            high=1.0,
+        ),
+        Control(
+            "/vace/mask/feather",
+            "float",
+            4.0,
+            "Softness of the border between kept and restyled, where the kept part is composited.",
+            low=0.0,
+            high=64.0,
+            unit="px",
+        ),
+        Control(
+            "/vace/mask/composite",
+            "bool",
+            True,
+            "Put the input's own pixels where the mask keeps them; off, the model preserves them as it can.",
+        ),
+        Control(
+            "/vace/reference",
+            "strings",
+            (),
+            "Paths of pictures whose look or subject is taken up, for as long as they are set.",
+        ),
+        Control("/vace/first", "string", "", "Path of a picture that the next chunk begins with; acts once when set."),
+        Control("/vace/last", "string", "", "Path of a picture that the next chunk ends with; acts once when set."),
+        Control(
+            "/vace/seed",
+            "int",
+            0,
+            "Seed of the noise: the same seed, input and settings give the same pictures.",
+            low=0,
+            high=2**31 - 1,
+        ),
+        Control("/vace/reset", "trigger", False, "Forget all earlier chunks and begin anew.", dangerous=True),
+        Control("/vace/freeze", "bool", False, "Hold the picture that is shown.", acts="at once"),
+        Control("/vace/bypass", "bool", False, "Show the input as it is.", acts="at once"),
+        Control("/vace/blackout", "bool", False, "Show black.", acts="at once"),
+    ]
+)
+
+
+def markdown(table: ControlTable = TABLE) -> str:
+    """The table as it stands in docs/controls.md."""
+    lines = [
+        "| address | type | range | default | unit | acts | what it does |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in table:
+        cells = (f"`{row.address}`", row.type, _range(row), _default(row), row.unit, row.acts, row.doc)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _range(row: Control) -> str:
+    if row.choices:
+        return ", ".join(row.choices)
+    if row.low is None or row.high is None:
+        return "0 or 1" if row.type == "bool" else ""
+    return f"{row.low:g} to {row.high:g}"
+
+
+def _default(row: Control) -> str:
+    if row.type == "trigger":
+        return ""
+    if isinstance(row.default, bool):
+        return str(int(row.default))
+    return str(row.default) if row.default not in ("", ()) else ""

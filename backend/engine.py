@@ -1,0 +1,185 @@
+"""The engine process: takes frames from one ring, restyles them chunk by chunk, puts them into another.
+
+The front process imports this file to start the engine, so whatever needs torch is imported by `main` only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import parent_process
+from typing import TYPE_CHECKING
+
+from bridge.video.frames import Frame
+from bridge.video.protocol import BridgeError
+from bridge.video.ring import FrameRing
+
+from . import priority
+from .messages import ChunkReport, EngineStart, Failed, Fault, Latched, Next, Ready, Stop
+from .timeline import Span, Tape, next_span
+
+if TYPE_CHECKING:
+    from .chunks import ChunkMaker, Made
+    from .loaded import Loaded
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.05
+"""How often an engine without a frame to work on looks again, and shows that it is alive."""
+
+
+def main(connection: Connection, start: EngineStart) -> None:
+    """Run until told to stop, or until the front process is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the front tells us to stop
+    logging.basicConfig(level=logging.DEBUG if start.verbose else logging.WARNING, format="engine: %(message)s")
+    priority.lower_this_process()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    began = time.monotonic()
+    try:
+        loaded = load_model(start.load, start.pipeline, start.device)
+        from .chunks import ChunkMaker
+
+        maker = ChunkMaker(loaded, start.height, start.width)
+    except (ValueError, OSError, RuntimeError) as error:
+        connection.send(Failed(one_line(error)))
+        return
+    connection.send(Ready(loaded.device, time.monotonic() - began))
+    with ExitStack() as rings, suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the front is gone
+        EngineLoop(connection, start, maker, rings).run()
+
+
+class EngineLoop:
+    """Chunk after chunk: wait for enough time to have passed, take the settings, restyle, hand out, settle."""
+
+    def __init__(self, connection: Connection, start: EngineStart, maker: ChunkMaker, rings: ExitStack) -> None:
+        self._connection = connection
+        self._fps = start.fps
+        self._maker = maker
+        self._input = Tape(rings.enter_context(FrameRing.attach(start.rings.source)).since)
+        self._matte: tuple[str | None, FrameRing | None, Tape] = (None, None, Tape(lambda _: []))
+        self._chunks = rings.enter_context(FrameRing.attach(start.rings.chunks))
+        self._control = rings.enter_context(FrameRing.attach(start.rings.control))
+        self._mask = rings.enter_context(FrameRing.attach(start.rings.mask))
+        rings.callback(self._follow_matte, None)
+        self._span: Span | None = None
+        self._handed_out: float | None = None
+        latest = self._chunks.latest()
+        self._number = 0 if latest is None else latest.number + 1
+        self._index = 0
+
+    def run(self) -> None:
+        report: ChunkReport | None = None
+        while True:
+            span = self._await_span()
+            if span is None:
+                self._connection.poll(IDLE_SECONDS)
+            self._connection.send(Next(report))
+            latched = self._connection.recv()
+            if isinstance(latched, Stop):
+                return
+            report = None if span is None else self._chunk(span, latched)
+
+    def _await_span(self) -> Span | None:
+        """The next chunk's span, once it lies in the past; None while there is no input, or when there is mail."""
+        self._input.pull()
+        if self._input.oldest is None:
+            return None
+        now = time.monotonic()
+        span = next_span(self._span, now, self._maker.frames_wanted, self._fps, self._input.oldest)
+        if span.end > now and self._connection.poll(span.end - now):
+            return None
+        return span
+
+    def _chunk(self, span: Span, latched: Latched) -> ChunkReport | None:
+        """Make one chunk and hand it out; None if it could not be made, which ends nothing but this chunk."""
+        self._span = span
+        try:
+            return self._make(span, latched)
+        except Exception as error:  # the chunk's border: whatever is wrong in here, the show goes on
+            log.debug("chunk %d failed", self._index, exc_info=True)  # the front tells, once
+            self._connection.send(Fault(None, one_line(error)))
+            self._maker.reset()
+            return None
+
+    def _make(self, span: Span, latched: Latched) -> ChunkReport:
+        if latched.reset:
+            self._maker.reset()
+        began = time.monotonic()
+        moments = span.moments(self._maker.frames_wanted)
+        self._input.pull()
+        pictures = [frame.pixels for frame in self._input.pick(moments)]
+        tape = self._follow_matte(latched.matte)
+        tape.pull()
+        mattes = [frame.pixels for frame in tape.pick(moments)] or None
+        made = self._maker.make(pictures, mattes, latched.settings)
+        generated = time.monotonic()
+        self._hand_out(made, moments)
+        handed_out = time.monotonic()
+        self._input.forget(span.end)
+        tape.forget(span.end)
+        self._maker.settle()
+        report = ChunkReport(
+            index=self._index,
+            frames=len(made.frames),
+            mode=made.mode,
+            generate=generated - began,
+            settle=time.monotonic() - handed_out,
+            period=0.0 if self._handed_out is None else handed_out - self._handed_out,
+        )
+        self._handed_out = handed_out
+        self._index += 1
+        return report
+
+    def _follow_matte(self, name: str | None) -> Tape:
+        """The tape of the mask source's ring; another source has another ring, so no old frame can be taken for new."""
+        known, ring, tape = self._matte
+        if name != known:
+            if ring is not None:
+                ring.close()
+            ring = None if name is None else _attached(name)
+            tape = Tape(ring.since if ring is not None else lambda _: [])
+            self._matte = (name, ring, tape)
+        return tape
+
+    def _hand_out(self, made: Made, moments: list[float]) -> None:
+        for picture, moment in zip(made.frames, moments, strict=True):
+            self._chunks.write(Frame(picture, self._number, moment))
+            self._number += 1
+        for ring, preview in ((self._control, made.control), (self._mask, made.mask)):
+            if preview is not None:
+                ring.write(Frame(preview, self._index, moments[-1]))
+        for address, reason in made.faults:
+            self._connection.send(Fault(address, reason))
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _attached(name: str) -> FrameRing | None:
+    """A ring of the front's; None if the front has just given it up again."""
+    try:
+        return FrameRing.attach(name)
+    except BridgeError:
+        return None
+
+
+def load_model(load: str, pipeline: str, device: str) -> Loaded:
+    """Call the function that `load` names ("module:function") with (pipeline, device)."""
+    module, _, function = load.partition(":")
+    return getattr(importlib.import_module(module), function)(pipeline, device)
+
+
+def _end_with_parent() -> None:
+    """An engine whose front was killed must not stay behind, even in the middle of a long step."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

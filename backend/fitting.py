@@ -1,0 +1,51 @@
+"""Pictures of any size made to fit a stream's."""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import numpy as np
+
+from vace_core.config import Pipeline
+
+log = logging.getLogger(__name__)
+
+MULTIPLE = 16
+"""A transformer token is 16 x 16 pixels."""
+
+
+def stream_size(height: int | None, width: int | None, preset: Pipeline) -> tuple[int, int]:
+    """(height, width) as asked or, where that is None, as the pipeline likes it; rounded to 16, which is said."""
+    wanted = (height or preset.height, width or preset.width)
+    size = rounded_size(*wanted)
+    if size != wanted:
+        log.warning(
+            "%dx%d pixels is not a multiple of %d each way: %dx%d is used",
+            *reversed(wanted),
+            MULTIPLE,
+            *reversed(size),
+        )
+    return size
+
+
+def rounded_size(height: int, width: int) -> tuple[int, int]:
+    """The nearest size whose sides are multiples of 16, at least 16."""
+    return _rounded(height), _rounded(width)
+
+
+def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Scale `[h, w, C]` uint8 so that it covers height x width, and cut off evenly what sticks out."""
+    own_height, own_width = picture.shape[:2]
+    if (own_height, own_width) == (height, width):
+        return picture
+    cut_width = min(own_width, round(own_height * width / height))
+    cut_height = min(own_height, round(own_width * height / width))
+    top, left = (own_height - cut_height) // 2, (own_width - cut_width) // 2
+    cut = picture[top : top + max(1, cut_height), left : left + max(1, cut_width)]
+    smaller = cut.shape[0] >= height
+    return cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def _rounded(side: int) -> int:
+    return max(MULTIPLE, (side + MULTIPLE // 2) // MULTIPLE * MULTIPLE)

@@ -1,0 +1,254 @@
+"""The front process: frames in and out, controls, the page. It never imports torch and never waits for the engine."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bridge.control.mailbox import Mailbox
+from bridge.control.osc import OscServer
+from bridge.video.frames import Frame
+from vace_core.config import pipeline_named
+
+from .capture import Capture, make_ring, open_fitting, source_rate
+from .controls import TABLE
+from .fitting import stream_size
+from .matte import MatteInput
+from .messages import EngineStart, Latched, RingNames
+from .outputs import Output
+from .presenter import Panic, Presenter
+from .settings import Settings, address_of
+from .supervisor import Limits, Supervisor
+
+log = logging.getLogger(__name__)
+
+RESET = "/vace/reset"
+SWITCH_INTERVAL = 0.001
+"""Seconds that a thread may keep the interpreter from the presenter."""
+SAME_FAULT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the start of a live program fixes; None leaves a choice to pipeline and source.
+
+    osc and panel are (host, port), None for none. values: first values of controls, by address.
+    """
+
+    source: str
+    sinks: tuple[str, ...] = ()
+    pipeline: str = "pocket"
+    height: int | None = None
+    width: int | None = None
+    fps: float | None = None
+    device: str = "auto"
+    osc: tuple[str, int] | None = None
+    panel: tuple[str, int] | None = None
+    values: dict[str, object] = field(default_factory=dict)
+    verbose: bool = False
+    load: str = "backend.loaded:load"
+    limits: Limits = field(default_factory=Limits)
+
+
+class Front:
+    """A running show, from `with` to the end of it. Raises ValueError or BridgeError if it can't begin.
+
+    Everything opened is closed in reverse order, so files are whole and no shared memory stays behind.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        preset = pipeline_named(options.pipeline)
+        self.options = options
+        self.height, self.width = stream_size(options.height, options.width, preset)
+        self.fps = options.fps or source_rate(options.source)
+        self.mailbox = Mailbox(TABLE)
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        self._told: dict[tuple[str | None, str], float] = {}
+        self._stack = ExitStack()
+        self.osc: OscServer | None = None
+        self.panel_url: str | None = None
+
+    def __enter__(self) -> Front:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        cv2.setNumThreads(1)
+        for address, value in self.options.values.items():
+            if report := self.mailbox.set(address, value):
+                log.warning("%s", report)
+        with ExitStack() as opened:
+            self._open(opened)
+            self._stack = opened.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = time.monotonic()
+        self._stack.close()
+
+    @property
+    def failure(self) -> str | None:
+        """Why there will be no restyled picture; None while there is hope."""
+        return self.supervisor.failure
+
+    def wait(self, seconds: float | None, stop: threading.Event) -> None:
+        """Let the show run for so long (None: without end), until `stop` is set, or until the engine can't begin."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while not stop.is_set() and not (self.failure and not self.supervisor.status().chunks):
+            left = 0.2 if end is None else min(0.2, end - time.monotonic())
+            if left <= 0:
+                return
+            stop.wait(left)
+
+    def status(self) -> dict[str, Any]:
+        """Figures and words for the page, the status line and `--json`."""
+        now = self._ended or time.monotonic()
+        engine, presenter, capture = self.supervisor.status(), self.presenter.status(), self.capture.status()
+        return {
+            "state": "source lost" if capture.lost and engine.state == "running" else engine.state,
+            "output_fps": round(presenter.fps, 2),
+            "engine_fps": round(engine.fps, 2),
+            "latency_ms": round(1000 * presenter.latency),
+            "seconds": round(now - self._began, 1),
+            "pipeline": self.options.pipeline,
+            "device": engine.device,
+            "mode": engine.mode,
+            "width": self.width,
+            "height": self.height,
+            "target_fps": self.fps,
+            "chunk_ms": round(engine.chunk_ms, 1),
+            "chunks": engine.chunks,
+            "restarts": engine.restarts,
+            "faults": engine.faults,
+            "last_fault": engine.last_fault,
+            "ticks": presenter.ticks,
+            "ticks_missed": presenter.missed,
+            "tick_error_p99_ms": round(presenter.tick_error_ms.p99, 3),
+            "ticks_starved": presenter.starved,
+            "delay_ms": round(1000 * presenter.delay),
+            "source": capture.uri,
+            "source_fps": round(capture.fps, 2),
+            "source_losses": capture.losses,
+            "source_size_changes": capture.size_changes,
+            "sent": sum(output.sent for output in self.outputs),
+            "not_sent": sum(output.dropped for output in self.outputs),
+            "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
+            **self._osc_figures(),
+        }
+
+    def previews(self) -> dict[str, np.ndarray]:
+        """The newest pictures by name, RGB `[H, W, 3]`; what the settings do not use is left out."""
+        settings = self.settings()
+        shown = {
+            "output": self.presenter.latest,
+            "input": self.capture.ring.latest(),
+            "control": None if settings.control == "none" else self._control.latest(),
+            "mask": None if settings.mask_source == "none" else self._mask.latest(),
+        }
+        return {name: frame.pixels[..., :3] for name, frame in shown.items() if frame is not None}
+
+    def settings(self) -> Settings:
+        """What the controls say now."""
+        return Settings.latch(self.mailbox.snapshot())
+
+    def _open(self, opened: ExitStack) -> None:
+        """Start every part, the ones that the others need first; `opened` closes them the other way round."""
+        size, options = (self.height, self.width), self.options
+        chunks, self._control, self._mask = (opened.enter_context(make_ring(size, 3, slots)) for slots in (None, 2, 2))
+        self.outputs = [Output(uri, self.width, self.height, self.fps) for uri in options.sinks]
+        for output in self.outputs:
+            opened.callback(output.close)
+        self._open_source(opened, size)
+        self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
+        opened.callback(self._matte.close)
+        self.supervisor = Supervisor(
+            EngineStart(
+                load=options.load,
+                pipeline=options.pipeline,
+                device=options.device,
+                height=self.height,
+                width=self.width,
+                fps=self.fps,
+                rings=RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name),
+                verbose=options.verbose,
+            ),
+            self._latch,
+            self._tell,
+            options.limits,
+        )
+        self.presenter = Presenter(
+            self.fps,
+            size,
+            arrived=Arrivals(chunks).take,
+            source=self.capture.ring.latest,
+            panic=self._panic,
+            show=[output.show for output in self.outputs],
+        )
+        self._open_controls(opened)
+        for part in (self.supervisor, self.presenter):
+            part.start()
+            opened.callback(part.stop)
+
+    def _open_source(self, opened: ExitStack, size: tuple[int, int]) -> None:
+        source = open_fitting(self.options.source, size, self.fps)
+        log.info("source: %s", source.describe())
+        self.capture = Capture(
+            self.options.source, size, self.fps, lambda reason: self._tell(None, reason), source
+        ).start()
+        opened.callback(self.capture.stop)
+
+    def _open_controls(self, opened: ExitStack) -> None:
+        if self.options.osc is not None:
+            self.osc = OscServer(TABLE, self.mailbox, *self.options.osc).start()
+            opened.callback(self.osc.stop)
+            log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
+        if self.options.panel is not None:
+            from .panel import Panel
+
+            panel = Panel(TABLE, self.mailbox, self.previews, self.status, *self.options.panel).start()
+            opened.callback(panel.stop)
+            self.panel_url = panel.url
+
+    def _latch(self) -> Latched:
+        settings = self.settings()
+        return Latched(settings, RESET in self.mailbox.events(), self._matte.follow(settings.mask_source))
+
+    def _panic(self) -> Panic:
+        values = self.mailbox.snapshot()
+        return Panic(*(bool(values[address_of(name)]) for name in ("freeze", "bypass", "blackout")))
+
+    def _tell(self, address: str | None, reason: str) -> None:
+        """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""
+        now = time.monotonic()
+        if now - self._told.get((address, reason), -SAME_FAULT_SECONDS) < SAME_FAULT_SECONDS:
+            return
+        self._told = {key: when for key, when in self._told.items() if now - when < SAME_FAULT_SECONDS}
+        self._told[address, reason] = now
+        log.warning("%s", reason)
+        if self.osc is not None:
+            self.osc.tell(address or "/vace", reason)
+
+    def _osc_figures(self) -> dict[str, Any]:
+        if self.osc is None:
+            return {}
+        return {f"osc_{name}": value for name, value in asdict(self.osc.counters).items()}
+
+
+class Arrivals:
+    """The frames of a ring, each taken once."""
+
+    def __init__(self, ring) -> None:
+        self._ring = ring
+        self._seen = -1
+
+    def take(self) -> list[Frame]:
+        frames = self._ring.since(self._seen)
+        if frames:
+            self._seen = frames[-1].number
+        return frames

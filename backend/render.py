@@ -1,0 +1,181 @@
+"""File to file, through the same engine pieces as a show, in this process: the same input gives the same output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import numpy as np
+
+from bridge.control.mailbox import Mailbox
+from bridge.video.file import Clip, FileSink
+from bridge.video.frames import Frame
+from vace_core.config import pipeline_named
+
+from .controls import TABLE
+from .engine import load_model
+from .fitting import cover, stream_size
+from .masks import NAMED
+from .matte import frame_address
+from .metrics import Window
+from .settings import Settings
+from .stills import is_still, read_still
+
+if TYPE_CHECKING:
+    from .chunks import ChunkMaker
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What to render from where to where. values: of controls, by address. None leaves a choice to the pipeline."""
+
+    source: Path
+    target: Path
+    pipeline: str = "pocket"
+    height: int | None = None
+    width: int | None = None
+    device: str = "auto"
+    frames: int | None = None
+    values: dict[str, object] = field(default_factory=dict)
+    load: str = "backend.loaded:load"
+
+
+def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, object]:
+    """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
+    preset = pipeline_named(options.pipeline)
+    height, width = stream_size(options.height, options.width, preset)
+    clip = Clip(options.source)
+    if options.target.exists() and options.target.samefile(options.source):
+        raise ValueError(f"{options.target} would be written over itself; choose another file to write")
+    settings = first_settings(options.values)
+    total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
+    began = time.monotonic()
+    loaded = load_model(options.load, options.pipeline, options.device)
+    from .chunks import ChunkMaker
+
+    rendering = Rendering(ChunkMaker(loaded, height, width), settings, began)
+    pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
+    mattes = matte_pictures(settings.mask_source, height, width)
+    with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
+        for number, picture in enumerate(rendering.frames(pictures, mattes)):
+            sink.send(Frame(picture, number, number / clip.rate))
+            shown.step(rendering.shown, time.monotonic() - began)
+    if not rendering.shown:
+        raise ValueError(f"{options.source} holds no frame; give it a clip")
+    return rendering.figures() | {
+        "width": width,
+        "height": height,
+        "device": loaded.device,
+        "pipeline": options.pipeline,
+    }
+
+
+class Rendering:
+    """A clip on its way through a chunk maker, and the figures of it."""
+
+    def __init__(self, maker: ChunkMaker, settings: Settings, began: float) -> None:
+        self._maker = maker
+        self._settings = settings
+        self._began = began
+        self._chunk_ms = Window()
+        self._mode = ""
+        self._first_frame = 0.0
+        self.shown = 0
+        """Frames handed out so far."""
+
+    def frames(self, pictures: Iterator[np.ndarray], mattes: Iterator[np.ndarray] | None) -> Iterator[np.ndarray]:
+        """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut."""
+        following = next(pictures, None)
+        while following is not None:
+            wanted = self._maker.frames_wanted
+            batch = [following, *islice(pictures, wanted - 1)]
+            following = next(pictures, None)
+            real = len(batch)
+            batch += [batch[-1]] * (wanted - real)
+            matte = None if mattes is None else list(islice(mattes, wanted))
+            for picture in self._chunk(batch, matte, is_last=following is None)[:real]:
+                self.shown += 1
+                yield picture
+
+    def figures(self) -> dict[str, object]:
+        seconds, chunk_ms = time.monotonic() - self._began, self._chunk_ms.summary()
+        return {
+            "frames": self.shown,
+            "seconds": round(seconds, 3),
+            "fps": round(self.shown / seconds, 2),
+            "mode": self._mode,
+            "chunk_ms": {
+                "median": round(chunk_ms.median, 2),
+                "p90": round(chunk_ms.p90, 2),
+                "max": round(chunk_ms.largest, 2),
+            },
+            "first_frame_s": round(self._first_frame, 3),
+        }
+
+    def _chunk(self, batch: list[np.ndarray], matte: list[np.ndarray] | None, is_last: bool) -> np.ndarray:
+        started = time.monotonic()
+        settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
+        made = self._maker.make(batch, matte, settings)
+        if made.faults:
+            raise ValueError(made.faults[0][1])
+        if not self._mode:
+            self._mode = made.mode
+            self._first_frame = time.monotonic() - self._began
+        self._maker.settle()
+        self._chunk_ms.add(1000 * (time.monotonic() - started))
+        return made.frames
+
+
+class Progress:
+    """A line in the terminal: frames done, and the rate. total: None if not known."""
+
+    def __init__(self, stream: TextIO, total: int | None) -> None:
+        self._stream = stream
+        self._total = total
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream.isatty():
+            self._stream.write("\n")
+
+    def step(self, done: int, seconds: float) -> None:
+        if self._stream.isatty():
+            of = f" of {self._total}" if self._total else ""
+            self._stream.write(f"\r{done}{of} frames, {done / seconds:.1f} a second")
+            self._stream.flush()
+
+
+def first_settings(values: Mapping[str, object]) -> Settings:
+    """The defaults of the table with `values` (by address) set."""
+    mailbox = Mailbox(TABLE)
+    for address, value in values.items():
+        mailbox.set(address, value)
+    return Settings.latch(mailbox.snapshot())
+
+
+def matte_pictures(source: str, height: int, width: int) -> Iterator[np.ndarray] | None:
+    """Endless pictures of a mask source, frame by frame with the clip; a video that is over shows its last frame."""
+    if source in NAMED:
+        return None
+    address = frame_address(source)
+    if not address.startswith("file:"):
+        raise ValueError(f"the mask {source!r} is live; a rendering takes {', '.join(NAMED)} or a file")
+    path = address.removeprefix("file:")
+    if is_still(path):
+        return repeat(cover(read_still(path), height, width))
+    return _held(cover(frame.pixels, height, width) for frame in Clip(path).decode())
+
+
+def _held(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    last = None
+    for last in pictures:
+        yield last
+    if last is not None:
+        yield from repeat(last)

@@ -1,0 +1,45 @@
+"""The values of the table of controls at one moment, by name: what a chunk or a tick is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+PREFIX = "/vace/"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field for every control that holds a value; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`."""
+
+    prompt: str
+    control: str
+    scale: float
+    mask_source: str
+    mask_invert: bool
+    mask_threshold: float
+    mask_feather: float
+    mask_composite: bool
+    reference: tuple[str, ...]
+    first: str
+    last: str
+    seed: int
+    freeze: bool
+    bypass: bool
+    blackout: bool
+
+    @staticmethod
+    def latch(values: Mapping[str, object]) -> Settings:
+        """From a mailbox snapshot {address: value}; addresses that Settings has no field for are left out."""
+        named = {field_of(address): value for address, value in values.items()}
+        return Settings(**{field.name: named[field.name] for field in fields(Settings)})  # type: ignore[arg-type]
+
+
+def field_of(address: str) -> str:
+    """`/vace/mask/source` -> `mask_source`."""
+    return address.removeprefix(PREFIX).replace("/", "_")
+
+
+def address_of(field: str) -> str:
+    """`mask_source` -> `/vace/mask/source`: every underscore of a field is a slash of its address."""
+    return PREFIX + field.replace("_", "/")

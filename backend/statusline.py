@@ -1,0 +1,52 @@
+"""One line in the terminal that says how the show is doing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+SECONDS = 2.0
+
+
+class StatusLine:
+    """Writes the line anew every two seconds, between `with` and its end, if `stream` is a terminal."""
+
+    def __init__(self, status: Callable[[], Mapping[str, object]], stream: TextIO) -> None:
+        self._status = status
+        self._stream = stream
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status line", daemon=True)
+
+    def __enter__(self) -> StatusLine:
+        if self._stream.isatty():
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            self._stream.write("\n")
+
+    def _run(self) -> None:
+        while not self._ending.wait(SECONDS):
+            self._stream.write("\r\x1b[2K" + line(self._status()))
+            self._stream.flush()
+
+
+def line(status: Mapping[str, object]) -> str:
+    """The figures that a person at a show looks for."""
+    parts = [
+        f"{status['state']}",
+        f"out {status['output_fps']} fps",
+        f"engine {status['engine_fps']} fps",
+        f"latency {status['latency_ms']} ms",
+        f"tick error {status['tick_error_p99_ms']} ms",
+    ]
+    for key, word in (("restarts", "restarts"), ("faults", "faults"), ("ticks_missed", "missed ticks")):
+        if status[key]:
+            parts.append(f"{status[key]} {word}")
+    if status["last_fault"]:
+        parts.append(str(status["last_fault"])[:60])
+    return " | ".join(parts)

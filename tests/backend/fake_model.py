@@ -1,0 +1,77 @@
+"""A model without weights, whose picture tells what it was asked: a colour for some prompts, trouble for others."""
+
+import os
+import time
+
+import torch
+
+from backend.loaded import Loaded
+from vace_core.stream import Chunk, Controls
+
+COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
+
+
+def load(pipeline: str, device: str) -> Loaded:
+    annotators = {"depth": Negative(), "scribble": Negative(), "gray": Gray()}
+    return Loaded(device="cpu", open_stream=FakeStream, annotators=annotators)
+
+
+def broken(pipeline: str, device: str) -> Loaded:
+    raise ValueError("checkpoint broken.safetensors: missing key blocks.0.attention.q.weight")
+
+
+class Negative:
+    """Stands for depth and scribble: it can be told from the source."""
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        return -frames
+
+    def reset(self) -> None:
+        pass
+
+
+class Gray(Negative):
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        return frames.mean(1, keepdim=True).expand_as(frames)
+
+
+class FakeStream:
+    """Shows a colour for its prompt, else the control, else grey noise of the seed; dimmed by the context scale."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.size = (height, width)
+        self.chunks = 0
+
+    @property
+    def frames_wanted(self) -> int:
+        return 12 if self.chunks else 9
+
+    def step(self, controls: Controls) -> Chunk:
+        trouble(controls.prompt)
+        shape = (1, 3, self.frames_wanted, *self.size)
+        if controls.prompt in COLOURS:
+            colour = torch.tensor(COLOURS[controls.prompt])
+            frames = colour[None, :, None, None, None].expand(shape) * min(1.0, controls.scale)
+        elif controls.control is not None:
+            frames = controls.control
+        else:
+            generator = torch.Generator().manual_seed(controls.seed + self.chunks)
+            frames = torch.rand(shape, generator=generator) * 2 - 1
+        mode = "text" if controls.control is None else "control"
+        self.chunks += 1
+        return Chunk(frames, mode, self.chunks - 1)
+
+    def settle(self) -> None:
+        pass
+
+    def reset(self) -> None:
+        self.chunks = 0
+
+
+def trouble(prompt: str) -> None:
+    if prompt == "raise":
+        raise RuntimeError("no memory left")
+    if prompt == "die":
+        os._exit(3)
+    if prompt == "hang":
+        time.sleep(600)

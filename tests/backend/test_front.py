@@ -1,0 +1,212 @@
+"""Real runs: the front in this process, the engine in its own, with a model that shows what it was asked."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from pythonosc.udp_client import SimpleUDPClient
+
+from backend.front import Front, RunOptions
+from backend.supervisor import Limits
+from bridge.video.ring import FrameRing
+
+FAKE = "tests.backend.fake_model:load"
+PATIENCE = 30.0  # seconds; only a failing test waits that long
+QUICK = Limits(chunk=3.0, backoff=0.05)
+
+
+def options(**changes) -> RunOptions:
+    size = {"height": 32, "width": 48, "fps": 60.0}
+    return RunOptions(**{"source": "testcard:", "sinks": ("null:",), "limits": QUICK, "load": FAKE, **size, **changes})
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
+        time.sleep(0.01)
+
+
+def colour(front: Front) -> tuple[int, ...]:
+    """The colour of the middle of the output."""
+    latest = front.presenter.latest
+    return () if latest is None else tuple(int(value) for value in latest.pixels[16, 24])
+
+
+RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
+
+
+def test_the_front_never_imports_torch():
+    probe = "import sys, backend.front, backend.cli, backend.panel; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], timeout=PATIENCE).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def show():
+    """A running show with OSC on a free port, red, with its output in shared memory too."""
+    name = f"vacetest{secrets.token_hex(4)}"
+    with Front(options(sinks=("null:", f"shm:{name}"), osc=("127.0.0.1", 0), values={"/vace/prompt": "red"})) as front:
+        wait_for(lambda: colour(front) == RED, "the first chunk")
+        yield front, name
+
+
+@pytest.fixture
+def front(show):
+    """The show, as it was at its beginning."""
+    front, _ = show
+    for address, value in (("/vace/prompt", "red"), ("/vace/mask/source", "none"), ("/vace/scale", 1.0)):
+        front.mailbox.set(address, value)
+    for switch in ("freeze", "bypass", "blackout"):
+        front.mailbox.set(f"/vace/{switch}", 0)
+    wait_for(lambda: colour(front) == RED, "red again")
+    return front
+
+
+@pytest.fixture
+def osc(front):
+    with SimpleUDPClient("127.0.0.1", front.osc.port) as client:
+        yield client
+
+
+def chunks_until(front: Front, condition: Callable[[], object], what: str) -> int:
+    """How many chunks were made until then."""
+    before = front.status()["chunks"]
+    wait_for(condition, what)
+    return front.status()["chunks"] - before
+
+
+def test_a_prompt_by_osc_is_seen_and_takes_effect_on_the_next_chunk(front, osc):
+    osc.send_message("/vace/prompt", "blue")
+    wait_for(lambda: front.settings().prompt == "blue", "the message")
+    in_the_making, presented = 1, 2
+    assert chunks_until(front, lambda: colour(front) == BLUE, "blue") <= in_the_making + presented + 1
+
+
+def test_scale_and_mask_by_osc_are_seen(front, osc):
+    osc.send_message("/vace/scale", 0.5)
+    wait_for(lambda: colour(front) not in (RED, BLACK) and colour(front)[0] > 100, "half of red")
+    osc.send_message("/vace/scale", 1.0)
+    osc.send_message("/vace/mask/feather", 0.0)
+    osc.send_message("/vace/mask/source", "left")
+
+    def halved() -> bool:
+        picture = front.presenter.latest.pixels
+        return tuple(picture[2, 2]) == RED and tuple(picture[2, -3]) != RED
+
+    wait_for(halved, "the right half kept")
+
+
+@pytest.mark.parametrize("switch", ["blackout", "bypass"])
+def test_switches_act_although_the_engine_does_nothing(front, osc, switch):
+    osc.send_message(f"/vace/{switch}", 1)
+    wait_for(lambda: colour(front) != RED, switch)
+    assert (colour(front) == BLACK) == (switch == "blackout")
+    osc.send_message(f"/vace/{switch}", 0.0)
+    wait_for(lambda: colour(front) == RED, "red again")
+
+
+def test_freeze_holds_the_picture_while_the_prompt_changes(front, osc):
+    osc.send_message("/vace/freeze", 1)
+    wait_for(lambda: front.settings().freeze, "freeze")
+    osc.send_message("/vace/prompt", "blue")
+    before = front.status()["chunks"]
+    wait_for(lambda: front.status()["chunks"] > before + 4, "chunks behind the frozen picture")
+    assert colour(front) == RED
+    osc.send_message("/vace/freeze", 0)
+    wait_for(lambda: colour(front) == BLUE, "blue")
+
+
+def test_another_process_could_take_every_frame_from_shared_memory(show, front):
+    ring = FrameRing.attach(show[1])
+    with ring:
+        numbers = [front.presenter.latest.number]
+        wait_for(lambda: ring.written > numbers[0], "frames")
+
+        def taken() -> bool:
+            numbers.extend(frame.number for frame in ring.since(numbers[-1]))
+            return len(numbers) > 30
+
+        wait_for(taken, "30 frames")
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_a_killed_engine_leaves_the_output_at_full_rate_and_comes_back_with_its_controls(front):
+    osc_prompt = "blue"
+    front.mailbox.set("/vace/prompt", osc_prompt)
+    wait_for(lambda: colour(front) == BLUE, "blue")
+    restarts, ticks, began = front.supervisor.restarts, front.status()["ticks"], time.monotonic()
+    first = front.supervisor.pid
+    os.kill(first, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    seen = set()
+    while front.supervisor.restarts == restarts or front.status()["state"] != "running":
+        seen.add(colour(front))
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.02)
+    chunks = front.status()["chunks"]
+    wait_for(lambda: front.status()["chunks"] > chunks, "a chunk of the new engine")
+    assert front.supervisor.pid != first
+    assert seen == {BLUE}, "the last good picture was held"
+    passed = (front.status()["ticks"] - ticks) / front.fps
+    assert passed == pytest.approx(time.monotonic() - began, abs=0.3)
+    assert colour(front) == BLUE
+
+
+def test_an_engine_that_hangs_is_started_again(front):
+    restarts = front.supervisor.restarts
+    front.mailbox.set("/vace/prompt", "hang")
+    wait_for(lambda: front.supervisor.restarts > restarts, "the hang to be noticed")
+    front.mailbox.set("/vace/prompt", "blue")
+    wait_for(lambda: colour(front) == BLUE, "the engine to be back")
+
+
+def test_an_error_in_a_chunk_is_told_and_the_show_goes_on(front):
+    faults, restarts = front.status()["faults"], front.supervisor.restarts
+    front.mailbox.set("/vace/prompt", "raise")
+    wait_for(lambda: front.status()["faults"] > faults, "the fault")
+    assert front.status()["last_fault"] == "no memory left"
+    front.mailbox.set("/vace/prompt", "blue")
+    wait_for(lambda: colour(front) == BLUE, "the next good chunk")
+    assert front.supervisor.restarts == restarts
+
+
+def test_a_reference_that_is_not_there_is_told_and_left_out(front):
+    front.mailbox.set("/vace/reference", ["/nowhere/picture.png"])
+    wait_for(lambda: "picture.png" in front.status()["last_fault"], "the fault")
+    front.mailbox.set("/vace/reference", [])
+    assert colour(front) == RED
+
+
+def test_previews_show_input_control_and_output(front):
+    front.mailbox.set("/vace/control", "depth")
+    wait_for(lambda: {"input", "output", "control"} <= set(front.previews()), "previews")
+    assert all(picture.shape == (32, 48, 3) for picture in front.previews().values())
+
+
+def test_a_run_ends_by_itself_and_leaves_nothing_behind():
+    with Front(options(source="testcard:")) as front:
+        front.wait(0.3, threading.Event())
+        pid, ring = front.supervisor.pid, front.capture.ring.name
+    assert not front.presenter.running
+    assert not front.supervisor.running
+    with pytest.raises(Exception, match="no shared memory"):
+        FrameRing.attach(ring)
+    if hasattr(os, "waitpid") and pid is not None:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_reason():
+    from backend import engine
+
+    with Front(options(load="tests.backend.fake_model:broken")) as front:
+        front.wait(PATIENCE, threading.Event())
+        assert front.failure is not None
+        assert "missing key" in front.failure
+        assert front.status()["state"] == "failed"
+    assert engine.one_line(ValueError("a\n b")) == "a b"
