@@ -7,7 +7,6 @@ Addresses are those of the table. Besides: `/vace/get ADDRESS` answers `ADDRESS 
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import threading
 import time
@@ -15,21 +14,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 
 from ..video.protocol import BridgeError
 from .mailbox import Mailbox
-from .packets import MAX_BYTES, DamagedPacket, Message, parse
+from .packets import MAX_BYTES, Argument, DamagedPacket, Message, parse
 from .parameters import Control, ControlError, ControlTable, Value
+from .patterns import Pattern, is_pattern
 
 log = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
-REPLIES_PER_SECOND = 50
-"""To all senders together; a controller that floods gets no flood of errors back."""
+ERRORS_PER_SECOND = 20
+ANSWERS_PER_SECOND = 200
+"""To all senders together. A controller that floods gets no flood of errors back, and does not use up the answers."""
 DUMP_SECONDS = 0.2
 POLL_SECONDS = 0.2
-PATTERN = re.compile(r"[*?\[\]{}]")
+RETRY_SECONDS = 0.01
+MAX_ECHO = 256
+"""Characters that come back of what someone sent: a ping's token, an address that does not exist."""
 
 Sender = tuple[str, int]
 
@@ -47,7 +50,8 @@ class OscCounters:
 class OscServer:
     """Listens on host:port in a thread of its own; port 0 takes any free one (`port` says which).
 
-    Raises BridgeError if the port is in use. `tell` sends an error to the last sender, for what goes wrong later.
+    Raises BridgeError if the port is in use. What is wrong with a message is told to its sender; `counters` says how
+    much there was of what.
     """
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, host: str = "127.0.0.1", port: int = 9000) -> None:
@@ -55,7 +59,8 @@ class OscServer:
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self.counters = OscCounters()
-        self._replies = Budget(REPLIES_PER_SECOND)
+        self._errors = Budget(ERRORS_PER_SECOND)
+        self._answers = Budget(ANSWERS_PER_SECOND)
         self._last_dump = -DUMP_SECONDS
         self._sender: Sender | None = None
         self._stopping = threading.Event()
@@ -67,13 +72,14 @@ class OscServer:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._socket.close()
 
     def tell(self, address: str, reason: str) -> None:
-        """Send `/vace/error address reason` to whoever sent last; nothing if nobody has."""
-        if self._sender is not None:
-            self._reply(self._sender, "/vace/error", [address, reason])
+        """Send `/vace/error address reason` to whoever sent last, for what goes wrong later; any thread may."""
+        if self._sender is not None and self._errors.take():
+            self._send(self._sender, "/vace/error", [address[:MAX_ECHO], reason])
 
     def _run(self) -> None:
         self._socket.settimeout(POLL_SECONDS)
@@ -82,7 +88,9 @@ class OscServer:
                 packet, sender = self._socket.recvfrom(MAX_BYTES)
             except TimeoutError:
                 continue
-            except ConnectionResetError:  # Windows reports here that an earlier reply found nobody listening
+            except OSError as reason:  # on Windows, that an earlier reply found nobody listening
+                log.debug("nothing received: %s", reason)
+                self._stopping.wait(RETRY_SECONDS)
                 continue
             self._take(packet, sender)
 
@@ -101,16 +109,18 @@ class OscServer:
             if not self._answer(message, sender):
                 changes += self._changes(message, sender)
         # A packet's values are taken together, so that nobody sees half of a bundle.
-        if changes and (report := self._mailbox.set_all(changes)):
-            self._refuse(changes[0][0], report, sender)
+        for address, report in self._mailbox.take(changes):
+            self._refuse(address, report, sender)
 
     def _answer(self, message: Message, sender: Sender) -> bool:
         """Do what only asks; whether it was that."""
         match message.address, message.arguments:
             case "/vace/ping", token:
-                self._reply(sender, "/vace/pong", token)
+                self._reply(sender, "/vace/pong", [_short(value) for value in token[:1]])
             case "/vace/get", (str(address), *_):
                 self._give(address, sender)
+            case "/vace/get", _:
+                self._refuse("/vace/get", "/vace/get needs the address of a control", sender)
             case "/vace/dump", _:
                 self._dump(sender)
             case address, ("?",) if address in self._table and self._table[address].type not in ("string", "strings"):
@@ -150,27 +160,31 @@ class OscServer:
             elif message.arguments:
                 changes.append((control.address, message.arguments[0]))
             elif control.type == "trigger":
-                changes.append((control.address, 1))
+                changes += [(control.address, 1), (control.address, 0)]
             else:
                 self._refuse(control.address, f"{control.address} needs a value: {control.doc}", sender)
         return changes
 
     def _matching(self, address: str) -> list[Control]:
         """The control of an address, or all that a pattern means, without those that must be meant by name."""
-        if not PATTERN.search(address):
+        if not is_pattern(address):
             return [self._table[address]]
-        expression = compiled(address)
-        found = [row for row in self._table if not row.dangerous and expression.fullmatch(row.address)]
+        try:
+            pattern = Pattern(address)
+        except ValueError as reason:
+            raise ControlError(str(reason)) from reason
+        found = [row for row in self._table if not row.dangerous and pattern.matches(row.address)]
         if not found:
             raise ControlError(f"no control matches {address}")
         return found
 
     def _refuse(self, address: str, reason: str, sender: Sender) -> None:
         self.counters = replace(self.counters, refused=self.counters.refused + 1)
-        self._reply(sender, "/vace/error", [address, reason])
+        if self._errors.take():
+            self._send(sender, "/vace/error", [address[:MAX_ECHO], reason])
 
     def _reply(self, sender: Sender, address: str, arguments: Iterable[Any]) -> None:
-        if self._replies.take():
+        if self._answers.take():
             self._send(sender, address, arguments)
 
     def _send(self, sender: Sender, address: str, arguments: Iterable[Any]) -> None:
@@ -179,7 +193,7 @@ class OscServer:
             builder.add_arg(argument)
         try:
             self._socket.sendto(builder.build().dgram, sender)
-        except OSError as reason:
+        except (OSError, BuildError, OverflowError) as reason:  # gone, too large for a packet, or for OSC's types
             log.debug("no answer to %s: %s", sender, reason)
 
 
@@ -198,27 +212,6 @@ class Budget:
         return self._used <= self._per_second
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """An OSC 1.0 address pattern: `*` and `?` within a part, `[a-z]`, `[!a]`, `{this,that}`. ControlError if broken."""
-    parts = []
-    for token in re.findall(r"\[!?[^\]]*\]|\{[^}]*\}|.", pattern):
-        if token == "*":
-            parts.append("[^/]*")
-        elif token == "?":
-            parts.append("[^/]")
-        elif token.startswith("[") and token.endswith("]") and len(token) > 2:
-            inside = token[1:-1].replace("\\", "\\\\").replace("^", "\\^").replace("[", "\\[")
-            parts.append(f"[{'^' + inside[1:] if inside.startswith('!') else inside}]")
-        elif token.startswith("{") and token.endswith("}"):
-            parts.append("(?:" + "|".join(map(re.escape, token[1:-1].split(","))) + ")")
-        else:
-            parts.append(re.escape(token))
-    try:
-        return re.compile("".join(parts))
-    except re.error:
-        raise ControlError(f"{pattern} is not an address pattern") from None
-
-
 def _bound(host: str, port: int) -> socket.socket:
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
@@ -227,7 +220,7 @@ def _bound(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as reason:
         server.close()
         raise BridgeError(
-            f"OSC cannot listen on {host}:{port} ({reason}); close the program that does, or use --osc {host}:OTHER_PORT"
+            f"OSC cannot listen on {host}:{port} ({reason}); close the program that does, or use another port"
         ) from reason
     return server
 
@@ -237,3 +230,7 @@ def _arguments(value: Value) -> list[Any]:
     if isinstance(value, tuple):
         return list(value)
     return [int(value) if isinstance(value, bool) else value]
+
+
+def _short(token: Argument) -> Argument:
+    return token[:MAX_ECHO] if isinstance(token, str | bytes) else token

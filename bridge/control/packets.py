@@ -1,6 +1,8 @@
-"""OSC packets to messages, by python-osc's parser, with its traps closed.
+"""OSC packets to messages: bundles are taken apart here, their messages read by python-osc's parser.
 
-Time tags are not waited for: a controller with a wrong clock must not stop the show, so a bundle acts when it comes.
+Its bundle parser is not used: an element of negative size makes it run for ever, and it sorts by time tags. Tags are
+not waited for here, as a controller with a wrong clock must not stop the show: a bundle acts when it comes, in its
+order.
 Damaged packets are an everyday event on a network, and one exception here.
 """
 
@@ -8,13 +10,21 @@ from __future__ import annotations
 
 import logging
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pythonosc.osc_packet import OscPacket, ParseError
+from pythonosc.osc_message import OscMessage, ParseError
 
 MAX_BYTES = 65_507
 """The largest UDP packet."""
+MAX_NESTING = 8
+"""Bundles within bundles."""
+BUNDLE = b"#bundle\0"
+BUNDLE_HEADER = len(BUNDLE) + 8  # and the time tag
+SIZE = struct.Struct(">i")
+
+Argument = bool | int | float | str | bytes | None
 
 
 class DamagedPacket(ValueError):
@@ -24,23 +34,55 @@ class DamagedPacket(ValueError):
 @dataclass(frozen=True)
 class Message:
     address: str
-    arguments: tuple[Any, ...]
+    arguments: tuple[Argument, ...]
 
 
 def parse(packet: bytes) -> list[Message]:
-    """All messages of a packet, those of nested bundles too, in their order. Raises DamagedPacket."""
+    """All messages of a packet, those of nested bundles too, in their order. Raises DamagedPacket if any is damaged."""
+    return [_message(element) for element in _elements(packet, 0)]
+
+
+def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
+    """The messages in a message or bundle, as bytes."""
+    if not packet.startswith(BUNDLE):
+        yield packet
+        return
+    if depth == MAX_NESTING:
+        raise DamagedPacket(f"bundles nested more than {MAX_NESTING} deep")
+    if len(packet) < BUNDLE_HEADER:
+        raise DamagedPacket("a bundle that ends before its time tag")
+    start = BUNDLE_HEADER
+    while start < len(packet):
+        begin = start + SIZE.size
+        size = SIZE.unpack_from(packet, start)[0] if begin <= len(packet) else 0
+        if size <= 0 or size > len(packet) - begin:
+            raise DamagedPacket("a bundle with an element that does not fit into it")
+        yield from _elements(packet[begin : begin + size], depth + 1)
+        start = begin + size
+
+
+def _message(element: bytes) -> Message:
+    if not element.startswith(b"/"):
+        raise DamagedPacket(f"{len(element)} bytes that are no OSC message")
     try:
-        messages = [timed.message for timed in OscPacket(packet).messages]
-        return [Message(message.address, tuple(message.params)) for message in messages]
-    except (ParseError, ValueError, TypeError, IndexError, OverflowError, RecursionError, struct.error) as reason:
-        raise DamagedPacket(f"{len(packet)} bytes that are no OSC packet ({type(reason).__name__})") from reason
+        message = OscMessage(element)
+        return Message(message.address, tuple(_arguments(message.params)))
+    except (ParseError, ValueError, TypeError, IndexError, OverflowError, struct.error) as reason:
+        raise DamagedPacket(f"{len(element)} bytes that are no OSC message ({type(reason).__name__})") from reason
+
+
+def _arguments(parameters: list[Any]) -> Iterator[Argument]:
+    """Plain values. An array counts as its values; what no control takes (MIDI, a time, arrays in arrays) as nil."""
+    for parameter in parameters:
+        for value in parameter if isinstance(parameter, list) else [parameter]:
+            yield value if isinstance(value, Argument) else None
 
 
 class _NotOfTheParser(logging.Filter):
     """The parser logs a warning to the root logger for each type tag that it does not know: a flood, if sent one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.module not in ("osc_message", "osc_bundle")
+        return record.module != "osc_message"
 
 
 logging.getLogger().addFilter(_NotOfTheParser())

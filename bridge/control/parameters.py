@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,10 @@ Value = float | int | bool | str | tuple[str, ...]
 
 MAX_TEXT = 2000
 """Characters of a text that are kept."""
+MAX_TEXTS = 64
+"""Texts of a "strings" control that are kept."""
+ROUNDING = 1e-6
+"""What a number may be off its range, relative, without a word: controllers send 32-bit floats."""
 TRUE = {"true", "on", "yes", "1"}
 FALSE = {"false", "off", "no", "0"}
 
@@ -78,33 +83,30 @@ class Control:
             case "string":
                 return self._text(value)
             case "strings":
-                return Accepted(tuple(str(self._text(part).value) for part in _several(value)))
+                return self._texts(value)
             case "choice":
                 return self._choice(value)
             case "trigger":
                 return Accepted(self._truth(value))
 
     def _number(self, value: Any) -> Accepted:
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            raise ControlError(f"{self.address} takes a number{self._range()}, got {_shown(value)}") from None
-        if not math.isfinite(number):
-            raise ControlError(f"{self.address} takes a finite number{self._range()}, got {number}")
+        number = _number_in(value)
+        if number is None:
+            raise ControlError(f"{self.address} takes a number{self._range()}, got {_shown(value)}")
         low, high = -math.inf if self.low is None else self.low, math.inf if self.high is None else self.high
         kept = min(max(number, low), high)
         taken = round(kept) if self.type == "int" else kept
-        if kept != number:
-            return Accepted(taken, f"{self.address} takes{self._range()}, got {number:g}: {taken:g} is used")
+        if not math.isclose(kept, number, rel_tol=ROUNDING, abs_tol=ROUNDING):
+            report = f"{self.address} takes{self._range()}, got {_plain(number)}: {_plain(taken)} is used"
+            return Accepted(taken, report)
         return Accepted(taken)
 
     def _truth(self, value: Any) -> bool:
-        if isinstance(value, str):
-            word = value.strip().lower()
-            if word in TRUE | FALSE:
-                return word in TRUE
-        elif isinstance(value, bool | int | float) and math.isfinite(value):
-            return value >= 0.5
+        if isinstance(value, str) and (word := value.strip().lower()) in TRUE | FALSE:
+            return word in TRUE
+        number = _number_in(value)
+        if number is not None:
+            return number >= 0.5
         raise ControlError(f"{self.address} takes 0 or 1, got {_shown(value)}")
 
     def _text(self, value: Any) -> Accepted:
@@ -117,20 +119,30 @@ class Control:
             )
         return Accepted(text)
 
+    def _texts(self, value: Any) -> Accepted:
+        parts = list(value) if isinstance(value, list | tuple) else [value]
+        accepted = [self._text(part) for part in parts[:MAX_TEXTS]]
+        reports = [part.report for part in accepted if part.report]
+        if len(parts) > MAX_TEXTS:
+            reports.append(f"{self.address} takes {MAX_TEXTS} texts, got {len(parts)}: the rest is left out")
+        return Accepted(tuple(str(part.value) for part in accepted), "; ".join(reports) or None)
+
     def _choice(self, value: Any) -> Accepted:
-        """By name in any case, or by number from 0."""
+        """By name in any case, or by number from 0, also as text."""
         if isinstance(value, str):
+            word = value.strip().lower()
             for choice in self.choices:
-                if value.strip().lower() == choice.lower():
+                if word == choice.lower():
                     return Accepted(choice)
-        elif isinstance(value, int | float) and math.isfinite(value) and 0 <= round(value) < len(self.choices):
-            return Accepted(self.choices[round(value)])
+        number = _number_in(value)
+        if number is not None and 0 <= round(number) < len(self.choices):
+            return Accepted(self.choices[round(number)])
         raise ControlError(f"{self.address} takes one of {', '.join(self.choices)}, got {_shown(value)}")
 
     def _range(self) -> str:
         if self.low is None or self.high is None:
             return ""
-        return f" {self.low:g} to {self.high:g}{' ' + self.unit if self.unit else ''}"
+        return f" {_plain(self.low)} to {_plain(self.high)}{' ' + self.unit if self.unit else ''}"
 
 
 class ControlTable:
@@ -160,7 +172,7 @@ class ControlTable:
         return control
 
     def _nearest(self, address: str) -> str:
-        near = difflib.get_close_matches(address, self._rows, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(address[:100], self._rows, n=3, cutoff=0.5)
         return f"did you mean {' or '.join(near)}?" if near else "see docs/controls.md"
 
 
@@ -168,10 +180,27 @@ def _printable(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs")
 
 
-def _several(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _number_in(value: Any) -> float | None:
+    """A finite number, also from its text; None for everything else."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _plain(number: float) -> str:
+    """Whole numbers in full, others to six digits."""
+    return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    """What a sender sent, short enough for one line, however long or deeply nested."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+_SHORT.maxlevel = 2

@@ -39,7 +39,9 @@ def _made(uri: str, known: dict[str, tuple[str, str]], kind: str) -> Callable[..
     scheme = uri.partition(":")[0]
     if ":" not in uri or scheme not in known:
         names = ", ".join(f"{name}:" for name in known)
-        raise BridgeError(f"{uri!r} is not an address of a {kind}; they begin with {names}")
+        looks_like_a_path = "." in uri and (scheme == uri or len(scheme) == 1)  # clip.mp4, C:\clip.mp4
+        hint = f"write file:{uri}" if looks_like_a_path else f"they begin with {names}"
+        raise BridgeError(f"{uri!r} is not an address of a {kind}; {hint}")
     module, name = known[scheme]
     return getattr(importlib.import_module(f".{module}", __package__), name)
 

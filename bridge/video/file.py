@@ -17,13 +17,19 @@ from .protocol import BridgeError
 BT601 = 6
 """AVCOL_SPC_SMPTE170M: what the RGB to YUV conversion below uses; written into the file so that players agree."""
 LIMITED = 1
+SUFFIXES = (".mp4", ".m4v", ".mov")
+CONTAINER = {"movflags": "+hybrid_fragmented", "flush_packets": "1"}
+"""Written in pieces that can each be played, and made an ordinary file in the end."""
 
 
 class Clip:
-    """An opened video file. rate in frames a second, size (width, height), frames as the file claims (0 = unknown)."""
+    """A video file that can be read: its first picture has been.
+
+    rate in frames a second, size (width, height) as shown, frames as the file claims (0 = unknown). Raises BridgeError.
+    """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = _path(path)
         if not self.path.is_file():
             raise BridgeError(f"there is no file {self.path}; check the path")
         try:
@@ -31,14 +37,21 @@ class Clip:
                 if not container.streams.video:
                     raise BridgeError(f"{self.path} holds no video; give it a clip")
                 stream = container.streams.video[0]
+                first = next(container.decode(stream), None)
                 self.rate = float(stream.average_rate or stream.guessed_rate or 25)
-                self.size = (stream.width, stream.height)
                 self.frames = stream.frames
+        except PermissionError:
+            raise BridgeError(f"{self.path} may not be read; change its permissions") from None
         except (FFmpegError, OSError) as reason:
-            raise BridgeError(f"{self.path} cannot be read as video ({reason}); convert it to H.264 MP4") from reason
+            what = reason.strerror or reason
+            raise BridgeError(f"{self.path} cannot be read as video ({what}); convert it to H.264 MP4") from reason
+        if first is None:
+            raise BridgeError(f"{self.path} holds no picture; it may have been cut short, copy it again")
+        height, width = _upright(first).shape[:2]
+        self.size = (width, height)
 
     def decode(self) -> Generator[Frame, None, None]:
-        """All frames once, RGB, `time` in seconds from the first; BridgeError where the file is damaged."""
+        """All frames once, RGB or RGBA, `time` in seconds from the first; BridgeError where the file is damaged."""
         try:
             with av.open(str(self.path)) as container:
                 stream = container.streams.video[0]
@@ -97,21 +110,27 @@ class FileSource:
 
 
 class FileSink:
-    """`file:PATH`, H.264 in MP4. Sizes must be even (BridgeError). The file is whole once closed."""
+    """`file:PATH`, H.264 in MP4, a frame of the file for each one sent. Sizes must be even (BridgeError).
+
+    The file is whole once closed; if the program is killed before, all but the last second of it can be played.
+    """
 
     def __init__(self, path: str, width: int, height: int, fps: float) -> None:
         if width % 2 or height % 2:
             raise BridgeError(f"an H.264 file needs an even size, got {width}x{height}")
-        self._path = Path(path)
+        self._path = _path(path)
+        if self._path.suffix.lower() not in SUFFIXES:
+            raise BridgeError(f"{self._path} cannot be written as video; give it a name that ends in .mp4")
         try:
-            self._container = av.open(str(self._path), "w", options={"movflags": "+faststart"})
-        except (FFmpegError, OSError, ValueError) as reason:
-            raise BridgeError(f"{path} cannot be written ({reason}); does its folder exist, is it an .mp4?") from reason
-        rate = Fraction(fps).limit_denominator(1001)
-        self._stream = self._container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
-        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
-        self._stream.codec_context.colorspace = BT601
-        self._stream.codec_context.color_range = LIMITED
+            self._path.open("ab").close()  # FFmpeg opens it when it has something to write, which is late to complain
+            self._container = av.open(str(self._path), "w", options=CONTAINER)
+            self._stream = self._container.add_stream("libx264", rate=_rate(fps), options=_encoding(fps))
+            self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
+            self._stream.codec_context.colorspace = BT601
+            self._stream.codec_context.color_range = LIMITED
+        except (FFmpegError, OSError) as reason:
+            what = reason.strerror or reason
+            raise BridgeError(f"{self._path} cannot be written ({what}); check its folder") from reason
 
     def send(self, frame: Frame) -> None:
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.pixels[..., :3]), format="rgb24")
@@ -124,6 +143,8 @@ class FileSink:
         try:
             self._container.mux(self._stream.encode(None))
             self._container.close()
+            if not self._path.stat().st_size:
+                self._path.unlink()  # no frame came
         except (FFmpegError, OSError) as reason:
             raise BridgeError(f"{self._path} could not be finished: {reason}") from reason
 
@@ -134,7 +155,24 @@ class FileSink:
         self.close()
 
 
+def _path(path: str | Path) -> Path:
+    """As a person writes it; BridgeError if nothing is written."""
+    if not str(path):
+        raise BridgeError("file: needs the path of a file, as file:PATH")
+    return Path(path).expanduser()
+
+
+def _rate(fps: float) -> Fraction:
+    return Fraction(fps).limit_denominator(1001)
+
+
+def _encoding(fps: float) -> dict[str, str]:
+    """A key frame every second, which is also what is lost at most when the program is killed."""
+    return {"crf": "18", "preset": "veryfast", "g": str(max(round(fps), 1))}
+
+
 def _upright(frame: av.VideoFrame) -> np.ndarray:
-    """RGB as a person would see it: phones store a turn beside the picture."""
-    pixels = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, (getattr(frame, "rotation", 0) // 90) % 4))
+    """uint8 [H, W, 3], or 4 where the file has alpha, as a person would see it: phones store a turn beside it."""
+    transparent = any(component.is_alpha for component in frame.format.components)
+    pixels = frame.to_ndarray(format="rgba" if transparent else "rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, (frame.rotation // 90) % 4))

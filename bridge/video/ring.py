@@ -1,16 +1,18 @@
 """A ring of frames in shared memory, between processes: one writer, any number of readers, oldest dropped.
 
-Layout, little endian:
-    header   magic 8s, format version u32, slots u32, bytes a slot u64, frames written so far i64
-    slot     turn u64 (odd while it is written), number i64, time f64, height u32, width u32, channels u32, pad u32,
-             then the pixels
-A reader copies a slot and looks at `turn` before and after: if it moved, the frame was overwritten and is skipped.
-Nobody waits for anybody.
+Layout, little endian, everything 8 bytes wide and aligned, so that each field is read and written in one piece:
+    header   64 bytes: slots, bytes a slot, the owner's process id, frames written so far, unused, then the magic and
+             format version, which are written last
+    slot     64 bytes: turn, number, time (float64), height, width, channels, unused, then the pixels up to a
+             multiple of 64 bytes
+The frame written as the n-th (from 0) lies in slot n % slots, whose `turn` is 2n + 1 while it is written and 2n + 2
+from then on. A reader copies a slot and wants the turn of the frame it came for before and after: another one means
+that the frame was overwritten meanwhile, and it is skipped. Nobody waits for anybody.
 """
 
 from __future__ import annotations
 
-import struct
+import os
 import sys
 import threading
 from multiprocessing import resource_tracker
@@ -21,23 +23,26 @@ import numpy as np
 from .frames import Frame
 from .protocol import BridgeError
 
-MAGIC = b"VACERING"
-VERSION = 1
-HEADER = struct.Struct("<8sIIQq")
-WRITTEN = struct.Struct("<q")
-WRITTEN_AT = HEADER.size - WRITTEN.size
-TURN = struct.Struct("<Q")
-SLOT = struct.Struct("<qdIIII")
-SLOT_HEADER = TURN.size + SLOT.size
+MAGIC = int.from_bytes(b"VACERIN\2", "little")
+LINE = 64
+"""Bytes of a header: a cache line, so that a reader polling one does not slow the writer of another."""
+SLOTS, SLOT_BYTES, OWNER, WRITTEN, IDENTITY = 0, 1, 2, 3, 7
+TURN, NUMBER, TIME, HEIGHT, WIDTH, CHANNELS = range(6)
 
 
 class FrameRing:
-    """Made by `create` (the writer's side, which also unlinks) or `attach` (anyone else's)."""
+    """Made by `create` (the owner's side, which also unlinks) or `attach` (anyone else's).
+
+    One process writes, not necessarily the owner; if it dies, another may go on. Not safe for two threads to write.
+    """
 
     def __init__(self, memory: SharedMemory, slots: int, slot_bytes: int, owner: bool) -> None:
         self._memory: SharedMemory | None = memory
-        self._buffer = _bytes_of(memory)
-        self._pixels = np.frombuffer(self._buffer, dtype=np.uint8)
+        size = LINE + slots * _stride(slot_bytes)
+        self._bytes = np.frombuffer(_bytes_of(memory), np.uint8, count=size)
+        self._words = self._bytes.view(np.int64)
+        self._times = self._bytes.view(np.float64)
+        self._order = threading.Lock()
         self.name = memory.name
         self.slots = slots
         self.slot_bytes = slot_bytes
@@ -45,16 +50,16 @@ class FrameRing:
 
     @classmethod
     def create(cls, name: str, slots: int, max_height: int, max_width: int, channels: int = 3) -> FrameRing:
-        """Make a ring of `slots` frames of at most that size; BridgeError if the name is taken or cannot be one."""
+        """Make a ring of `slots` frames of at most that size; BridgeError if the name is taken or cannot be one.
+
+        A ring that a program left behind when it was killed is replaced.
+        """
         slot_bytes = max_height * max_width * channels
-        size = HEADER.size + slots * (SLOT_HEADER + slot_bytes)
-        try:
-            memory = SharedMemory(name, create=True, size=size)
-        except FileExistsError:
-            raise BridgeError(f"shared memory {name!r} is taken; close its owner or choose another name") from None
-        except (OSError, ValueError) as reason:
-            raise BridgeError(f"shared memory {name!r} of {size} bytes cannot be made: {reason}") from reason
-        HEADER.pack_into(_bytes_of(memory), 0, MAGIC, VERSION, slots, slot_bytes, 0)
+        size = LINE + slots * _stride(slot_bytes)
+        memory = _made(name, size)
+        words = np.frombuffer(_bytes_of(memory), np.int64, count=LINE // 8)
+        words[SLOTS], words[SLOT_BYTES], words[OWNER] = slots, slot_bytes, os.getpid()
+        words[IDENTITY] = MAGIC
         return cls(memory, slots, slot_bytes, owner=True)
 
     @classmethod
@@ -62,21 +67,18 @@ class FrameRing:
         """Open another process's ring; BridgeError if there is none of that name, or it is something else."""
         try:
             memory = _open(name)
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             raise BridgeError(f"there is no shared memory {name!r}; start its sender first") from None
-        if memory.size < HEADER.size:
+        header = _header(memory)
+        if header is None:
             memory.close()
-            raise BridgeError(f"shared memory {name!r} is not a ring of frames")
-        magic, version, slots, slot_bytes, _ = HEADER.unpack_from(_bytes_of(memory), 0)
-        if magic != MAGIC or version != VERSION:
-            memory.close()
-            raise BridgeError(f"shared memory {name!r} is not a ring of frames of version {VERSION}")
-        return cls(memory, slots, slot_bytes, owner=False)
+            raise BridgeError(f"shared memory {name!r} is not a ring of frames; is it another program's?")
+        return cls(memory, header[SLOTS], header[SLOT_BYTES], owner=False)
 
     @property
     def written(self) -> int:
         """Frames written since the ring was made."""
-        return WRITTEN.unpack_from(self._buffer, WRITTEN_AT)[0]
+        return int(self._words[WRITTEN])
 
     def write(self, frame: Frame) -> None:
         """Put a frame over the oldest one. ValueError if it is larger than a slot."""
@@ -87,15 +89,18 @@ class FrameRing:
                 f"a frame of {width}x{height} in {channels} channels is {size} bytes, "
                 f"but ring {self.name!r} was made for {self.slot_bytes}"
             )
-        written = self.written
-        start = self._start(written)
-        turn = TURN.unpack_from(self._buffer, start)[0]
-        TURN.pack_into(self._buffer, start, turn + 1 | 1)
-        SLOT.pack_into(self._buffer, start + TURN.size, frame.number, frame.time, height, width, channels, 0)
-        pixels = start + SLOT_HEADER
-        self._pixels[pixels : pixels + size].reshape(height, width, channels)[:] = frame.pixels
-        TURN.pack_into(self._buffer, start, (turn + 1 | 1) + 1)
-        WRITTEN.pack_into(self._buffer, WRITTEN_AT, written + 1)
+        index = self.written
+        slot, pixels = self._place(index)
+        words = self._words
+        words[slot + TURN] = 2 * index + 1
+        self._fence()
+        words[slot + NUMBER] = frame.number
+        self._times[slot + TIME] = frame.time
+        words[slot + HEIGHT], words[slot + WIDTH], words[slot + CHANNELS] = height, width, channels
+        self._bytes[pixels : pixels + size].reshape(height, width, channels)[:] = frame.pixels
+        self._fence()
+        words[slot + TURN] = 2 * index + 2
+        words[WRITTEN] = index + 1
 
     def latest(self) -> Frame | None:
         """A copy of the newest frame, None before the first."""
@@ -106,23 +111,21 @@ class FrameRing:
         return None
 
     def since(self, number: int) -> list[Frame]:
-        """Copies of the frames with a number above `number` that are still held, oldest first."""
+        """Copies of the frames with a number above `number` that are still held, in the order they were written."""
         written = self.written
         indices = range(max(0, written - self.slots), written)
-        fresh = [
-            index for index in indices if SLOT.unpack_from(self._buffer, self._start(index) + TURN.size)[0] > number
-        ]
+        fresh = [index for index in indices if self._words[self._place(index)[0] + NUMBER] > number]
         return [frame for frame in map(self._read, fresh) if frame is not None and frame.number > number]
 
     def close(self) -> None:
         """Let go; the owner's close also removes the ring from the system. Safe to call twice."""
         if self._memory is None:
             return
-        del self._pixels, self._buffer
+        del self._bytes, self._words, self._times
         memory, self._memory = self._memory, None
         memory.close()
         if self._owner:
-            memory.unlink()
+            _unlink(memory)
 
     def __enter__(self) -> FrameRing:
         return self
@@ -130,24 +133,43 @@ class FrameRing:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _start(self, index: int) -> int:
-        return HEADER.size + index % self.slots * (SLOT_HEADER + self.slot_bytes)
+    def _place(self, index: int) -> tuple[int, int]:
+        """Where the frame written as the index-th lies: its header, in words, and its pixels, in bytes."""
+        start = LINE + index % self.slots * _stride(self.slot_bytes)
+        return start // 8, start + LINE
 
     def _read(self, index: int) -> Frame | None:
         """A copy of the frame written as the index-th, None if it was overwritten meanwhile."""
-        start = self._start(index)
-        before = TURN.unpack_from(self._buffer, start)[0]
-        if before & 1:
+        slot, pixels = self._place(index)
+        words, whole = self._words, 2 * index + 2
+        if words[slot + TURN] != whole:
             return None
-        number, time, height, width, channels, _ = SLOT.unpack_from(self._buffer, start + TURN.size)
+        self._fence()
+        number, time = int(words[slot + NUMBER]), float(self._times[slot + TIME])
+        height, width, channels = (int(words[slot + field]) for field in (HEIGHT, WIDTH, CHANNELS))
         size = height * width * channels
-        if size > self.slot_bytes:
+        if not 0 <= size <= self.slot_bytes:
             return None
-        pixels = start + SLOT_HEADER
-        copy = self._pixels[pixels : pixels + size].reshape(height, width, channels).copy()
-        if TURN.unpack_from(self._buffer, start)[0] != before:
+        copy = self._bytes[pixels : pixels + size].copy()
+        self._fence()
+        if words[slot + TURN] != whole:
             return None
-        return Frame(copy, number, time)
+        return Frame(copy.reshape(height, width, channels), number, time)
+
+    def _fence(self) -> None:
+        """Keep what is before in front of what is after, also where the processor may swap them (ARM).
+
+        A release followed by an acquire is a full barrier; this is the one that Python has.
+        """
+        with self._order:
+            pass
+        with self._order:
+            pass
+
+
+def _stride(slot_bytes: int) -> int:
+    """Bytes from one slot to the next."""
+    return LINE + -(-slot_bytes // LINE) * LINE
 
 
 def _bytes_of(memory: SharedMemory) -> memoryview:
@@ -155,17 +177,105 @@ def _bytes_of(memory: SharedMemory) -> memoryview:
     return memory.buf
 
 
-_opening = threading.Lock()
+def _header(memory: SharedMemory) -> list[int] | None:
+    """The words of a ring's header; None if it is no ring, or not one of that size."""
+    if memory.size < LINE:
+        return None
+    words = np.frombuffer(_bytes_of(memory), np.int64, count=LINE // 8).tolist()
+    slots, slot_bytes = words[SLOTS], words[SLOT_BYTES]
+    sane = words[IDENTITY] == MAGIC and slots > 0 and slot_bytes > 0
+    return words if sane and LINE + slots * _stride(slot_bytes) <= memory.size else None
+
+
+_tracking = threading.Lock()
+"""Held wherever a segment is opened, made or removed, as opening one shuts the resource tracker's ears."""
 
 
 def _open(name: str) -> SharedMemory:
     """Open a segment without vouching for it: before Python 3.13 every opener is made to remove it at exit."""
     if sys.version_info >= (3, 13):
         return SharedMemory(name, track=False)
-    with _opening:
+    with _tracking:
         register = resource_tracker.register
-        resource_tracker.register = lambda name, rtype: None
+        resource_tracker.register = lambda name, rtype: None if rtype == "shared_memory" else register(name, rtype)
         try:
             return SharedMemory(name)
         finally:
             resource_tracker.register = register
+
+
+def _made(name: str, size: int) -> SharedMemory:
+    try:
+        return _create(name, size)
+    except FileExistsError:
+        taken = f"shared memory {name!r} is in use; close the program that sends there or choose another name"
+        if not _remove_left_behind(name):
+            raise BridgeError(taken) from None
+    try:
+        return _create(name, size)
+    except FileExistsError:  # someone else was quicker
+        raise BridgeError(taken) from None
+
+
+def _create(name: str, size: int) -> SharedMemory:
+    """A new segment, its memory set aside; FileExistsError if there is one, BridgeError if it cannot be had."""
+    try:
+        with _tracking:
+            memory = SharedMemory(name, create=True, size=size)
+        try:
+            _set_aside(memory, size)
+        except OSError:
+            memory.close()
+            _unlink(memory)
+            raise
+    except FileExistsError:
+        raise
+    except (OSError, ValueError) as reason:
+        raise BridgeError(
+            f"shared memory {name!r} of {size} bytes cannot be made ({reason}); choose another name, or free memory"
+        ) from reason
+    return memory
+
+
+def _set_aside(memory: SharedMemory, size: int) -> None:
+    """Take the memory now (OSError if there is not enough): else Linux kills whoever touches what is not there."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(memory._fd, 0, size)  # type: ignore[attr-defined]
+
+
+def _remove_left_behind(name: str) -> bool:
+    """Remove the ring of that name if the process that made it is no more; whether that was so.
+
+    Only where segments outlive their processes: Windows removes them with the last one that has them open.
+    """
+    if os.name != "posix":
+        return False
+    try:
+        memory = _open(name)
+    except (OSError, ValueError):
+        return False
+    header = _header(memory)
+    memory.close()
+    if header is None or _alive(header[OWNER]):
+        return False
+    with _tracking:
+        SharedMemory(name).unlink()
+    return True
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _unlink(memory: SharedMemory) -> None:
+    with _tracking:
+        try:
+            memory.unlink()
+        except FileNotFoundError:  # whoever took the name over has removed it
+            resource_tracker.unregister(f"/{memory.name}", "shared_memory")

@@ -13,7 +13,10 @@ SLOTS = 4
 
 
 class SharedMemorySource:
-    """`shm:NAME`, a ring that someone else made. Gives the newest frame, each once, with the time it was received."""
+    """`shm:NAME`, a ring that someone else made. Gives the newest frame, each once, with the time it was received.
+
+    `read` raises BridgeError once the sender has gone.
+    """
 
     def __init__(self, name: str, width: int, height: int, fps: float) -> None:
         if not name:
@@ -56,18 +59,19 @@ class SharedMemorySource:
 
 
 class SharedMemorySink:
-    """`shm:NAME`, a ring made here; a frame larger than it was made for is refused with BridgeError."""
+    """`shm:NAME`, a ring made here. A larger frame than it was made for makes a new ring, which receivers follow."""
 
     def __init__(self, name: str, width: int, height: int, fps: float) -> None:
         if not name:
             raise BridgeError("shm: needs a name for the ring, as shm:NAME")
+        self._name = name
         self._ring = FrameRing.create(name, SLOTS, height, width, channels=4)
 
     def send(self, frame: Frame) -> None:
-        try:
-            self._ring.write(frame)
-        except ValueError as reason:
-            raise BridgeError(str(reason)) from reason
+        if frame.pixels.size > self._ring.slot_bytes:
+            self._ring.close()
+            self._ring = FrameRing.create(self._name, SLOTS, *frame.pixels.shape[:2], channels=4)
+        self._ring.write(frame)
 
     def close(self) -> None:
         self._ring.close()
