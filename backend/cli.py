@@ -176,10 +176,10 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Rows as they are measured, or one JSON object at the end."""
-    from .bench.run import BenchOptions, machine, measure
-    from .loaded import chosen_device
-
     size = None if options.size is None else height_and_width(options.size, parser)
+    from .bench.run import BenchOptions, machine, measure
+    from .models import chosen_device
+
     device = chosen_device(options.device)
     rows = []
     for row in measure(BenchOptions(options.pipeline, options.random_weights, size, device, options.quick)):

@@ -54,7 +54,7 @@ class RunOptions:
     panel: tuple[str, int] | None = None
     values: dict[str, object] = field(default_factory=dict)
     verbose: bool = False
-    load: str = "backend.loaded:load"
+    load: str = "backend.models:load"
     limits: Limits = field(default_factory=Limits)
 
 

@@ -1,0 +1,33 @@
+"""Loads vace_core's pipelines for the engine."""
+
+from __future__ import annotations
+
+import torch
+
+from vace_core.annotators import Depth, Grey, Scribble
+from vace_core.model import load as load_pipeline
+from vace_core.stream import Stream
+
+from .loaded import Loaded
+
+
+def load(pipeline: str, device: str) -> Loaded:
+    """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
+    model = load_pipeline(pipeline, chosen_device(device))
+    return Loaded(
+        device=str(model.device),
+        open_stream=lambda height, width: Stream(model, height, width),
+        annotators={"depth": Depth(model.device), "scribble": Scribble(), "gray": Grey()},
+    )
+
+
+def chosen_device(name: str) -> str:
+    """The device that `name` means, "auto" being the best there is; ValueError if it is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    kind, _, index = name.partition(":")
+    if not there.get(kind) or (index and (not index.isdecimal() or int(index) >= torch.cuda.device_count())):
+        usable = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise ValueError(f"there is no device {name!r} on this machine; use --device auto, or one of {usable}")
+    return name

@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from backend import cli
+from backend.controls import TABLE
+from backend.statusline import line
+
+
+def parse(*arguments: str):
+    parser = cli.build_parser()
+    return cli.run_options(parser.parse_args(["run", *arguments]), parser)
+
+
+def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
+    options = parse()
+    assert options.source.endswith("cup.mp4")
+    assert options.osc == ("127.0.0.1", 9000)
+    assert options.panel is not None
+    assert options.panel[0] == "127.0.0.1"
+    assert options.values == {}
+
+
+def test_every_control_has_an_option():
+    options = parse(
+        "--prompt", "snow", "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
+        "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
+        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
+        "--blackout",
+    )  # fmt: skip
+    assert list(options.values) == [row.address for row in TABLE if row.type != "trigger"]
+    assert options.values["/vace/reference"] == ("a.png", "b.png")
+    assert options.values["/vace/mask/composite"] is False
+    assert options.values["/vace/scale"] == 0.5
+
+
+def test_sinks_and_addresses():
+    options = parse("--sink", "null:", "--sink", "shm:out", "--osc", "9001", "--panel", "off")
+    assert options.sinks == ("null:", "shm:out")
+    assert options.osc == ("127.0.0.1", 9001)
+    assert options.panel is None
+
+
+def test_a_value_out_of_range_is_clamped_and_said(capsys):
+    assert parse("--scale", "7").values == {"/vace/scale": 2.0}
+    assert "0 to 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--pipeline", "nonesuch"],
+        ["run", "--control", "nonesuch"],
+        ["run", "--scale", "much"],
+        ["run", "--osc", "here"],
+        ["run", "--osc", "127.0.0.1:99999"],
+        ["run", "--fps", "0"],
+        ["run", "--width", "-16"],
+        ["run", "--seconds", "nan"],
+        ["bench", "--size", "big"],
+        ["nonesuch"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_two_and_one_line_after_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "error:" in printed.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--source", "file:/nowhere/clip.mp4"], "clip.mp4"),
+        (["--source", "camera:99"], "camera 99"),
+        (["--source", "nonesuch:1"], "nonesuch"),
+        (["--source", "testcard:", "--sink", "file:/nowhere/out.mp4"], "out.mp4"),
+        (["--source", "testcard:", "--sink", "nonesuch:1"], "nonesuch"),
+    ],
+)
+def test_a_run_that_cannot_begin_says_why_in_one_line(arguments, told):
+    command = [sys.executable, "-m", "backend", "run", "--osc", "off", "--panel", "off", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert told in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+def test_controls_as_json_is_one_object(capsys):
+    assert cli.main(["controls", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["controls"]
+    assert [row["address"] for row in rows] == [row.address for row in TABLE]
+
+
+def test_controls_as_markdown_and_for_a_person(capsys):
+    assert cli.main(["controls", "--markdown"]) == 0
+    assert cli.main(["controls"]) == 0
+    assert capsys.readouterr().out.count("/vace/mask/source") == 2
+
+
+def test_the_status_line_names_trouble_only_when_there_is_some():
+    status = {
+        "state": "running",
+        "output_fps": 30.0,
+        "engine_fps": 26.5,
+        "latency_ms": 640,
+        "tick_error_p99_ms": 0.1,
+        "restarts": 0,
+        "faults": 0,
+        "ticks_missed": 0,
+        "last_fault": "",
+    }
+    assert "restarts" not in line(status)
+    troubled = line({**status, "restarts": 2, "last_fault": "no memory left"})
+    assert "2 restarts" in troubled
+    assert "no memory left" in troubled
