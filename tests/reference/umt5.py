@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import UMT5Config, UMT5EncoderModel
+from transformers.models.umt5.modeling_umt5 import UMT5Attention
 
 from vace_core.checkpoints.text import to_transformers
 from vace_core.text import TextEncoder
@@ -35,7 +36,9 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
         (tensors["out.long"]),
         TOLERANCE,
     )
-    bias = encoder.encoder.block[0].layer[0].SelfAttention.compute_bias(40, 40)
+    attention = encoder.get_submodule("encoder.block.0.layer.0.SelfAttention")
+    assert isinstance(attention, UMT5Attention)
+    bias = attention.compute_bias(40, 40)
     yield "position bias of block 0", bias, tensors["out.pos_bias_block0_40"], TOLERANCE
 
 

@@ -64,9 +64,8 @@ class Trail:
 class CausalConv(nn.Conv3d):
     """A convolution over three frames of which the last is the present; over one frame it looks at nothing else."""
 
-    def __init__(self, channels: int, out: int, kernel: int | tuple[int, int, int] = 3) -> None:
-        size = (kernel,) * 3 if isinstance(kernel, int) else kernel
-        super().__init__(channels, out, size, padding=(0, size[1] // 2, size[2] // 2))
+    def __init__(self, channels: int, out: int, kernel: int = 3) -> None:
+        super().__init__(channels, out, kernel, padding=(0, kernel // 2, kernel // 2))
 
     def run(self, x: Tensor, trail: Trail) -> Tensor:
         return self(x if self.kernel_size[0] == 1 else trail.extend(x, HISTORY))
