@@ -29,8 +29,10 @@ ERRORS_PER_SECOND = 20
 ANSWERS_PER_SECOND = 200
 """To all senders together. A controller that floods gets no flood of errors back, and does not use up the answers."""
 DUMP_SECONDS = 0.2
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05
 RETRY_SECONDS = 0.01
+NOTE_SECONDS = 60.0
+"""Between two lines of log about damaged packets."""
 MAX_ECHO = 256
 """Characters that come back of what someone sent: a ping's token, an address that does not exist."""
 
@@ -62,6 +64,7 @@ class OscServer:
         self._errors = Budget(ERRORS_PER_SECOND)
         self._answers = Budget(ANSWERS_PER_SECOND)
         self._last_dump = -DUMP_SECONDS
+        self._last_note = -NOTE_SECONDS
         self._sender: Sender | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
@@ -100,7 +103,7 @@ class OscServer:
             messages = parse(packet)
         except DamagedPacket as reason:
             self.counters = replace(counters, damaged=counters.damaged + 1)
-            log.debug("%s from %s", reason, sender)
+            self._note_damage(reason, sender)
             return
         self._sender = sender
         self.counters = replace(counters, messages=counters.messages + len(messages))
@@ -111,6 +114,13 @@ class OscServer:
         # A packet's values are taken together, so that nobody sees half of a bundle.
         for address, report in self._mailbox.take(changes):
             self._refuse(address, report, sender)
+
+    def _note_damage(self, reason: DamagedPacket, sender: Sender) -> None:
+        """Nobody is told of it by OSC: the sender may be no OSC program at all."""
+        now = time.monotonic()
+        if now - self._last_note >= NOTE_SECONDS:
+            self._last_note = now
+            log.warning("OSC from %s:%d: %s; %d such so far", *sender[:2], reason, self.counters.damaged)
 
     def _answer(self, message: Message, sender: Sender) -> bool:
         """Do what only asks; whether it was that."""

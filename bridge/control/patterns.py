@@ -7,9 +7,8 @@ of the address; a regular expression made from one can run for hours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-MAX_PATTERN = 256
+MAX_PATTERN = 128
 """Characters."""
 SPECIAL = re.compile(r"[*?\[\]{}]")
 TOKEN = re.compile(r"\[[^\]]+\]|\{[^}]*\}|[^\[\]{}]")
@@ -32,15 +31,25 @@ class Pattern:
     def matches(self, address: str) -> bool:
         reached = {0}
         for token in self._tokens:
-            reached = {end for start in reached for end in _ends(token, address, start)}
+            if token == "*":
+                reached = _stretched(reached, address)
+            else:
+                reached = {end for start in reached for end in _ends(token, address, start)}
         return len(address) in reached
 
 
-def _ends(token: str, address: str, start: int) -> Iterable[int]:
-    """Where the match of one token can end that begins at `start`."""
-    if token == "*":
-        end = address.find("/", start)
-        return range(start, (len(address) if end < 0 else end) + 1)
+def _stretched(starts: set[int], address: str) -> set[int]:
+    """Where a `*` can end that begins at any of `starts`: there, or anywhere up to the end of the part."""
+    ends: set[int] = set()
+    for start in sorted(starts):
+        if start not in ends:
+            slash = address.find("/", start)
+            ends.update(range(start, (len(address) if slash < 0 else slash) + 1))
+    return ends
+
+
+def _ends(token: str, address: str, start: int) -> list[int]:
+    """Where the match of any other token can end that begins at `start`."""
     if len(token) > 1 and token[0] == "{":
         return [start + len(word) for word in token[1:-1].split(",") if address.startswith(word, start)]
     character = address[start : start + 1]

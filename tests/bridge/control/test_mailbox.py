@@ -1,0 +1,118 @@
+"""The latest value wins; triggers are kept in order."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from bridge.control.mailbox import HOLD_SECONDS, MAX_EVENTS, Mailbox
+from bridge.control.parameters import Control, ControlError, ControlTable
+
+TABLE = ControlTable(
+    [
+        Control("/t/scale", "float", 1.0, "", low=0.0, high=2.0),
+        Control("/t/prompt", "string", "", ""),
+        Control("/t/reset", "trigger", False, ""),
+        Control("/t/again", "trigger", False, ""),
+    ]
+)
+
+
+class Clock:
+    """Seconds that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_begins_with_the_defaults_and_keeps_the_latest_value():
+    mailbox = Mailbox(TABLE)
+    assert mailbox.snapshot() == {"/t/scale": 1.0, "/t/prompt": ""}
+    for value in (0.1, 0.2, 0.3):
+        assert mailbox.set("/t/scale", value) is None
+    assert mailbox.get("/t/scale") == 0.3
+
+
+def test_the_version_grows_when_a_value_changes_and_only_then():
+    mailbox = Mailbox(TABLE)
+    before = mailbox.version
+    mailbox.set("/t/scale", 1.0)
+    assert mailbox.version == before
+    mailbox.set("/t/scale", 0.5)
+    assert mailbox.version > before
+
+
+def test_each_report_comes_with_its_address_and_keeps_no_other_value_out():
+    mailbox = Mailbox(TABLE)
+    reports = mailbox.take([("/t/prompt", "ice"), ("/t/scale", 9), ("/t/nothing", 1), ("/t/scale", "loud")])
+    assert [address for address, _ in reports] == ["/t/scale", "/t/nothing", "/t/scale"]
+    assert mailbox.snapshot() == {"/t/scale": 2.0, "/t/prompt": "ice"}
+    assert "9" in (mailbox.set("/t/scale", 9) or "")
+
+
+def test_a_button_pressed_and_let_go_is_one_event():
+    mailbox = Mailbox(TABLE)
+    for value in (1.0, 0.0):
+        mailbox.set("/t/reset", value)
+    assert mailbox.events() == ["/t/reset"]
+    assert mailbox.events() == []
+
+
+def test_a_fader_swept_up_or_a_button_held_down_is_one_event():
+    clock = Clock()
+    mailbox = Mailbox(TABLE, clock)
+    for value in (0.0, 0.3, 0.6, 0.9, *[1.0] * 100):
+        clock.now += 1 / 60
+        mailbox.set("/t/reset", value)
+    assert mailbox.events() == ["/t/reset"]
+
+
+def test_a_button_that_never_says_it_was_let_go_can_be_pressed_again():
+    clock = Clock()
+    mailbox = Mailbox(TABLE, clock)
+    for _ in range(2):
+        clock.now += HOLD_SECONDS
+        mailbox.set("/t/reset", 1)
+    assert mailbox.events() == ["/t/reset"] * 2
+
+
+def test_events_keep_their_order_and_the_oldest_are_dropped_and_counted():
+    mailbox = Mailbox(TABLE)
+    for address in ("/t/reset", *["/t/again"] * MAX_EVENTS):
+        mailbox.set_all([(address, 1), (address, 0)])
+    assert mailbox.events() == ["/t/again"] * MAX_EVENTS
+    assert mailbox.dropped_events == 1
+
+
+def test_a_trigger_has_no_value():
+    with pytest.raises(ControlError, match="is a trigger"):
+        Mailbox(TABLE).get("/t/reset")
+
+
+def test_a_former_snapshot_is_restored_without_what_is_no_longer_there():
+    mailbox = Mailbox(TABLE)
+    mailbox.restore({"/t/scale": 0.25, "/t/gone": 1.0})
+    assert mailbox.get("/t/scale") == 0.25
+
+
+def test_no_reader_sees_half_of_what_was_set_together():
+    mailbox = Mailbox(TABLE)
+    halves = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            values = mailbox.snapshot()
+            if values["/t/prompt"] and float(str(values["/t/prompt"])) != values["/t/scale"]:
+                halves.append(values)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for step in range(500):
+        mailbox.set_all([("/t/scale", step / 500), ("/t/prompt", str(step / 500))])
+    stop.set()
+    reader.join()
+    assert not halves
