@@ -84,8 +84,8 @@ class Capture:
         if wait:
             self._thread.join()
 
-    def status(self) -> CaptureStatus:
-        now = time.monotonic()
+    def status(self, now: float) -> CaptureStatus:
+        """Rates are those of the seconds before `now`."""
         return CaptureStatus(
             self.uri, self._rate.per_second(now), self._seen, self._lost, self._losses, self._size_changes
         )

@@ -42,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"vace: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        return DONE
+        print("vace: stopped; what was written is whole up to here", file=sys.stderr)
+        return FAILED
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -120,13 +121,11 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             print(f"panel: {front.panel_url}", file=sys.stderr)
         with StatusLine(front.status, sys.stderr):
             front.wait(options.seconds, stop)
-        failure = front.failure
-        figures = front.status()
     if options.json:
-        print(json.dumps(figures))
-    if failure:
-        print(f"vace: {failure}", file=sys.stderr)
-    return FAILED if failure else DONE
+        print(json.dumps(front.status()))
+    if front.failure:
+        print(f"vace: {front.failure}", file=sys.stderr)
+    return FAILED if front.failure else DONE
 
 
 def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> RunOptions:

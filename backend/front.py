@@ -100,16 +100,16 @@ class Front:
     def wait(self, seconds: float | None, stop: threading.Event) -> None:
         """Let the show run for so long (None: without end), until `stop` is set, or until the engine can't begin."""
         end = None if seconds is None else time.monotonic() + seconds
-        while not stop.is_set() and not (self.failure and not self.supervisor.status().chunks):
+        while not stop.is_set() and not (self.failure and not self.supervisor.chunks):
             left = 0.2 if end is None else min(0.2, end - time.monotonic())
             if left <= 0:
                 return
             stop.wait(left)
 
     def status(self) -> dict[str, Any]:
-        """Figures and words for the page, the status line and `--json`."""
+        """Figures and words for the page, the status line and `--json`; after the end, those of its last moment."""
         now = self._ended or time.monotonic()
-        engine, presenter, capture = self.supervisor.status(), self.presenter.status(), self.capture.status()
+        engine, presenter, capture = self.supervisor.status(now), self.presenter.status(now), self.capture.status(now)
         return {
             "state": "source lost" if capture.lost and engine.state == "running" else engine.state,
             "output_fps": round(presenter.fps, 2),
@@ -209,9 +209,12 @@ class Front:
             opened.callback(self.osc.stop)
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
         if self.options.panel is not None:
-            from .panel import Panel
+            from .panel import Panel, PanelError
 
-            panel = Panel(TABLE, self.mailbox, self.previews, self.status, *self.options.panel).start()
+            try:
+                panel = Panel(TABLE, self.mailbox, self.previews, self.status, *self.options.panel).start()
+            except PanelError as error:
+                raise ValueError(str(error)) from error
             opened.callback(panel.stop)
             self.panel_url = panel.url
 

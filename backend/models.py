@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from vace_core.annotators import Depth, Grey, Scribble
+from vace_core.annotators.depth import Depth
+from vace_core.annotators.grey import Grey
+from vace_core.annotators.scribble import Scribble
 from vace_core.model import load as load_pipeline
 from vace_core.stream import Stream
 
@@ -17,7 +19,7 @@ def load(pipeline: str, device: str) -> Loaded:
     return Loaded(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
-        annotators={"depth": Depth(model.device), "scribble": Scribble(), "gray": Grey()},
+        annotators={"depth": Depth(), "scribble": Scribble(), "gray": Grey()},
     )
 
 

@@ -101,11 +101,12 @@ class Presenter:
     def running(self) -> bool:
         return self._thread.is_alive()
 
-    def status(self) -> PresenterStatus:
+    def status(self, now: float) -> PresenterStatus:
+        """Rates are those of the seconds before `now`."""
         return PresenterStatus(
             ticks=self._ticks,
             missed=self._missed,
-            fps=self._rate.per_second(self._clock.now()),
+            fps=self._rate.per_second(now),
             tick_error_ms=self.tick_error_ms.summary(),
             delay=self._playout.delay,
             latency=self._latency,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class RenderOptions:
     load: str = "backend.models:load"
 
 
-def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, object]:
+def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:
     """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
     preset = pipeline_named(options.pipeline)
     height, width = stream_size(options.height, options.width, preset)
@@ -102,7 +102,7 @@ class Rendering:
                 self.shown += 1
                 yield picture
 
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> dict[str, Any]:
         seconds, chunk_ms = time.monotonic() - self._began, self._chunk_ms.summary()
         return {
             "frames": self.shown,

@@ -79,7 +79,7 @@ class Supervisor:
         self._mode = ""
         self._faults = 0
         self._last_fault = ""
-        self._chunks = 0
+        self.chunks = 0
         self._ready = False  # whether this life of the engine has loaded its model,
         self._warm = False  # and made a chunk
         self._rate = Rate()
@@ -106,15 +106,16 @@ class Supervisor:
         """The engine's process id, while there is one."""
         return None if self._process is None else self._process.pid
 
-    def status(self) -> EngineStatus:
+    def status(self, now: float) -> EngineStatus:
+        """Rates are those of the seconds before `now`."""
         return EngineStatus(
             state=self._state,
             restarts=self.restarts,
             device=self._device,
             mode=self._mode,
-            fps=self._rate.per_second(time.monotonic()),
+            fps=self._rate.per_second(now),
             chunk_ms=self.chunk_ms.summary().median,
-            chunks=self._chunks,
+            chunks=self.chunks,
             faults=self._faults,
             last_fault=self._last_fault,
         )
@@ -190,7 +191,7 @@ class Supervisor:
         return max(limits.chunk, limits.times_slowest * self.chunk_ms.summary().largest / 1000)
 
     def _note(self, report: ChunkReport) -> None:
-        self._chunks += 1
+        self.chunks += 1
         self._warm = True
         self._mode = report.mode
         self.chunk_ms.add(1000 * (report.generate + report.settle))

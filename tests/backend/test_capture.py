@@ -1,6 +1,7 @@
 import secrets
 import time
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -11,15 +12,9 @@ from backend.capture import Capture, source_rate
 from backend.matte import MatteInput, frame_address
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
+from tests.backend.waiting import wait_for
 
 SIZE = (32, 48)
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, f"waited for {what}"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -50,8 +45,8 @@ def test_a_source_that_changes_size_is_fitted_and_counted(sender):
         frame = newest(capture)
         assert frame is not None
         assert frame.pixels.shape == (32, 48, 3)
-        assert capture.status().size_changes == 2
-        assert capture.status().size == (32, 48)
+        assert capture.status(time.monotonic()).size_changes == 2
+        assert capture.status(time.monotonic()).size == (32, 48)
     finally:
         capture.stop()
 
@@ -61,10 +56,10 @@ def test_a_source_that_stops_is_lost_and_found_again(sender, monkeypatch):
     capture = Capture(f"shm:{sender.name}", SIZE, 30.0, print).start()
     try:
         wait_for(lambda: (send(sender, 32, 48), newest(capture))[1], "the first frame")
-        wait_for(lambda: capture.status().lost, "the loss")
+        wait_for(lambda: capture.status(time.monotonic()).lost, "the loss")
         assert newest(capture) is not None, "its last frame is still there"
-        wait_for(lambda: (send(sender, 32, 48), not capture.status().lost)[1], "its return")
-        assert capture.status().losses == 1
+        wait_for(lambda: (send(sender, 32, 48), not capture.status(time.monotonic()).lost)[1], "its return")
+        assert capture.status(time.monotonic()).losses == 1
     finally:
         capture.stop()
 

@@ -1,12 +1,16 @@
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from backend import cli
 from backend.controls import TABLE
 from backend.statusline import line
+from bridge.video.file import Clip
+from tests.backend.waiting import wait_for
 
 
 def parse(*arguments: str):
@@ -90,6 +94,22 @@ def test_a_run_that_cannot_begin_says_why_in_one_line(arguments, told):
     assert (ended.returncode, ended.stdout) == (1, "")
     assert told in ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send to one process")
+def test_ctrl_c_ends_a_run_and_leaves_whole_files_and_one_json_object(tmp_path):
+    recording = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
+    command += ["--osc", "off", "--panel", "off", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        wait_for(lambda: recording.exists(), "the recording to begin")
+        time.sleep(0.5)
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, err
+    assert "Traceback" not in err
+    figures = json.loads(out)
+    assert figures["ticks"] == figures["sent"] == sum(1 for _ in Clip(recording).decode()) > 0
 
 
 def test_controls_as_json_is_one_object(capsys):

@@ -15,22 +15,15 @@ from pythonosc.udp_client import SimpleUDPClient
 from backend.front import Front, RunOptions
 from backend.supervisor import Limits
 from bridge.video.ring import FrameRing
+from tests.backend.waiting import PATIENCE, wait_for
 
 FAKE = "tests.backend.fake_model:load"
-PATIENCE = 30.0  # seconds; only a failing test waits that long
 QUICK = Limits(chunk=3.0, backoff=0.05)
 
 
 def options(**changes) -> RunOptions:
     size = {"height": 32, "width": 48, "fps": 60.0}
     return RunOptions(**{"source": "testcard:", "sinks": ("null:",), "limits": QUICK, "load": FAKE, **size, **changes})
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE} s for {what}"
-        time.sleep(0.01)
 
 
 def colour(front: Front) -> tuple[int, ...]:

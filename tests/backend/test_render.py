@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend import cli
-from backend.render import RenderOptions, Rendering, first_settings, matte_pictures, render_file
+from backend.render import Rendering, RenderOptions, first_settings, matte_pictures, render_file
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
