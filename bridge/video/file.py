@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 
 from .frames import Frame
 from .pace import Pace
 from .protocol import BridgeError
+
+log = logging.getLogger(__name__)
 
 BT601 = 6
 """AVCOL_SPC_SMPTE170M: what the RGB to YUV conversion below uses; written into the file so that players agree."""
@@ -30,39 +36,83 @@ class Clip:
 
     def __init__(self, path: str | Path) -> None:
         self.path = _path(path)
-        if not self.path.is_file():
-            raise BridgeError(f"there is no file {self.path}; check the path")
-        try:
-            with av.open(str(self.path)) as container:
-                if not container.streams.video:
-                    raise BridgeError(f"{self.path} holds no video; give it a clip")
-                stream = container.streams.video[0]
-                first = next(container.decode(stream), None)
-                self.rate = float(stream.average_rate or stream.guessed_rate or 25)
-                self.frames = stream.frames
-        except PermissionError:
-            raise BridgeError(f"{self.path} may not be read; change its permissions") from None
-        except (FFmpegError, OSError) as reason:
-            what = reason.strerror or reason
-            raise BridgeError(f"{self.path} cannot be read as video ({what}); convert it to H.264 MP4") from reason
+        self._damage_told = False
+        with _opened(self.path) as container:
+            stream = container.streams.video[0]
+            damage = Damage()
+            first = next(_whole_frames(container, stream, damage), None)
+            self.rate = float(stream.average_rate or stream.guessed_rate or 25)
+            self.frames = stream.frames
         if first is None:
-            raise BridgeError(f"{self.path} holds no picture; it may have been cut short, copy it again")
+            raise BridgeError(f"{self.path} holds no picture ({damage.reason}); copy it again")
         height, width = _upright(first).shape[:2]
         self.size = (width, height)
 
     def decode(self) -> Generator[Frame, None, None]:
-        """All frames once, RGB or RGBA, `time` in seconds from the first; BridgeError where the file is damaged."""
+        """All frames once, RGB or RGBA, `time` in seconds from the first.
+
+        Damaged places are left out, which the log says once; BridgeError if nothing is left, or the file has gone.
+        """
+        damage = Damage()
+        start: float | None = None
+        number = -1
+        with _opened(self.path) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            for number, frame in enumerate(_whole_frames(container, stream, damage)):
+                time = number / self.rate if frame.time is None else frame.time
+                start = time if start is None else start
+                yield Frame(_upright(frame), number, time - start)
+        if number < 0:
+            raise BridgeError(f"{self.path} holds no picture ({damage.reason}); copy it again")
+        if damage.places and not self._damage_told:
+            self._damage_told = True
+            log.warning("%s is damaged (%s): %d places left out", self.path, damage.reason, damage.places)
+
+
+@dataclass
+class Damage:
+    """What could not be decoded on the way through a file."""
+
+    places: int = 0
+    reason: str = "it ends at once"
+
+    def note(self, error: FFmpegError) -> None:
+        self.places += 1
+        self.reason = str(error.strerror or error)
+
+
+def _opened(path: Path) -> InputContainer:
+    """With a video stream in it; BridgeError otherwise."""
+    if not path.is_file():
+        raise BridgeError(f"there is no file {path}; check the path")
+    try:
+        container = av.open(str(path))
+    except PermissionError:
+        raise BridgeError(f"{path} may not be read; change its permissions") from None
+    except (FFmpegError, OSError) as reason:
+        what = reason.strerror or reason
+        raise BridgeError(f"{path} cannot be read as video ({what}); convert it to H.264 MP4") from reason
+    if not container.streams.video:
+        container.close()
+        raise BridgeError(f"{path} holds no video; give it a clip")
+    return container
+
+
+def _whole_frames(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[av.VideoFrame]:
+    packets = container.demux(stream)
+    while True:
         try:
-            with av.open(str(self.path)) as container:
-                stream = container.streams.video[0]
-                stream.thread_type = "AUTO"
-                start: float | None = None
-                for number, frame in enumerate(container.decode(stream)):
-                    time = number / self.rate if frame.time is None else frame.time
-                    start = time if start is None else start
-                    yield Frame(_upright(frame), number, time - start)
-        except (FFmpegError, OSError) as reason:
-            raise BridgeError(f"{self.path} is damaged: {reason}") from reason
+            packet = next(packets, None)
+        except FFmpegError as error:  # nothing can be read beyond this
+            damage.note(error)
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()  # type: ignore[misc]
+        except FFmpegError as error:
+            damage.note(error)
 
 
 class FileSource:

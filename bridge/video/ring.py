@@ -1,8 +1,8 @@
 """A ring of frames in shared memory, between processes: one writer, any number of readers, oldest dropped.
 
 Layout, little endian, everything 8 bytes wide and aligned, so that each field is read and written in one piece:
-    header   64 bytes: slots, bytes a slot, the owner's process id, frames written so far, unused, then the magic and
-             format version, which are written last
+    header   64 bytes: slots, bytes a slot, the owner's process id, frames written so far, when it was made, unused,
+             then magic and format version, which are written last
     slot     64 bytes: turn, number, time (float64), height, width, channels, unused, then the pixels up to a
              multiple of 64 bytes
 The frame written as the n-th (from 0) lies in slot n % slots, whose `turn` is 2n + 1 while it is written and 2n + 2
@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
@@ -26,7 +27,7 @@ from .protocol import BridgeError
 MAGIC = int.from_bytes(b"VACERIN\2", "little")
 LINE = 64
 """Bytes of a header: a cache line, so that a reader polling one does not slow the writer of another."""
-SLOTS, SLOT_BYTES, OWNER, WRITTEN, IDENTITY = 0, 1, 2, 3, 7
+SLOTS, SLOT_BYTES, OWNER, WRITTEN, MADE, IDENTITY = 0, 1, 2, 3, 4, 7
 TURN, NUMBER, TIME, HEIGHT, WIDTH, CHANNELS = range(6)
 
 
@@ -58,7 +59,7 @@ class FrameRing:
         size = LINE + slots * _stride(slot_bytes)
         memory = _made(name, size)
         words = np.frombuffer(_bytes_of(memory), np.int64, count=LINE // 8)
-        words[SLOTS], words[SLOT_BYTES], words[OWNER] = slots, slot_bytes, os.getpid()
+        words[SLOTS], words[SLOT_BYTES], words[OWNER], words[MADE] = slots, slot_bytes, os.getpid(), time.time_ns()
         words[IDENTITY] = MAGIC
         return cls(memory, slots, slot_bytes, owner=True)
 
@@ -74,6 +75,11 @@ class FrameRing:
             memory.close()
             raise BridgeError(f"shared memory {name!r} is not a ring of frames; is it another program's?")
         return cls(memory, header[SLOTS], header[SLOT_BYTES], owner=False)
+
+    @property
+    def made(self) -> int:
+        """When, in nanoseconds of the system's clock: a ring that was made anew under its name has another."""
+        return int(self._words[MADE])
 
     @property
     def written(self) -> int:
@@ -145,7 +151,7 @@ class FrameRing:
         if words[slot + TURN] != whole:
             return None
         self._fence()
-        number, time = int(words[slot + NUMBER]), float(self._times[slot + TIME])
+        number, moment = int(words[slot + NUMBER]), float(self._times[slot + TIME])
         height, width, channels = (int(words[slot + field]) for field in (HEIGHT, WIDTH, CHANNELS))
         size = height * width * channels
         if not 0 <= size <= self.slot_bytes:
@@ -154,7 +160,7 @@ class FrameRing:
         self._fence()
         if words[slot + TURN] != whole:
             return None
-        return Frame(copy.reshape(height, width, channels), number, time)
+        return Frame(copy.reshape(height, width, channels), number, moment)
 
     def _fence(self) -> None:
         """Keep what is before in front of what is after, also where the processor may swap them (ARM).

@@ -23,7 +23,7 @@ class SharedMemorySource:
             raise BridgeError("shm: needs the name of a ring, as shm:NAME")
         self._name = name
         self._ring = FrameRing.attach(name)
-        self._seen = self._ring.written
+        self._seen = 0
 
     def read(self, timeout: float) -> Frame | None:
         end = time.monotonic() + timeout
@@ -53,9 +53,11 @@ class SharedMemorySource:
 
         Raises BridgeError where there is none any more.
         """
+        made = self._ring.made
         self._ring.close()
         self._ring = FrameRing.attach(self._name)
-        self._seen = min(self._seen, self._ring.written)
+        if self._ring.made != made:
+            self._seen = 0
 
 
 class SharedMemorySink:

@@ -77,8 +77,9 @@ class Show:
 def show() -> Iterator[Show]:
     mailbox = Mailbox(TABLE)
     server = OscServer(TABLE, mailbox, "127.0.0.1", 0).start()
-    with SimpleUDPClient("127.0.0.1", server.port) as client:
-        yield Show(server, mailbox, client)
+    client = SimpleUDPClient("127.0.0.1", server.port)
+    yield Show(server, mailbox, client)
+    client.close()
     server.stop()
 
 
@@ -200,8 +201,9 @@ def test_a_bundle_acts_at_once_and_together_whatever_its_time(show: Show):
 def test_a_flood_of_mistakes_gets_few_errors_back_and_takes_no_answer_from_others(show: Show):
     for _ in range(ERRORS_PER_SECOND * 5):
         show.send("/vace/scale", 7)
-    with SimpleUDPClient("127.0.0.1", show.server.port) as other:
-        assert Show(show.server, show.mailbox, other).ask("/vace/ping", 1) == ("/vace/pong", [1])
+    other = SimpleUDPClient("127.0.0.1", show.server.port)
+    assert Show(show.server, show.mailbox, other).ask("/vace/ping", 1) == ("/vace/pong", [1])
+    other.close()
     errors = show.settle()
     assert show.server.counters.refused == ERRORS_PER_SECOND * 5
     assert 0 < len(errors) <= ERRORS_PER_SECOND * 2  # as the flood may have reached into another second
@@ -249,14 +251,14 @@ def test_a_server_that_stopped_gives_its_port_back():
 
 
 @pytest.fixture
-def oscsend(show: Show) -> Callable[..., None]:
+def oscsend(show: Show) -> Callable[..., object]:
     program = shutil.which("oscsend")
     if program is None:
         pytest.skip("oscsend is not installed (Debian: liblo-tools)")
     return lambda *words: subprocess.run([program, "127.0.0.1", str(show.server.port), *words], check=True)
 
 
-def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[..., None]):
+def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[..., object]):
     oscsend("/vace/prompt", "s", "a city of coral")
     oscsend("/vace/scale", "i", "2")
     oscsend("/vace/seed", "h", "1234567")
