@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
@@ -75,47 +76,43 @@ def test_a_copy_stays_what_it_was(ring: FrameRing):
 
 
 def test_no_reader_sees_a_torn_frame(ring: FrameRing):
-    context = multiprocessing.get_context("spawn")
-    writer = context.Process(target=write_for_ever, args=(ring.name,), daemon=True)
-    writer.start()
-    try:
-        latest, several = _watched(ring, 400)
-    finally:
-        writer.kill()
-        writer.join()
-    assert all(is_whole(frame) for frame in latest)
-    assert all(is_whole(frame) for frames in several for frame in frames)
-    numbers = [frame.number for frame in latest]
-    assert numbers == sorted(numbers)
-    for frames in several:
-        held = [frame.number for frame in frames]
+    with _writer(ring):
+        looks = [_look(ring) for _ in range(150)]
+    latest = [number for number, _ in looks]
+    assert latest == sorted(latest)
+    assert len(set(latest)) > 10
+    for _, held in looks:
         assert held == sorted(set(held))
         assert len(held) <= SLOTS
 
 
-def _watched(ring: FrameRing, looks: int) -> tuple[list[Frame], list[list[Frame]]]:
-    """What `latest` and `since` gave while frames came, at so many different frames."""
-    latest, several, seen = [], [], 0
-    end = time.monotonic() + WAIT_SECONDS
-    while len(latest) < looks:
-        assert time.monotonic() < end, "the writer does not write"
-        if ring.written == seen:
-            time.sleep(0)
-            continue
-        seen = ring.written
-        if (frame := ring.latest()) is not None:
-            latest.append(frame)
-        several.append(ring.since(-1))
-    return latest, several
+@contextmanager
+def _writer(ring: FrameRing) -> Iterator[None]:
+    """Another process writes, and is killed in the end, in the middle of whatever it does."""
+    writer = multiprocessing.get_context("spawn").Process(target=write_for_ever, args=(ring.name,), daemon=True)
+    writer.start()
+    try:
+        end = time.monotonic() + WAIT_SECONDS
+        while ring.written < SLOTS:
+            assert time.monotonic() < end, "the writer does not write"
+            time.sleep(0.001)
+        yield
+    finally:
+        writer.kill()
+        writer.join()
+
+
+def _look(ring: FrameRing) -> tuple[int, list[int]]:
+    """The numbers of what `latest` and `since` give while frames come."""
+    latest, several = ring.latest(), ring.since(-1)
+    assert latest is not None
+    assert all(map(is_whole, [latest, *several]))
+    return latest.number, [frame.number for frame in several]
 
 
 def test_a_writer_killed_while_it_writes_leaves_a_ring_that_another_goes_on_with(ring: FrameRing):
-    context = multiprocessing.get_context("spawn")
-    writer = context.Process(target=write_for_ever, args=(ring.name,), daemon=True)
-    writer.start()
-    _watched(ring, 3)
-    writer.kill()
-    writer.join()
+    with _writer(ring):
+        _look(ring)
     before = ring.written
     held = [frame.number for frame in ring.since(-1)]
     assert held in (

@@ -7,7 +7,8 @@ import numpy as np
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
-SIZES = ((96, 160), (48, 80), (96, 160), (31, 33))
+SIZES = ((600, 800), (300, 400), (600, 800), (31, 33))
+"""(height, width). Large ones take their time to be copied, in which they can be overwritten."""
 
 
 def painted(number: int) -> Frame:
