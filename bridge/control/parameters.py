@@ -12,6 +12,7 @@ import reprlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 ControlType = Literal["float", "int", "bool", "string", "strings", "choice", "trigger"]
@@ -154,6 +155,8 @@ class ControlTable:
             if control.address in self._rows:
                 raise ValueError(f"{control.address} is declared twice")
             self._rows[control.address] = control
+        # A host may send all its channels here, sixty times a second each: the search is done once an address.
+        self._nearest = lru_cache(maxsize=256)(self._search)
 
     def __iter__(self) -> Iterator[Control]:
         return iter(self._rows.values())
@@ -168,11 +171,11 @@ class ControlTable:
         """The control of that address; ControlError naming the closest ones otherwise."""
         control = self._rows.get(address)
         if control is None:
-            raise ControlError(f"there is no control {_shown(address)}; {self._nearest(address)}")
+            raise ControlError(f"there is no control {_shown(address)}; {self._nearest(address[:100])}")
         return control
 
-    def _nearest(self, address: str) -> str:
-        near = difflib.get_close_matches(address[:100], self._rows, n=3, cutoff=0.5)
+    def _search(self, address: str) -> str:
+        near = difflib.get_close_matches(address, self._rows, n=3, cutoff=0.5)
         return f"did you mean {' or '.join(near)}?" if near else "see docs/controls.md"
 
 
