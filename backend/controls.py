@@ -98,7 +98,7 @@ def _range(row: Control) -> str:
         return ", ".join(row.choices)
     if row.low is None or row.high is None:
         return "0 or 1" if row.type == "bool" else ""
-    return f"{row.low:g} to {row.high:g}"
+    return f"{row.low} to {row.high}" if row.type == "int" else f"{row.low:g} to {row.high:g}"
 
 
 def _default(row: Control) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from . import priority
 from .clock import Clock, SystemClock, Ticker
 from .metrics import Rate, Summary, Window
 from .playout import Playout
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ class Presenter:
         )
 
     def _run(self) -> None:
-        priority.raise_this_thread()
+        if not priority.raise_this_thread():
+            log.info("ticks have no real-time priority here; a machine that is very busy may make some late")
         ticker = Ticker(self._fps, self._clock.now())
         while not self._stopping.is_set():
             due = ticker.next_due(self._clock.now())
