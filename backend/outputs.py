@@ -64,14 +64,13 @@ class Output:
         finally:
             self._opened.set()
         try:
-            while (frame := self._next()) is not None:
-                sink.send(frame)
-                self.sent += 1
+            with sink:
+                while (frame := self._next()) is not None:
+                    sink.send(frame)
+                    self.sent += 1
         except BridgeError as error:
             self.failure = str(error)
             log.error("%s; nothing more is sent there, the show goes on", error)
-        finally:
-            sink.close()
 
     def _next(self) -> Frame | None:
         with self._changed:
