@@ -1,6 +1,5 @@
 import secrets
 import time
-import time
 from collections.abc import Iterator
 
 import cv2
