@@ -27,6 +27,8 @@ class TinySizes:
     decoder: tuple[int, int, int] = (256, 128, 64)
     blocks: int = 3
     latent_channels: int = 16
+    shuffle: bool = False
+    """Enlarge by moving channels into place, in the decoder, and not by repeating pixels: quicker, learnt sooner."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,24 @@ def _decoder(sizes: TinySizes) -> nn.Sequential:
         nn.Conv2d(sizes.latent_channels, widths[0], 3, padding=1),
         nn.ReLU(inplace=True),
     ]
+    if sizes.shuffle:
+        return nn.Sequential(*layers, *_shuffled_stages(sizes))
     for stage, stride in enumerate((1, 2, 2)):
         c, following = widths[stage], widths[stage + 1]
         layers += [MemoryBlock(c) for _ in range(sizes.blocks)]
         layers += [nn.Upsample(scale_factor=2), TimeGrow(c, stride)]
         layers += [nn.Conv2d(c, following, 3, padding=1, bias=False)]
     return nn.Sequential(*layers, nn.ReLU(inplace=True), nn.Conv2d(widths[-1], 3, 3, padding=1))
+
+
+def _shuffled_stages(sizes: TinySizes) -> list[nn.Module]:
+    widths = (*sizes.decoder, 3)
+    layers: list[nn.Module] = []
+    for stage, stride in enumerate((1, 2, 2)):
+        c, following = widths[stage], widths[stage + 1]
+        layers += [MemoryBlock(c) for _ in range(sizes.blocks)]
+        layers += [TimeGrow(c, stride), nn.Conv2d(c, 4 * following, 3, padding=1), nn.PixelShuffle(2)]
+    return layers
 
 
 class TinyAutoencoder(nn.Module):

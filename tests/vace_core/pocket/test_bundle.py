@@ -1,0 +1,34 @@
+"""The bundled weights: they load, they are small, they make a stream, and missing ones are named."""
+
+import pytest
+import torch
+
+from vace_core.model import load as load_model
+from vace_core.checkpoints.errors import CheckpointError
+from vace_core.config import PIPELINES
+from vace_core.pocket import load
+from vace_core.pocket.loading import PARTS, WEIGHTS
+from vace_core.pocket.preview import restyle
+
+
+def test_the_bundle_is_complete_and_small():
+    sizes = [(WEIGHTS / f"{part}.safetensors").stat().st_size for part in PARTS]
+    assert sum(sizes) < 40 * 2**20
+
+
+def test_a_missing_part_is_named_with_what_to_do(tmp_path):
+    with pytest.raises(CheckpointError, match=r"transformer is missing.*pocket\.train"):
+        load(PIPELINES["pocket"], torch.device("cpu"), tmp_path)
+
+
+@torch.inference_mode()
+def test_the_prompt_changes_the_picture_and_the_control_shapes_it():
+    model = load_model("pocket")
+    control = torch.full((1, 3, 9, 128, 192), -1.0)
+    control[..., 30:100, 60:130] = 1.0
+    gold, ice = (restyle(model, prompt, control) for prompt in ("gold in a studio", "ice under the aurora"))
+    assert gold.shape == (1, 3, 9, 128, 192)
+    assert (gold - ice).abs().mean() > 0.1
+    inside, outside = gold[..., 40:90, 70:120], gold[..., :20, :40]
+    warmth = (inside[:, 0] - inside[:, 2]).mean() - (outside[:, 0] - outside[:, 2]).mean()
+    assert warmth > 0.1

@@ -1,0 +1,103 @@
+"""Training, very small: every stage runs, goes on where it stopped, and gives weights that load."""
+
+import numpy as np
+import pytest
+import torch
+
+from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.pocket.autoencoder_training import SIZES, AutoencoderBudget, load_autoencoder, train_autoencoder
+from vace_core.pocket.batches import MODES, Batches
+from vace_core.pocket.depth_training import DepthBudget, train_depth
+from vace_core.pocket.latents import encode_all, load_latents
+from vace_core.pocket.linear_start import start_linear
+from vace_core.pocket.takes import FRAMES, draw_all, load_take, looks_of
+from vace_core.pocket.together import Together
+from vace_core.pocket.train import EncodedTakes, export, grey_stream
+from vace_core.pocket.transformer_training import TransformerBudget, train_transformer
+
+
+@pytest.fixture(scope="module")
+def takes(tmp_path_factory):
+    """Two takes on disk."""
+    folder = tmp_path_factory.mktemp("takes")
+    draw_all(folder, 2, seed=1, workers=1, report=print)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def autoencoder(takes, tmp_path_factory):
+    """An autoencoder trained for two steps."""
+    path = tmp_path_factory.mktemp("autoencoder") / "autoencoder.safetensors"
+    train_autoencoder(Together(), takes, 2, path, AutoencoderBudget(steps=2, minutes=5, batch=1), 0, print)
+    return path
+
+
+@pytest.fixture(scope="module")
+def latents(takes, autoencoder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("latents")
+    encode_all(Together(), takes, folder, 2, autoencoder, 0, print)
+    return folder
+
+
+def test_neighbours_share_their_looks_and_others_do_not():
+    assert looks_of(4, 0) == looks_of(5, 0)
+    assert looks_of(4, 0) != looks_of(6, 0)
+
+
+def test_drawn_takes_are_not_drawn_again(takes):
+    before = (takes / "00000.npz").stat().st_mtime_ns
+    draw_all(takes, 2, seed=1, workers=1, report=print)
+    assert (takes / "00000.npz").stat().st_mtime_ns == before
+
+
+def test_the_linear_start_already_shows_the_picture(takes):
+    take = load_take(takes, 0).take
+    video = torch.from_numpy(take.looks[0][:9]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    torch.manual_seed(0)
+    model = TinyAutoencoder(SIZES)
+    start_linear(model, video)
+    with torch.no_grad():
+        shown = model.decode(model.encode(video)[0])[0]
+    assert (shown - video).abs().mean() < 0.5 * (video - video.mean()).abs().mean()
+
+
+def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
+    model = load_autoencoder(autoencoder)
+    take, stored = load_take(takes, 1).take, load_latents(latents, 2)[1]
+    video = torch.from_numpy(take.looks[1]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    with torch.no_grad():
+        start, state = model.encode(video[:, :, :9])
+        rest, _ = model.encode(video[:, :, 9:], state)
+    assert torch.allclose(stored.looks[1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
+    assert stored.masked.shape == (3, 2, 96, 3, 16, 24)
+    assert grey_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
+
+
+def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
+    batches = EncodedTakes(latents, 2, autoencoder)()
+    rng = np.random.default_rng(0)
+    seen = {batch.mode: batch for batch in (batches.draw(rng, 1, small=True) for _ in range(80))}
+    assert set(seen) == set(MODES)
+    for mode, batch in seen.items():
+        assert batch.clean.shape == (1, 16, 3, 8, 12)
+        assert (batch.context is None) == (mode == "text")
+        assert (batch.references is None) == ("reference" not in mode)
+
+
+def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):
+    source, lines = EncodedTakes(latents, 2, autoencoder), []
+    checkpoint = tmp_path / "pocket.pt"
+    budget = TransformerBudget(steps=1, minutes=5, batch=1, small_batch=1)
+    train_transformer(Together(), source, checkpoint, budget, 0, lines.append)
+    more = TransformerBudget(steps=2, minutes=5, batch=1, small_batch=1)
+    train_transformer(Together(), source, checkpoint, more, 0, lines.append)
+    assert lines[-1] == "transformer: done after 2 steps"
+    assert torch.load(checkpoint, weights_only=True)["step"] == 2
+    export(autoencoder, checkpoint, tmp_path)
+    assert isinstance(source(), Batches)
+    assert {path.stem for path in tmp_path.glob("*.safetensors")} == {"transformer", "text", "autoencoder"}
+
+
+def test_the_depth_net_trains(takes, tmp_path):
+    train_depth(Together(), takes, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
+    assert (tmp_path / "depth.safetensors").exists()

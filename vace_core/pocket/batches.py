@@ -1,0 +1,132 @@
+"""Batches for the transformer: a mode, perhaps a memory of the chunk before, a noisy chunk, and its flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .latents import CONTROLS, MASKED, TakeLatents
+from .words import LENGTH, tokenize
+
+CHUNK = 3
+MODES = {"control": 0.55, "reference": 0.04, "control+reference": 0.07, "masked": 0.24, "text": 0.10}
+STEPS = (1000.0, 937.5, 833.3, 625.0)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's data; all rows share a mode's kind, so that shapes agree.
+
+    history, clean [B, 16, 3, h, w]; context [B, 96, 3, h, w]; references [B, 96, 1, h, w]; ids, mask [B, L];
+    time [B] in 0..1000.
+    """
+
+    mode: str
+    clean: Tensor
+    history: Tensor | None
+    earlier: Tensor | None
+    """Context of the history's chunk, for a history that the model makes itself."""
+    context: Tensor | None
+    references: Tensor | None
+    ids: Tensor
+    mask: Tensor
+    time: Tensor
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Draws batches from encoded takes. grey [16, 7, h, w] are the latents of a stream of grey."""
+
+    takes: list[TakeLatents]
+    grey: Tensor
+
+    def draw(self, rng: np.random.Generator, size: int, small: bool = False) -> Batch:
+        """small: random quarters of the frame instead of whole ones, four times as quick."""
+        mode = str(rng.choice(list(MODES), p=list(MODES.values())))
+        later = bool(rng.random() < 0.7)
+        rows = [self._row(rng, mode, later) for _ in range(size)]
+        stacked = {name: _stack([row[name] for row in rows]) for name in rows[0] if name != "caption"}
+        ids, mask = _tokens([row["caption"] for row in rows])
+        if small:
+            corner = (int(rng.integers(0, 5)) * 2, int(rng.integers(0, 7)) * 2)
+            stacked = {name: _crop(value, corner) for name, value in stacked.items()}
+        return Batch(mode=mode, ids=ids, mask=mask, time=_times(rng, size), **stacked)
+
+    def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
+        number = int(rng.integers(len(self.takes)))
+        take = self.takes[number]
+        look = int(rng.integers(take.looks.shape[0]))
+        at = take.second if later else 0
+        video, context, earlier = take.looks[look], None, None
+        if "control" in mode:
+            kind = int(rng.choice(len(CONTROLS), p=[0.45, 0.3, 0.25]))
+            context = self._control(take.controls[kind], at)
+            earlier = self._control(take.controls[kind], at - CHUNK) if later else None
+        elif mode == "masked":
+            kind = int(rng.choice(len(MASKED), p=[0.45, 0.3, 0.25]))
+            video, look = ((take.restyled, 0), (take.looks[-1], take.looks.shape[0] - 1), (take.looks[0], 0))[kind]
+            context = take.masked[kind, int(later)].float()
+        references = None
+        if "reference" in mode:
+            partner = self.takes[min(number ^ 1, len(self.takes) - 1)]
+            still = partner.stills[look].float()
+            references = torch.cat((still, still.new_zeros(80, *still.shape[1:])))
+            context = context if context is not None else self._control(self.grey, at)
+        silent = 0.5 if "reference" in mode else 0.08
+        return {
+            "clean": video[:, at : at + CHUNK].float(),
+            "history": self._history(rng, take, video, look, at, mode) if later else None,
+            "earlier": earlier,
+            "context": context,
+            "references": references,
+            "caption": "" if rng.random() < silent else take.captions[look],
+        }
+
+    def _control(self, latents: Tensor, at: int) -> Tensor:
+        window = slice(at, at + CHUNK)
+        ones = torch.ones(64, CHUNK, *latents.shape[-2:])
+        return torch.cat((self.grey[:, window], latents[:, window].float(), ones))
+
+    def _history(self, rng, take: TakeLatents, video: Tensor, look: int, at: int, mode: str) -> Tensor:
+        """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
+        if mode != "masked" and rng.random() < 0.12:
+            video = take.looks[(look + 1) % take.looks.shape[0]]
+        before = video[:, at - CHUNK : at].float()
+        if rng.random() < 0.3:
+            soft = functional.avg_pool2d(before, 3, stride=1, padding=1, count_include_pad=False)
+            before = torch.lerp(before, soft, float(rng.uniform(0, 0.6)))
+        if rng.random() < 0.4:
+            before = before * float(rng.uniform(0.9, 1.05)) + float(rng.uniform(0, 0.2)) * torch.randn_like(before)
+        return before
+
+
+def _times(rng: np.random.Generator, size: int) -> Tensor:
+    """Half of them near the steps that are run, the others spread as the schedule's table is."""
+    near = rng.choice(STEPS, size) + rng.normal(0, 12, size)
+    raw = rng.uniform(0.02, 1, size)
+    spread = 1000 * 3 * raw / (1 + 2 * raw)
+    return torch.from_numpy(np.clip(np.where(rng.random(size) < 0.45, near, spread), 1, 1000)).float()
+
+
+def _tokens(captions: list[str]) -> tuple[Tensor, Tensor]:
+    ids = [tokenize(caption)[:LENGTH] for caption in captions]
+    longest = max(map(len, ids))
+    padded = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in ids])
+    return padded, mask
+
+
+def _stack(values: list[Tensor | None]) -> Tensor | None:
+    given = [value for value in values if value is not None]
+    return torch.stack(given) if len(given) == len(values) else None
+
+
+def _crop(value: Tensor | None, corner: tuple[int, int]) -> Tensor | None:
+    if value is None:
+        return None
+    top, left = corner
+    return value[..., top : top + value.shape[-2] // 2, left : left + value.shape[-1] // 2]

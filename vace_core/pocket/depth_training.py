@@ -1,0 +1,136 @@
+"""Training the depth annotator on the world's footage and looks, roughened so that real footage is no surprise."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..annotators.depth import WORKING_WIDTH, DepthNet
+from .loading import store
+from .takes import load_take
+from .together import Together
+from .world.noise import look_up
+
+HEIGHT = 64
+
+
+@dataclass(frozen=True)
+class DepthBudget:
+    """When to stop: after `steps`, or `minutes` if that comes first."""
+
+    steps: int
+    minutes: float
+    batch: int = 24
+    rate: float = 3e-3
+
+
+def train_depth(
+    together: Together,
+    folder: Path,
+    count: int,
+    out: Path,
+    budget: DepthBudget,
+    seed: int,
+    report: Callable[[str], None],
+) -> None:
+    """Train on the first `count` takes and write out/depth.safetensors."""
+    rng = np.random.default_rng((seed, together.rank, 7))
+    torch.manual_seed(seed)
+    model = DepthNet()
+    pictures, depths = _pool(folder, count)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=budget.rate, weight_decay=1e-3)
+    began, step, average = time.monotonic(), 0, 0.0
+    while True:
+        done = together.agree(max(step / budget.steps, (time.monotonic() - began) / (60 * budget.minutes)))
+        if done >= 1:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
+        picks = rng.integers(len(pictures), size=budget.batch)
+        rows = [_roughen(pictures[i], depths[i], rng) for i in picks]
+        seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
+        loss = _loss(model(seen), truth)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        together.average_gradients(model)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        average += (float(loss.detach()) - average) / min(step, 50)
+        if together.leads and step % 200 == 0:
+            report(f"depth: step {step}, loss {average:.4f}")
+    if together.leads:
+        store(model, "depth", out)
+        report(f"depth: done after {step} steps")
+
+
+def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Small pictures [N, h, w, 3] and depths [N, h, w], uint8: three moments of each take, as footage and in looks."""
+    pictures, depths = [], []
+    for number in range(count):
+        take = load_take(folder, number).take
+        for frame, video in zip((1, 9, 17, 23, 13), (take.footage, take.footage, take.footage, *take.looks)):
+            size = (WORKING_WIDTH, HEIGHT)
+            pictures.append(cv2.resize(video[frame], size, interpolation=cv2.INTER_AREA))
+            depths.append(cv2.resize(take.depth[frame], size, interpolation=cv2.INTER_AREA))
+    return np.stack(pictures), np.stack(depths)
+
+
+def _roughen(picture: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """One sample [3, h, w] and [1, h, w], cut, flipped, and changed in everything but its shapes."""
+    if rng.random() < 0.5:
+        picture, depth = picture[:, ::-1], depth[:, ::-1]
+    if rng.random() < 0.5:
+        tall = int(rng.uniform(0.6, 1.0) * HEIGHT)
+        wide = tall * WORKING_WIDTH // HEIGHT
+        top, left = int(rng.integers(0, HEIGHT - tall + 1)), int(rng.integers(0, WORKING_WIDTH - wide + 1))
+        cut = (slice(top, top + tall), slice(left, left + wide))
+        size = (WORKING_WIDTH, HEIGHT)
+        picture, depth = (cv2.resize(np.ascontiguousarray(x[cut]), size) for x in (picture, depth))
+    x = picture.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        x = _other_surfaces(x, depth, rng)
+    x = x @ (np.eye(3) + rng.normal(0, 0.25, (3, 3))).astype(np.float32)
+    if rng.random() < 0.25:
+        x = np.repeat(x.mean(axis=-1, keepdims=True), 3, axis=-1)
+    x = np.clip((x - 0.5) * rng.uniform(0.5, 1.5) + 0.5 + rng.normal(0, 0.15), 0, 1) ** rng.uniform(0.6, 1.6)
+    if rng.random() < 0.15:
+        x = 1 - x
+    if rng.random() < 0.4:
+        x = cv2.GaussianBlur(x.astype(np.float32), (0, 0), float(rng.uniform(0.3, 1.2)))
+    x = x + rng.normal(0, rng.exponential(0.025), x.shape)
+    seen = torch.from_numpy(np.clip(x, 0, 1).astype(np.float32)).permute(2, 0, 1) * 2 - 1
+    return seen, torch.from_numpy(depth.astype(np.float32) / 255)[None]
+
+
+def _other_surfaces(x: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Clouds of other colours over the far or the near part, which therefore can't be told by its texture."""
+    rows, columns = np.mgrid[:HEIGHT, :WORKING_WIDTH].astype(np.float32) / HEIGHT
+    place = np.stack([rows, columns, np.zeros_like(rows)], axis=-1) + rng.uniform(0, 4, 3).astype(np.float32)
+    kind = str(rng.choice(["soft", "rough", "cells"]))
+    cloud = look_up(kind, place, float(rng.choice([0.7, 1.4, 2.8])))[..., None]
+    colours = rng.uniform(0, 1, (2, 3)).astype(np.float32)
+    paint = colours[0] * cloud + colours[1] * (1 - cloud)
+    part = (depth < 25) if rng.random() < 0.7 else (depth > 60)
+    return np.where(part[..., None], paint + (x - x.mean()) * rng.uniform(0, 0.5), x).astype(np.float32)
+
+
+def _loss(made: Tensor, truth: Tensor) -> Tensor:
+    """Error free of scale and shift (the annotator sets its own range), a little of the plain error, and of slopes."""
+    made_free, truth_free = _free(made), _free(truth)
+    slopes = torch.stack([(made.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3)]).sum()
+    return functional.l1_loss(made_free, truth_free) * 0.5 + functional.l1_loss(made, truth) + slopes
+
+
+def _free(x: Tensor) -> Tensor:
+    centred = x - x.mean(dim=(2, 3), keepdim=True)
+    return centred / (centred.abs().mean(dim=(2, 3), keepdim=True) + 0.05)

@@ -1,0 +1,158 @@
+"""The takes once more, as the transformer sees them: latents and contexts, made exactly as a stream makes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..annotators.grey import Grey
+from ..annotators.scribble import Scribble
+from ..autoencoder.tiny import TinyAutoencoder
+from ..conditioning import ContextState, encode_context, with_anchors
+from .takes import load_take
+from .together import Together
+from .world.clip import Take
+
+CONTROLS = ("depth", "scribble", "grey")
+MASKED = ("restyle", "repaint", "extend")
+"""Footage with one part in a look; a look with a part to be guessed; frames that go on from a picture."""
+
+
+@dataclass(frozen=True)
+class TakeLatents:
+    """Latents [C, f, h, w] of one take, float16.
+
+    looks [looks, 16, 7, h, w]; controls [3, 16, 7, h, w] in the order of CONTROLS; restyled [16, 7, h, w] is what
+    "restyle" should give (footage where kept, the first look elsewhere). masked [3, 2, 96, 3, h, w] are contexts of
+    the first and second chunk, in the order of MASKED. stills [looks, 16, 1, h, w] are single frames. The second
+    chunk's latents begin at `second`; the first chunk's are 0 to 2.
+    """
+
+    looks: Tensor
+    controls: Tensor
+    restyled: Tensor
+    masked: Tensor
+    stills: Tensor
+    second: int
+    captions: tuple[str, ...]
+
+
+def encode_all(
+    together: Together, takes: Path, out: Path, count: int, autoencoder: Path, seed: int, report: Callable[[str], None]
+) -> None:
+    """Write out/00000.pt ... for `count` takes, shared among the processes; those there already are kept."""
+    from .autoencoder_training import load_autoencoder
+
+    model = load_autoencoder(autoencoder)
+    out.mkdir(parents=True, exist_ok=True)
+    mine = [n for n in range(together.rank, count, together.size) if not (out / f"{n:05d}.pt").exists()]
+    for done, number in enumerate(mine, 1):
+        stored = load_take(takes, number)
+        latents = encode_take(model, stored.take, stored.captions, np.random.default_rng((seed, number, 3)))
+        partial = out / f"{number:05d}.part"
+        torch.save(vars(latents), partial)
+        os.replace(partial, out / f"{number:05d}.pt")
+        if together.leads and done % 50 == 0:
+            report(f"latents: {done * together.size} of {len(mine) * together.size} takes")
+
+
+def load_latents(out: Path, count: int) -> list[TakeLatents]:
+    """All takes of a folder that `encode_all` filled."""
+    return [TakeLatents(**torch.load(out / f"{n:05d}.pt", weights_only=True)) for n in range(count)]
+
+
+@torch.inference_mode()
+def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], rng: np.random.Generator) -> TakeLatents:
+    """Everything that training needs of one take."""
+    footage, looks = _video(take.footage), [_video(look) for look in take.looks]
+    depth = _video(np.repeat(take.depth[..., None], 3, axis=-1))
+    scribbled = footage if rng.random() < 0.75 else looks[int(rng.integers(len(looks)))]
+    controls = [depth, Scribble()(scribbled), Grey()(footage)]
+    second = int(rng.choice([3, 4]))
+    split = 4 * second - 3
+
+    area, follow = _random_mask(take, rng), rng.choice([*range(len(controls)), -1], p=[0.4, 0.2, 0.15, 0.25])
+    restyled = torch.lerp(footage, looks[0], area)
+    restyle = _contexts(model, None if follow < 0 else controls[int(follow)], footage, area, split)
+    area = _random_mask(take, rng)
+    repaint = _contexts(model, depth if rng.random() < 0.4 else None, looks[-1], area, split)
+    extend = _extension(model, looks[0], split, bool(rng.random() < 0.5))
+
+    encoded = torch.cat([_encode(model, stream) for stream in (*looks, *controls, restyled)]).half()
+    stills = torch.cat([look[:, :, int(rng.integers(look.shape[2]))][:, :, None] for look in looks])
+    return TakeLatents(
+        looks=encoded[: len(looks)].clone(),
+        controls=encoded[len(looks) : -1].clone(),
+        restyled=encoded[-1].clone(),
+        masked=torch.stack([restyle, repaint, extend]).half(),
+        stills=model.encode(stills)[0].half(),
+        second=second,
+        captions=captions,
+    )
+
+
+def _video(pictures: np.ndarray) -> Tensor:
+    """[F, H, W, 3] uint8 -> [1, 3, F, H, W] in [-1, 1]."""
+    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+
+
+def _encode(model: TinyAutoencoder, video: Tensor) -> Tensor:
+    """A whole stream in pieces, which is the same and keeps to the processor's cache."""
+    latents, state = model.encode(video[:, :, :5])
+    pieces = [latents]
+    for start in range(5, video.shape[2], 4):
+        latents, state = model.encode(video[:, :, start : start + 4], state)
+        pieces.append(latents)
+    return torch.cat(pieces, dim=2)
+
+
+def _contexts(model: TinyAutoencoder, control: Tensor | None, source: Tensor, mask: Tensor, split: int) -> Tensor:
+    """Contexts [2, 96, 3, h, w] of the chunk at the start and of the twelve frames from `split` on."""
+    state, chunks = ContextState(), []
+    for window in (slice(0, split), slice(split, split + 12)):
+        follow = None if control is None else control[:, :, window]
+        grey = torch.zeros_like(source[:, :, window])
+        context, state = encode_context(model, follow, source[:, :, window], mask[:, :, window], state, grey)
+        chunks.append(context[0, :, :3])
+    return torch.stack(chunks)
+
+
+def _extension(model: TinyAutoencoder, look: Tensor, split: int, last: bool) -> Tensor:
+    """A stream that begins with its first picture, and a later chunk that should end (or begin) with a picture."""
+    state, chunks = ContextState(), []
+    for start, end in ((0, split), (split, split + 12)):
+        grey = torch.zeros_like(look[:, :, start:end])
+        first = look[0, :, start] if start == 0 or not last else None
+        goal = look[0, :, end - 1] if start and last else None
+        source, mask = with_anchors(None, None, first, goal, grey)
+        context, state = encode_context(model, None, source, mask, state, grey)
+        chunks.append(context[0, :, :3])
+    return torch.stack(chunks)
+
+
+def _random_mask(take: Take, rng: np.random.Generator) -> Tensor:
+    """[1, 1, F, H, W] of 0 and 1, 1 = generate: the objects, what is around them, a half, or a rectangle."""
+    frames, height, width = take.mask.shape
+    kind = rng.choice(["object", "around", "half", "box"], p=[0.35, 0.25, 0.25, 0.15])
+    if kind in ("object", "around"):
+        area = torch.from_numpy(take.mask > 127)
+        area = area if kind == "object" else ~area
+    else:
+        area = torch.zeros(frames, height, width, dtype=torch.bool)
+        if kind == "half":
+            cut = int(rng.uniform(0.3, 0.7) * (width if rng.random() < 0.7 else -height))
+            area[..., cut:] = True
+            if cut < 0:
+                area[:] = False
+                area[:, -cut:] = True
+        else:
+            top, left = int(rng.uniform(0, 0.5) * height), int(rng.uniform(0, 0.5) * width)
+            area[:, top : top + height // 2, left : left + width // 2] = True
+        area = area if rng.random() < 0.5 else ~area
+    return area.float()[None, None]

@@ -1,0 +1,132 @@
+"""Train the pocket model from nothing: `python -m vace_core.pocket.train --out DIR`.
+
+The stages: draw takes, train the autoencoder, encode the takes, train the transformer and the text encoder, train
+the depth annotator. Each leaves its result in the folder, so that a run that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..config import PIPELINES
+from .autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
+from .batches import Batches
+from .depth_training import DepthBudget, train_depth
+from .latents import encode_all, load_latents
+from .loading import WEIGHTS, load, store
+from .preview import contact_sheet, of_take
+from .takes import FRAMES, draw_all, load_take
+from .together import run_together
+from .transformer_training import Pocket, TransformerBudget, train_transformer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run is made of."""
+
+    out: Path
+    weights: Path
+    takes: int = 640
+    seed: int = 0
+    processes: int = 2
+    autoencoder: AutoencoderBudget = AutoencoderBudget(steps=6000, minutes=13)
+    transformer: TransformerBudget = TransformerBudget(steps=20000, minutes=60)
+    depth: DepthBudget = DepthBudget(steps=3000, minutes=6)
+
+    @property
+    def pool(self) -> int:
+        """Takes that the autoencoder is trained on."""
+        return min(self.takes, 180)
+
+
+@dataclass(frozen=True)
+class Log:
+    """Lines to the screen and to a file, each with the time."""
+
+    path: Path
+
+    def __call__(self, line: str) -> None:
+        stamped = f"{time.strftime('%H:%M:%S')} {line}"
+        print(stamped, flush=True)
+        with self.path.open("a") as file:
+            file.write(stamped + "\n")
+
+
+@dataclass(frozen=True)
+class EncodedTakes:
+    """Opens a folder of latents as batches, in whichever process it is called."""
+
+    folder: Path
+    count: int
+    autoencoder: Path
+
+    def __call__(self) -> Batches:
+        return Batches(load_latents(self.folder, self.count), grey_stream(self.autoencoder))
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    train(_plan())
+
+
+def train(plan: Plan) -> None:
+    """All stages, skipping what the folder already holds."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    report = Log(plan.out / "train.log")
+    takes, latents = plan.out / "takes", plan.out / "latents"
+    autoencoder, checkpoint = plan.out / "autoencoder.safetensors", plan.out / "pocket.pt"
+    draw_all(takes, plan.takes, plan.seed, plan.processes, report)
+    if not autoencoder.exists():
+        partial = autoencoder.with_suffix(".part")
+        job = (takes, plan.pool, partial, plan.autoencoder, plan.seed, report)
+        run_together(train_autoencoder, plan.processes, *job)
+        partial.rename(autoencoder)
+    run_together(encode_all, plan.processes, takes, latents, plan.takes, autoencoder, plan.seed, report)
+    source = EncodedTakes(latents, plan.takes, autoencoder)
+    run_together(train_transformer, plan.processes, source, checkpoint, plan.transformer, plan.seed, report)
+    if not (plan.weights / "depth.safetensors").exists():
+        run_together(train_depth, plan.processes, takes, plan.takes, plan.weights, plan.depth, plan.seed, report)
+    export(autoencoder, checkpoint, plan.weights)
+    footages = [of_take(load_take(takes, number).take) for number in range(min(3, plan.takes))]
+    contact_sheet(load(PIPELINES["pocket"], torch.device("cpu"), plan.weights), footages, plan.out / "preview.png")
+    report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
+
+
+def export(autoencoder: Path, checkpoint: Path, weights: Path) -> None:
+    """Write a training checkpoint's averaged weights as the files that `loading.load` reads."""
+    pocket = Pocket()
+    pocket.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    store(pocket.transformer, "transformer", weights)
+    store(pocket.text.encoder, "text", weights)
+    store(load_autoencoder(autoencoder), "autoencoder", weights)
+
+
+@torch.inference_mode()
+def grey_stream(autoencoder: Path, height: int = 128, width: int = 192) -> torch.Tensor:
+    """Latents [16, f, h, w] of a take's worth of grey: the inactive stream of a pure control."""
+    return load_autoencoder(autoencoder).encode(torch.zeros(1, 3, FRAMES, height, width))[0][0]
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m vace_core.pocket.train", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for takes, latents, checkpoints, pictures")
+    parser.add_argument("--weights", type=Path, help="folder for the finished weights (default: OUT/weights)")
+    parser.add_argument("--bundle", action="store_true", help=f"write the weights into the package ({WEIGHTS.name}/)")
+    parser.add_argument("--steps", type=int, default=20000, help="most steps for the transformer")
+    parser.add_argument("--minutes", type=float, default=60, help="most minutes for the transformer")
+    parser.add_argument("--takes", type=int, default=640)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="training processes of one thread each")
+    a = parser.parse_args()
+    weights = WEIGHTS if a.bundle else a.weights or a.out / "weights"
+    budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
+    return Plan(a.out, weights, takes=a.takes, seed=a.seed, processes=a.processes, transformer=budget)
+
+
+if __name__ == "__main__":
+    main()

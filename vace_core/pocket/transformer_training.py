@@ -1,0 +1,165 @@
+"""Training the pocket's transformer and text encoder with teacher forcing: a clean chunk before, a noisy chunk now."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..config import POCKET
+from ..text import TextEncoder
+from ..transformer import CausalWan, block_causal_mask
+from .batches import CHUNK, Batch, Batches
+from .text_encoder import new_text_encoder
+from .together import Together
+
+Report = Callable[[str], None]
+KEPT = 0.998
+"""How much of the averaged weights stays at each step."""
+
+
+@dataclass(frozen=True)
+class TransformerBudget:
+    """When to stop: after `steps`, or `minutes` if that comes first.
+
+    Until `small` of the way, quarters of frames are shown, `small_batch` of them to each process; later whole frames.
+    """
+
+    steps: int
+    minutes: float
+    batch: int = 4
+    small_batch: int = 12
+    small: float = 0.4
+    rate: float = 1.2e-3
+
+
+class Pocket(nn.Module):
+    """All that is trained together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transformer = CausalWan(POCKET)
+        self.text: TextEncoder = new_text_encoder(POCKET.text_dim)
+        first = self.transformer.vace_blocks[0].before_proj
+        nn.init.eye_(first.weight)
+
+    def flow(self, batch: Batch, noisy: Tensor, times: Tensor, history: Tensor | None) -> Tensor:
+        """The predicted flow of the noisy chunk [B, 16, 3, h, w]; times [B, 1]."""
+        model = self.transformer
+        prompt = model.embed_prompt(self.text(batch.ids, batch.mask))
+        context = None if batch.context is None else model.embed_context(batch.context, batch.references)
+        if history is None:
+            return model(noisy, model.embed_time(times.expand(-1, CHUNK)), prompt, context)
+        clean = torch.zeros_like(times).expand(-1, CHUNK)
+        time = model.embed_time(torch.cat((clean, times.expand(-1, CHUNK)), dim=1))
+        per_frame = POCKET.tokens(*noisy.shape[-2:])
+        mask = block_causal_mask(2 * CHUNK, CHUNK, per_frame)
+        return model(torch.cat((history, noisy), dim=2), time, prompt, context, mask=mask)[:, :, CHUNK:]
+
+
+def train_transformer(
+    together: Together,
+    batches_from: Callable[[], Batches],
+    out: Path,
+    budget: TransformerBudget,
+    seed: int,
+    report: Report,
+) -> None:
+    """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use."""
+    torch.manual_seed(seed)
+    model = Pocket()
+    average = copy.deepcopy(model).requires_grad_(False)
+    optimiser = torch.optim.AdamW(_groups(model), lr=budget.rate, betas=(0.9, 0.97))
+    step, before = _resume(out, model, average, optimiser)
+    batches = batches_from()
+    rng = np.random.default_rng((seed, together.rank, step))
+    torch.manual_seed(seed + 1000 * (1 + together.rank) + step)
+    began, saved, losses = time.monotonic() - before, time.monotonic(), {}
+    while True:
+        done = together.agree(max(step / budget.steps, (time.monotonic() - began) / (60 * budget.minutes)))
+        if done >= 1:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = budget.rate * min(1, (step + 1) / 100) * (0.04 + 0.96 * math.cos(0.5 * math.pi * done) ** 2)
+        small = done < budget.small
+        batch = batches.draw(rng, budget.small_batch if small else budget.batch, small)
+        loss = _loss(model, batch, own_history=bool(done > 0.5 and rng.random() < 0.25))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        together.average_gradients(model)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        with torch.no_grad():
+            keep = min(KEPT, step / (step + 10))
+            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)
+        past = losses.get(batch.mode, float(loss.detach()))
+        losses[batch.mode] = past + (float(loss.detach()) - past) / 30
+        if together.leads and step % 100 == 0:
+            shown = ", ".join(f"{mode} {value:.3f}" for mode, value in sorted(losses.items()))
+            report(f"transformer: step {step}, {100 * done:.0f} % of the budget, {shown}")
+        if together.leads and time.monotonic() - saved > 240:
+            _save(out, model, average, optimiser, step, time.monotonic() - began)
+            saved = time.monotonic()
+    if together.leads:
+        _save(out, model, average, optimiser, step, time.monotonic() - began)
+        report(f"transformer: done after {step} steps")
+
+
+def _loss(model: Pocket, batch: Batch, own_history: bool) -> Tensor:
+    history = batch.history
+    with torch.autocast("cpu", torch.bfloat16):
+        if own_history and history is not None and batch.earlier is not None:
+            history = _imagined(model, batch, history)
+        noise = torch.randn_like(batch.clean)
+        sigma = (batch.time / 1000)[:, None, None, None, None]
+        noisy = torch.lerp(batch.clean, noise, sigma)
+        flow = model.flow(batch, noisy, batch.time[:, None], history)
+    return (flow.float() - (noise - batch.clean)).square().mean()
+
+
+@torch.no_grad()
+def _imagined(model: Pocket, batch: Batch, history: Tensor) -> Tensor:
+    """The chunk before as the model itself would finish it, so that it learns to go on from what it makes."""
+    time = torch.full((history.shape[0], 1), 625.0)
+    noise = torch.randn_like(history)
+    noisy = torch.lerp(history, noise, 0.625)
+    earlier = Batch(**{**vars(batch), "context": batch.earlier, "references": None})
+    return noisy - 0.625 * model.flow(earlier, noisy, time, None).float()
+
+
+def _groups(model: nn.Module) -> list[dict]:
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    rest = [p for p in model.parameters() if p.ndim < 2]
+    return [{"params": matrices, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _save(out: Path, model: Pocket, average: Pocket, optimiser, step: int, spent: float) -> None:
+    state = {
+        "model": model.state_dict(),
+        "average": average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "step": step,
+        "spent": spent,
+    }
+    torch.save(state, out.with_suffix(".part"))
+    os.replace(out.with_suffix(".part"), out)
+
+
+def _resume(out: Path, model: Pocket, average: Pocket, optimiser) -> tuple[int, float]:
+    """Steps done and seconds spent, from the file of a run that was cut off; 0 and 0 without one."""
+    if not out.exists():
+        return 0, 0.0
+    state = torch.load(out, weights_only=True)
+    model.load_state_dict(state["model"])
+    average.load_state_dict(state["average"])
+    optimiser.load_state_dict(state["optimiser"])
+    return state["step"], state["spent"]

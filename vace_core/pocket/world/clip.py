@@ -1,0 +1,63 @@
+"""A take: one scene, moving, seen as footage and in several looks, with exact depth and masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cutouts import CutoutScene
+from .footage import Footage
+from .looks import Look
+from .shading import Shader
+from .solids import SolidScene
+from .surface import OBJECT, Surface, nearness
+
+Bytes = NDArray[np.uint8]
+FPS = 24.0
+
+
+@dataclass(frozen=True)
+class Take:
+    """Frames of one scene, [F, H, W, 3] uint8 for pictures and [F, H, W] uint8 for the rest.
+
+    depth is relative inverse depth, 255 = nearest; mask is 255 on objects; looks are the same scene in each look.
+    """
+
+    footage: Bytes
+    depth: Bytes
+    mask: Bytes
+    looks: tuple[Bytes, ...]
+    nouns: tuple[str, ...]
+
+
+def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
+    """Either kind of scene; cut-outs are more common because camera footage is more like them."""
+    return SolidScene.random(rng) if rng.random() < 0.4 else CutoutScene.random(rng)
+
+
+def draw_take(seed: int, looks: tuple[Look, ...], frames: int, height: int = 128, width: int = 192) -> Take:
+    """Draw the scene of a seed; the same arguments give the same bytes."""
+    rng = np.random.default_rng(seed)
+    scene, footage = random_scene(rng), Footage.random(rng)
+    shaders = [Shader(look, float(rng.uniform(0, 60))) for look in looks]
+    start, speed = float(rng.uniform(0, 4)), float(rng.choice([0.5, 1.0, 1.0, 1.6]))
+    flip = bool(rng.random() < 0.5)
+    surfaces: list[Surface] = []
+    pictures: list[list[np.ndarray]] = [[] for _ in range(1 + len(shaders))]
+    for frame in range(frames):
+        time = start + speed * frame / FPS
+        surface = scene.surface(time, height, width)
+        surfaces.append(surface)
+        for out, painter in zip(pictures, (footage, *shaders)):
+            out.append(painter.picture(surface, time))
+    stacks = [_bytes(np.stack(frames_of_one), flip) for frames_of_one in pictures]
+    depth = nearness(np.stack([surface.depth for surface in surfaces]))
+    mask = np.stack([surface.group == OBJECT for surface in surfaces]).astype(np.float32)
+    return Take(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns)
+
+
+def _bytes(unit_values: np.ndarray, flip: bool) -> Bytes:
+    out = (unit_values * 255 + 0.5).astype(np.uint8)
+    return np.ascontiguousarray(out[:, :, ::-1]) if flip else out

@@ -1,0 +1,65 @@
+"""What a scene hands to the shading: everything about the visible surfaces but their look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+SKY, GROUND, OBJECT = 0, 1, 2
+
+
+@dataclass
+class Surface:
+    """One frame's visible surfaces. Right-handed: x right, y up, z towards the viewer.
+
+    group [H, W] uint8 is SKY, GROUND or OBJECT; part [H, W] int16 numbers the single things. depth [H, W] is the
+    distance along the viewing axis, inf in the sky. normal and point [H, W, 3]: the point moves with its thing, so
+    that texture sticks to it. view [H, W, 3] points to the eye. detail [H, W] in 0..1 is painted-on lightness, 0.5
+    where there is none. shadow [H, W] is 1 in full light. horizon and pan place the sky behind: rows from the
+    top, in heights of the frame, and a shift in widths.
+    """
+
+    group: NDArray[np.uint8]
+    part: NDArray[np.int16]
+    depth: Array
+    normal: Array
+    point: Array
+    view: Array
+    detail: Array
+    shadow: Array
+    horizon: float
+    pan: float
+
+    @classmethod
+    def empty(cls, height: int, width: int) -> Surface:
+        """Nothing but sky, seen straight on."""
+        view = np.zeros((height, width, 3), np.float32)
+        view[..., 2] = 1.0
+        return cls(
+            group=np.zeros((height, width), np.uint8),
+            part=np.full((height, width), -1, np.int16),
+            depth=np.full((height, width), np.inf, np.float32),
+            normal=view.copy(),
+            point=np.zeros((height, width, 3), np.float32),
+            view=view,
+            detail=np.full((height, width), 0.5, np.float32),
+            shadow=np.ones((height, width), np.float32),
+            horizon=0.5,
+            pan=0.0,
+        )
+
+
+def unit(vectors: Array) -> Array:
+    """Vectors [..., 3] at length one."""
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return vectors / np.maximum(length, 1e-6)[..., None]
+
+
+def nearness(depth: Array) -> Array:
+    """Relative inverse depth 0..1 of a clip [F, H, W]: the sky 0, the nearest thing of the clip 1."""
+    inverse = np.where(np.isfinite(depth), 1.0 / np.maximum(depth, 1e-3), 0.0)
+    top = np.quantile(inverse[:, ::4, ::4], 0.995)
+    return np.clip(inverse / max(float(top), 1e-6), 0.0, 1.0).astype(np.float32)
