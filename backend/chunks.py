@@ -57,6 +57,8 @@ class ChunkMaker:
         frames = to_tensor(pictures, self._loaded.device)
         control = self._annotate(settings.control, frames)
         masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
+        if masks is not None and all(mask.all() for mask in masks):
+            masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
         stills, faults = self._stills(settings)
         chunk = self._stream.step(
             Controls(

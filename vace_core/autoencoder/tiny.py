@@ -59,7 +59,8 @@ class MemoryBlock(nn.Module):
         video = x.unflatten(0, (-1, frames))
         before = torch.zeros_like(video[:, :1]) if last is None else last[:, None]
         past = torch.cat((before, video[:, :-1]), dim=1).flatten(0, 1)
-        return functional.relu(self.conv(torch.cat((x, past), dim=1)) + x), video[:, -1]
+        # A copy: a view would keep all frames of every block alive until the next call.
+        return functional.relu(self.conv(torch.cat((x, past), dim=1)) + x), video[:, -1].clone()
 
 
 class TimePool(nn.Module):

@@ -57,7 +57,8 @@ class Trail:
         """x [B, C, T, H, W] behind the `keep` frames before it, zeros at the beginning; leaves the last `keep`."""
         past = x.new_zeros((*x.shape[:2], keep, *x.shape[3:])) if self.before is None else self.before[len(self.left)]
         extended = torch.cat((past, x), dim=2)
-        self.left.append(extended[:, :, -keep:])
+        # A copy: a view would keep every layer's whole input alive until the next call.
+        self.left.append(extended[:, :, -keep:].clone())
         return extended
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
+from .errors import CheckpointError
 from .names import Renaming
 
 ATTENTION = r"encoder.block.\1.layer.0."
@@ -29,8 +30,13 @@ TIED = "encoder.embed_tokens.weight"
 
 
 def to_transformers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published keys to transformers' ones, the tied copy of the embedding included."""
+    """Published keys to transformers' ones, the tied copy of the embedding included. CheckpointError without one."""
     renamed = TRANSFORMERS.to(weights)
+    if "shared.weight" not in renamed:
+        raise CheckpointError(
+            f"no token_embedding.weight among {len(weights)} keys (first: {sorted(weights)[:3]}); "
+            "is it Wan's text encoder (models_t5_umt5-xxl-enc-bf16.pth)?"
+        )
     return renamed | {TIED: renamed["shared.weight"]}
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..autoencoder import Autoencoder
-from .masks import pack_mask
+from .masks import pack_chunk_mask
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def encode_context(
         before = state.reactive if generate is None and state.reactive.grey_latents else EncodedStream()
     inactive_latents, inactive = _go_on(autoencoder, keep, state.inactive, grey)
     reactive_latents, reactive = _go_on(autoencoder, generate, before, grey)
-    return torch.cat((inactive_latents, reactive_latents, pack_mask(mask)), dim=1), ContextState(inactive, reactive)
+    context = torch.cat((inactive_latents, reactive_latents, pack_chunk_mask(mask)), dim=1)
+    return context, ContextState(inactive, reactive)
 
 
 def encode_references(autoencoder: Autoencoder, pictures: Sequence[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 CELL = 8
+FRAMES_PER_LATENT = 4
 
 
 def pack_mask(mask: Tensor) -> Tensor:
@@ -19,3 +20,14 @@ def pack_mask(mask: Tensor) -> Tensor:
     cells = rearrange(mask[:, 0], "b f (h p) (w q) -> b (p q) f h w", p=CELL, q=CELL)
     size = ((frames + 3) // 4, height // CELL, width // CELL)
     return functional.interpolate(cells, size=size, mode="nearest-exact")
+
+
+def pack_chunk_mask(mask: Tensor) -> Tensor:
+    """As `pack_mask`, for a chunk of a stream: where one begins (F = 1 + 4k), the first latent is frame 0 alone.
+
+    The published rule takes frame 1 there, which the first latent does not show: an anchor on frame 0 would go unseen.
+    """
+    packed = pack_mask(mask)
+    if mask.shape[2] % FRAMES_PER_LATENT == 1:
+        packed[:, :, :1] = pack_mask(mask[:, :, :1])
+    return packed

@@ -13,7 +13,7 @@ class TextEncoder(nn.Module):
     """A UMT5 encoder and its tokenizer.
 
     tokenizer: prompt -> token ids, the closing one included. length: tokens that the transformer was trained with; a
-    longer prompt is cut.
+    longer prompt is cut, and still closed.
     """
 
     def __init__(self, encoder: UMT5EncoderModel, tokenizer: Callable[[str], list[int]], length: int) -> None:
@@ -25,7 +25,10 @@ class TextEncoder(nn.Module):
     @torch.inference_mode()
     def encode(self, prompt: str) -> Tensor:
         """One prompt -> [1, length, text_dim]; rows past its end are zero."""
-        return self(torch.tensor([self.tokenizer(prompt)[: self.length]], device=self.encoder.device))
+        ids = self.tokenizer(prompt)
+        if len(ids) > self.length:
+            ids = [*ids[: self.length - 1], ids[-1]]
+        return self(torch.tensor([ids], device=self.encoder.device))
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Token ids [B, L], mask [B, L] (1 = a token, 0 = padding; None = all tokens) -> [B, length, text_dim]."""

@@ -88,6 +88,15 @@ def test_a_state_is_replaced_and_never_written_to(make: Any) -> None:
 
 @BOTH
 @torch.no_grad()
+def test_a_state_keeps_no_more_than_its_own_frames_alive(make: Any) -> None:
+    autoencoder: Autoencoder = make()
+    for _, state in (autoencoder.encode(video(9)), autoencoder.decode(latents(3))):
+        for frames in vars(state).popitem()[1]:
+            assert frames.untyped_storage().nbytes() == frames.numel() * frames.element_size()
+
+
+@BOTH
+@torch.no_grad()
 def test_an_encoder_forgets_after_as_many_latents_as_it_says(make: Any) -> None:
     """What lets a constant stream be encoded once: after its memory, the past makes no difference."""
     autoencoder: Autoencoder = make()

@@ -142,6 +142,16 @@ def test_anchors_cover_the_frames_of_their_latent_and_nothing_else() -> None:
     assert with_anchors(None, None, None, None, grey(9)) == (None, None)
 
 
+@torch.no_grad()
+def test_an_anchor_is_preserved_on_its_own_latent_in_the_first_chunk_too() -> None:
+    first, last = video(1, 0)[0, :, 0], video(1, 1)[0, :, 0]
+    for frames in (9, 12):
+        source, mask = with_anchors(None, None, first, last, grey(frames))
+        context, _ = encode_context(tiny_autoencoder(), None, source, mask, ContextState(), grey(frames))
+        assert context[0, 32:].amin(dim=(0, 2, 3)).tolist() == [0, 1, 0]
+        assert context[0, 32:].amax(dim=(0, 2, 3)).tolist() == [0, 1, 0]
+
+
 def test_the_mode_is_what_is_given() -> None:
     frames, mask, picture = video(9, 0), video(9, 0, channels=1), video(1, 0)[0, :, 0]
     assert infer_mode(Controls()) == "text"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from transformers import UMT5Config, UMT5EncoderModel
 
+from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.text import from_transformers, to_transformers
 from vace_core.text import TextEncoder
 
@@ -35,6 +37,17 @@ def test_a_prompt_is_filled_with_zeros_and_a_longer_one_is_cut() -> None:
     assert (short[:, :4].abs().sum(-1) > 0).all()
     assert text.encode("a much longer prompt").shape == (1, 6, 16)
     assert text.encode("").shape == (1, 6, 16)
+
+
+def test_a_prompt_that_is_cut_still_ends_with_the_closing_token() -> None:
+    text = TextEncoder(encoder(), tokens, length=6)
+    kept = torch.tensor([[*tokens("a much longer prompt")[:5], 1]])
+    torch.testing.assert_close(text.encode("a much longer prompt"), text(kept), atol=1e-5, rtol=1e-5)
+
+
+def test_another_checkpoint_is_named() -> None:
+    with pytest.raises(CheckpointError, match=r"no token_embedding.weight among 1 keys \(first: \['blocks.0.x'\]\)"):
+        to_transformers({"blocks.0.x": torch.zeros(1)})
 
 
 def test_padding_does_not_change_what_a_prompt_means() -> None:
