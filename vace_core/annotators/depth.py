@@ -13,12 +13,8 @@ WORKING_WIDTH = 96
 
 
 def _stage(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
-    """A depthwise and a pointwise convolution, normed."""
     return nn.Sequential(
-        nn.Conv2d(inside, inside, 5 if stride == 1 else 3, stride, 2 if stride == 1 else 1, groups=inside, bias=False),
-        nn.Conv2d(inside, outside, 1, bias=False),
-        nn.BatchNorm2d(outside),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(inside, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
     )
 
 
@@ -28,25 +24,21 @@ class DepthNet(nn.Module):
     Rows and columns are given too, since what is low in a picture is usually near. H and W are multiples of 16.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 80, 128, 160)) -> None:
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 128)) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(5, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
-        )
-        self.down = nn.ModuleList(
-            nn.Sequential(_stage(a, b, stride=2), _stage(b, b)) for a, b in zip(widths, widths[1:])
-        )
+        steps = (5, *widths)
+        self.down = nn.ModuleList(nn.Sequential(_stage(a, b, stride=2), _stage(b, b)) for a, b in zip(steps, steps[1:]))
         self.whole = nn.Linear(widths[-1], widths[-1])
         self.up = nn.ModuleList(_stage(a + b, a) for a, b in zip(widths, widths[1:]))
-        self.head = nn.Conv2d(widths[0], 1, 3, padding=1)
+        self.head = nn.Conv2d(widths[0], 4, 3, padding=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         batch, _, height, width = pictures.shape
         y = torch.linspace(-1, 1, height, device=pictures.device)[:, None].expand(height, width)
         x = torch.linspace(-1, 1, width, device=pictures.device)[None].expand(height, width)
         place = torch.stack((y, x)).expand(batch, 2, height, width).to(pictures.dtype)
-        z = self.stem(torch.cat((pictures, place), dim=1))
-        levels = [z]
+        z = torch.cat((pictures, place), dim=1)
+        levels = []
         for stage in self.down:
             z = stage(z)
             levels.append(z)
@@ -55,7 +47,7 @@ class DepthNet(nn.Module):
         for stage in reversed(self.up):
             skip = levels.pop()
             z = stage(torch.cat((skip, functional.interpolate(z, size=skip.shape[2:], mode="nearest")), dim=1))
-        return self.head(z)
+        return functional.pixel_shuffle(self.head(z), 2)
 
 
 class Depth:

@@ -45,7 +45,7 @@ def train_autoencoder(
     """Train on the first `count` takes and write safetensors to `out`; the first process writes and reports."""
     rng = np.random.default_rng((seed, together.rank))
     torch.manual_seed(seed)
-    model = TinyAutoencoder(SIZES).to(memory_format=torch.channels_last)
+    model = TinyAutoencoder(SIZES).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     torch.manual_seed(seed + 1 + together.rank)
     pool = [load_take(folder, number) for number in range(count)]
     starters = np.random.default_rng(seed)

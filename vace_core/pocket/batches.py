@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .latents import CONTROLS, MASKED, TakeLatents
+from .latents import CONTROLS, TakeLatents
 from .words import LENGTH, tokenize
 
 CHUNK = 3
 MODES = {"control": 0.55, "reference": 0.04, "control+reference": 0.07, "masked": 0.24, "text": 0.10}
+_OPTIONAL = ("history", "earlier", "context", "references")
 STEPS = (1000.0, 937.5, 833.3, 625.0)
 
 
@@ -49,12 +50,14 @@ class Batches:
         mode = str(rng.choice(list(MODES), p=list(MODES.values())))
         later = bool(rng.random() < 0.7)
         rows = [self._row(rng, mode, later) for _ in range(size)]
-        stacked = {name: _stack([row[name] for row in rows]) for name in rows[0] if name != "caption"}
+        clean = torch.stack([row["clean"] for row in rows])
+        stacked = {name: _stack([row[name] for row in rows]) for name in _OPTIONAL}
         ids, mask = _tokens([row["caption"] for row in rows])
         if small:
             corner = (int(rng.integers(0, 5)) * 2, int(rng.integers(0, 7)) * 2)
-            stacked = {name: _crop(value, corner) for name, value in stacked.items()}
-        return Batch(mode=mode, ids=ids, mask=mask, time=_times(rng, size), **stacked)
+            clean = _crop(clean, corner)
+            stacked = {name: None if value is None else _crop(value, corner) for name, value in stacked.items()}
+        return Batch(mode=mode, clean=clean, ids=ids, mask=mask, time=_times(rng, size), **stacked)
 
     def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
         number = int(rng.integers(len(self.takes)))
@@ -67,9 +70,8 @@ class Batches:
             context = self._control(take.controls[kind], at)
             earlier = self._control(take.controls[kind], at - CHUNK) if later else None
         elif mode == "masked":
-            kind = int(rng.choice(len(MASKED), p=[0.45, 0.3, 0.25]))
-            video, look = ((take.restyled, 0), (take.looks[-1], take.looks.shape[0] - 1), (take.looks[0], 0))[kind]
-            context = take.masked[kind, int(later)].float()
+            video, look = take.masked_target, take.masked_look
+            context = take.masked[int(later)].float()
         references = None
         if "reference" in mode:
             partner = self.takes[min(number ^ 1, len(self.takes) - 1)]
@@ -125,8 +127,6 @@ def _stack(values: list[Tensor | None]) -> Tensor | None:
     return torch.stack(given) if len(given) == len(values) else None
 
 
-def _crop(value: Tensor | None, corner: tuple[int, int]) -> Tensor | None:
-    if value is None:
-        return None
+def _crop(value: Tensor, corner: tuple[int, int]) -> Tensor:
     top, left = corner
     return value[..., top : top + value.shape[-2] // 2, left : left + value.shape[-1] // 2]

@@ -45,7 +45,7 @@ def train_depth(
     """Train on the first `count` takes and write out/depth.safetensors."""
     rng = np.random.default_rng((seed, together.rank, 7))
     torch.manual_seed(seed)
-    model = DepthNet()
+    model = DepthNet().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     pictures, depths = _pool(folder, count)
     optimiser = torch.optim.AdamW(model.parameters(), lr=budget.rate, weight_decay=1e-3)
     began, step, average = time.monotonic(), 0, 0.0
@@ -58,7 +58,9 @@ def train_depth(
         picks = rng.integers(len(pictures), size=budget.batch)
         rows = [_roughen(pictures[i], depths[i], rng) for i in picks]
         seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
-        loss = _loss(model(seen), truth)
+        with torch.autocast("cpu", torch.bfloat16):
+            made = model(seen.contiguous(memory_format=torch.channels_last))
+        loss = _loss(made.float(), truth)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         together.average_gradients(model)
@@ -68,6 +70,7 @@ def train_depth(
         average += (float(loss.detach()) - average) / min(step, 50)
         if together.leads and step % 200 == 0:
             report(f"depth: step {step}, loss {average:.4f}")
+            store(model, "depth", out)
     if together.leads:
         store(model, "depth", out)
         report(f"depth: done after {step} steps")
@@ -97,13 +100,13 @@ def _roughen(picture: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -
         size = (WORKING_WIDTH, HEIGHT)
         picture, depth = (cv2.resize(np.ascontiguousarray(x[cut]), size) for x in (picture, depth))
     x = picture.astype(np.float32) / 255
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         x = _other_surfaces(x, depth, rng)
-    x = x @ (np.eye(3) + rng.normal(0, 0.25, (3, 3))).astype(np.float32)
+    x = x @ (np.eye(3) + rng.normal(0, 0.15, (3, 3))).astype(np.float32)
     if rng.random() < 0.25:
         x = np.repeat(x.mean(axis=-1, keepdims=True), 3, axis=-1)
     x = np.clip((x - 0.5) * rng.uniform(0.5, 1.5) + 0.5 + rng.normal(0, 0.15), 0, 1) ** rng.uniform(0.6, 1.6)
-    if rng.random() < 0.15:
+    if rng.random() < 0.05:
         x = 1 - x
     if rng.random() < 0.4:
         x = cv2.GaussianBlur(x.astype(np.float32), (0, 0), float(rng.uniform(0.3, 1.2)))

@@ -28,16 +28,17 @@ MASKED = ("restyle", "repaint", "extend")
 class TakeLatents:
     """Latents [C, f, h, w] of one take, float16.
 
-    looks [looks, 16, 7, h, w]; controls [3, 16, 7, h, w] in the order of CONTROLS; restyled [16, 7, h, w] is what
-    "restyle" should give (footage where kept, the first look elsewhere). masked [3, 2, 96, 3, h, w] are contexts of
-    the first and second chunk, in the order of MASKED. stills [looks, 16, 1, h, w] are single frames. The second
-    chunk's latents begin at `second`; the first chunk's are 0 to 2.
+    looks [looks, 16, 7, h, w]; controls [3, 16, 7, h, w] in the order of CONTROLS. One kind of MASKED: its contexts
+    [2, 96, 3, h, w] of the first and second chunk, and the video [16, 7, h, w] it should give, which is in the look
+    numbered masked_look. stills [looks, 16, 1, h, w] are single frames. The second chunk's latents begin at
+    `second`; the first chunk's are 0 to 2.
     """
 
     looks: Tensor
     controls: Tensor
-    restyled: Tensor
     masked: Tensor
+    masked_target: Tensor
+    masked_look: int
     stills: Tensor
     second: int
     captions: tuple[str, ...]
@@ -77,20 +78,25 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
     second = int(rng.choice([3, 4]))
     split = 4 * second - 3
 
-    area, follow = _random_mask(take, rng), rng.choice([*range(len(controls)), -1], p=[0.4, 0.2, 0.15, 0.25])
-    restyled = torch.lerp(footage, looks[0], area)
-    restyle = _contexts(model, None if follow < 0 else controls[int(follow)], footage, area, split)
-    area = _random_mask(take, rng)
-    repaint = _contexts(model, depth if rng.random() < 0.4 else None, looks[-1], area, split)
-    extend = _extension(model, looks[0], split, bool(rng.random() < 0.5))
-
-    encoded = torch.cat([_encode(model, stream) for stream in (*looks, *controls, restyled)]).half()
-    stills = torch.cat([look[:, :, int(rng.integers(look.shape[2]))][:, :, None] for look in looks])
+    encoded = torch.cat([_encode(model, stream) for stream in (*looks, *controls)])
+    kind = str(rng.choice(MASKED, p=[0.45, 0.3, 0.25]))
+    look, target = (len(looks) - 1, encoded[len(looks) - 1]) if kind == "repaint" else (0, encoded[0])
+    if kind == "restyle":
+        area, follow = _random_mask(take, rng), int(rng.choice([0, 1, 2, -1], p=[0.4, 0.2, 0.15, 0.25]))
+        masked = _contexts(model, None if follow < 0 else controls[follow], footage, area, split)
+        target = _encode(model, torch.lerp(footage, looks[0], area))[0]
+    elif kind == "repaint":
+        area, follow = _random_mask(take, rng), 0 if rng.random() < 0.4 else -1
+        masked = _contexts(model, None if follow < 0 else depth, looks[-1], area, split)
+    else:
+        masked = _extension(model, looks[0], split, bool(rng.random() < 0.5))
+    stills = torch.cat([video[:, :, int(rng.integers(video.shape[2]))][:, :, None] for video in looks])
     return TakeLatents(
-        looks=encoded[: len(looks)].clone(),
-        controls=encoded[len(looks) : -1].clone(),
-        restyled=encoded[-1].clone(),
-        masked=torch.stack([restyle, repaint, extend]).half(),
+        looks=encoded[: len(looks)].half(),
+        controls=encoded[len(looks) :].half(),
+        masked=masked.half(),
+        masked_target=target.half(),
+        masked_look=look,
         stills=model.encode(stills)[0].half(),
         second=second,
         captions=captions,

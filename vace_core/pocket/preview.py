@@ -40,7 +40,7 @@ def of_take(take: Take) -> Footage:
 
 
 def contact_sheet(model: Model, footages: list[Footage], path: Path, prompts: tuple[str, ...] = PROMPTS) -> None:
-    """Write a PNG: for each footage the depth, scribble and grey control of its 21st frame, and what becomes of each."""
+    """Write a PNG: for each footage its 21st frame, its depth, scribble and grey, and what becomes of each."""
     columns = []
     for footage in footages:
         controls = (footage.depth, Scribble()(footage.frames), Grey()(footage.frames))

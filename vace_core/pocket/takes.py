@@ -61,8 +61,9 @@ def _draw(folder: Path, number: int, seed: int) -> None:
     captions = [caption(one, take.nouns if rng.random() < 0.5 else (), rng) for one in named]
     words = json.dumps({"captions": captions, "nouns": take.nouns})
     partial = folder / f"{number:05d}.part.npz"
-    pictures = {f"look{i}": look for i, look in enumerate(take.looks)}
-    np.savez(partial, footage=take.footage, depth=take.depth, mask=take.mask, words=words, **pictures)
+    arrays = {"footage": take.footage, "depth": take.depth, "mask": take.mask, "words": np.array(words)}
+    arrays |= {f"look{i}": look for i, look in enumerate(take.looks)}
+    np.savez(partial, allow_pickle=False, **arrays)
     os.replace(partial, _path(folder, number))
 
 

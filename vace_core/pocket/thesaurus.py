@@ -5,10 +5,11 @@ from __future__ import annotations
 CONCEPTS: dict[str, str] = {
     "material:chrome": "chrome silver mirror mirrored reflective mercury robot robotic android cyborg machine platinum"
     " aluminium aluminum titanium liquid-metal shiny",
-    "material:gold": "gold golden brass bronze copper gilded treasure royal baroque egyptian pharaoh trophy amber honey",
+    "material:gold": "gold golden brass bronze copper gilded treasure royal baroque egyptian pharaoh trophy amber"
+    " honey",
     "material:wood": "wood wooden wicker oak timber bark log walnut cedar bamboo carved rustic log-cabin cork",
-    "material:stone": "stone rock rocky granite concrete brick cement gravel boulder fossil ancient gothic cathedral castle"
-    " ruin meteor asteroid statue sculpture brutalist",
+    "material:stone": "stone rock rocky granite concrete brick cement gravel boulder fossil ancient gothic cathedral"
+    " castle ruin meteor asteroid statue sculpture brutalist",
     "material:glass": "glass glassy transparent crystal crystalline diamond see-through translucent bubble jelly lens"
     " prism quartz",
     "material:ice": "ice icy frozen frost frosty glacier iceberg icicle frostbitten",
@@ -20,12 +21,14 @@ CONCEPTS: dict[str, str] = {
     "material:clay": "clay terracotta ceramic earthen pottery mud muddy adobe claymation plasticine brown orange skin"
     " pumpkin leather",
     "material:marble": "marble alabaster roman greek classical michelangelo renaissance ivory bone skeleton pearl",
-    "material:moss": "moss mossy overgrown leafy ivy plant fern vine hedge topiary mold mouldy botanical organic vegetal",
-    "material:candy": "candy sugary sugar sweet lollipop bubblegum gum pink icing cake cupcake dessert barbie balloon toy"
-    " plastic marshmallow strawberry sprinkle",
+    "material:moss": "moss mossy overgrown leafy ivy plant fern vine hedge topiary mold mouldy botanical organic"
+    " vegetal",
+    "material:candy": "candy sugary sugar sweet lollipop bubblegum gum pink icing cake cupcake dessert barbie balloon"
+    " toy plastic marshmallow strawberry sprinkle",
     "material:porcelain": "porcelain china delft enamel vase-like teacup ming glazed white ghost",
-    "material:paper": "paper origami cardboard papercraft parchment papier-mache card book newspaper linen cotton cream",
-    "material:slime": "slime slimy goo gooey alien toxic acid radioactive ooze zombie swamp monster green frog ectoplasm",
+    "material:paper": "paper origami cardboard papercraft parchment papier-mache card book newspaper linen cotton",
+    "material:slime": "slime slimy goo gooey alien toxic acid radioactive ooze zombie swamp monster green frog"
+    " ectoplasm",
     "ground:grass": "grass grassy meadow lawn field pasture turf prairie park garden",
     "ground:sand": "sand sandy beach shore coast seaside",
     "ground:snow": "snowfield",
@@ -44,16 +47,16 @@ CONCEPTS: dict[str, str] = {
     "backdrop:storm": "storm stormy thunder thunderstorm lightning tempest hurricane gloomy ominous apocalypse"
     " apocalyptic dramatic overcast dark",
     "backdrop:night": "night nighttime moon moonlight moonlit midnight star starry nocturnal halloween spooky haunted",
-    "backdrop:space": "space nebula galaxy galactic cosmos cosmic universe outer-space interstellar planet astral purple"
-    " psychedelic dream dreamy magic magical fantasy wizard mystical",
+    "backdrop:space": "space nebula galaxy galactic cosmos cosmic universe outer-space interstellar planet astral"
+    " purple psychedelic dream dreamy magic magical fantasy wizard mystical",
     "backdrop:underwater": "underwater ocean submarine deep-sea reef coral aquarium marine fish mermaid atlantis teal"
     " aquatic",
     "backdrop:studio": "studio plain minimal minimalist gallery museum showroom product indoor room clean catalogue"
     " backdrop",
-    "backdrop:city": "city lights street tokyo urban skyline downtown manhattan york skyscraper metropolis town nightclub"
-    " club cyberpunk-city building-lights shibuya shanghai futuristic vegas",
-    "backdrop:forest": "forest jungle wood-land woodland rainforest tropical amazon trees-behind nature wilderness fairy"
-    " elf enchanted",
+    "backdrop:city": "city lights street tokyo urban skyline downtown manhattan york skyscraper metropolis town"
+    " nightclub club cyberpunk-city building-lights shibuya shanghai futuristic vegas",
+    "backdrop:forest": "forest jungle wood-land woodland rainforest tropical amazon trees-behind nature wilderness"
+    " fairy elf enchanted",
     "backdrop:aurora": "aurora borealis northern polar norway iceland lapland arctic antarctic",
     "backdrop:inferno": "inferno hell flame flaming wildfire volcano eruption mordor furnace infernal blaze doom",
     "backdrop:desert": "desert dune sahara dunes western canyon mars martian egypt cowboy mirage savanna",
@@ -61,8 +64,8 @@ CONCEPTS: dict[str, str] = {
     "palette:warm": "warm cosy cozy autumn autumnal autumny fall yellow-toned orange-toned tungsten candlelit",
     "palette:cool": "cool cold bluish blue cyan chilly teal-toned moody",
     "palette:pastel": "pastel pale soft faded washed light delicate gentle watercolor watercolour airy bleached",
-    "palette:vivid": "vivid saturated colorful colourful vibrant intense rich pop bold acid-colours cartoon comic anime"
-    " pixar rainbow oversaturated popart",
+    "palette:vivid": "vivid saturated colorful colourful vibrant intense rich pop bold acid-colours cartoon comic"
+    " anime pixar rainbow oversaturated popart",
     "palette:monochrome": "monochrome black-and-white grayscale greyscale grey gray noir bw charcoal pencil ink sketch"
     " black",
     "palette:sepia": "sepia vintage retro antique old nostalgic victorian daguerreotype",
@@ -75,7 +78,8 @@ CONCEPTS: dict[str, str] = {
     "noun:cylinder": "cylinder column pillar tube can pipe",
     "noun:torus": "torus ring donut doughnut wheel tyre hoop",
     "noun:cone": "cone pyramid spike",
-    "noun:person": "person people man woman figure human dancer crowd child walker men women soldier knight hero warrior king queen ballerina",
+    "noun:person": "person people man woman figure human dancer crowd child walker men women soldier knight hero"
+    " warrior king queen ballerina",
     "noun:face": "face portrait head bust selfie",
     "noun:hand": "hand arm finger fist",
     "noun:animal": "animal horse dog cat cow creature beast wolf",
@@ -137,137 +141,31 @@ MATERIAL_TWINS: dict[str, str] = {
 }  # fmt: skip
 """What a ground word means when it directly describes a thing ("metal man", "a sand castle")."""
 
-GROUND_WORDS = frozenset(
-    ["ground", "floor", "surface", "floors", "terrain", "land", "soil", "plain", "plains", "landscape", "underfoot"]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GROUND_WORDS = _words(
+    """
+    floor floors ground land landscape plain plains soil surface terrain underfoot
+    """
 )
-LEADS = frozenset(["on", "over", "across", "upon", "atop", "onto"])
-FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "at",
-        "on",
-        "with",
-        "and",
-        "under",
-        "from",
-        "into",
-        "for",
-        "by",
-        "to",
-        "as",
-        "is",
-        "are",
-        "it",
-        "its",
-        "it's",
-        "this",
-        "that",
-        "while",
-        "over",
-        "across",
-        "upon",
-        "atop",
-        "onto",
-        "made",
-        "made-of",
-        "very",
-        "big",
-        "small",
-        "large",
-        "tiny",
-        "huge",
-        "giant",
-        "little",
-        "some",
-        "many",
-        "few",
-        "two",
-        "three",
-        "one",
-        "four",
-        "colour",
-        "colours",
-        "color",
-        "colors",
-        "tone",
-        "tones",
-        "toned",
-        "style",
-        "styled",
-        "look",
-        "looking",
-        "like",
-        "view",
-        "scene",
-        "world",
-        "thing",
-        "things",
-        "object",
-        "objects",
-        "everything",
-        "beautiful",
-        "cinematic",
-        "detailed",
-        "highly",
-        "ultra",
-        "4k",
-        "8k",
-        "hd",
-        "best",
-        "quality",
-        "masterpiece",
-        "artwork",
-        "art",
-        "painting",
-        "picture",
-        "image",
-        "video",
-        "film",
-        "movie",
-        "render",
-        "rendering",
-        "rendered",
-        "3d",
-        "cgi",
-        "animation",
-        "weather",
-        "deep",
-        "behind",
-        "front",
-        "background",
-        "foreground",
-        "lit",
-        "lighting",
-        "made",
-        "be",
-        "or",
-        "no",
-        "not",
-        "high",
-        "new",
-        "full",
-        "through",
-        "turned",
-        "turning",
-        "covered",
-        "streets",
-        "up",
-        "down",
-        "near",
-        "material",
-        "texture",
-        "textured",
-        "surface",
-        "ground",
-        "floor",
-        "white-ish",
-        "around",
-        "out",
-        "there",
-    ]
+LEADS = _words(
+    """
+    across atop on onto over upon
+    """
+)
+FILLERS = _words(
+    """
+    3d 4k 8k a across an and animation are around art artwork as at atop background be beautiful
+    behind best big by cgi cinematic color colors colour colours covered deep detailed down
+    everything few film floor for foreground four from front full giant ground hd high highly huge
+    image in into is it it's its large lighting like lit little look looking made made-of many
+    masterpiece material movie near new no not object objects of on one onto or out over painting
+    picture quality render rendered rendering scene small some streets style styled surface texture
+    textured that the there thing things this three through tiny to tone toned tones turned turning
+    two ultra under up upon very video view weather while white-ish with world
+    """
 )
 """Words that are understood but choose nothing."""

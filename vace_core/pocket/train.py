@@ -24,6 +24,10 @@ from .takes import FRAMES, draw_all, load_take
 from .together import run_together
 from .transformer_training import Pocket, TransformerBudget, train_transformer
 
+AUTOENCODER = AutoencoderBudget(steps=6000, minutes=11)
+TRANSFORMER = TransformerBudget(steps=20000, minutes=60)
+DEPTH = DepthBudget(steps=4000, minutes=5)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -34,9 +38,9 @@ class Plan:
     takes: int = 640
     seed: int = 0
     processes: int = 2
-    autoencoder: AutoencoderBudget = AutoencoderBudget(steps=6000, minutes=13)
-    transformer: TransformerBudget = TransformerBudget(steps=20000, minutes=60)
-    depth: DepthBudget = DepthBudget(steps=3000, minutes=6)
+    autoencoder: AutoencoderBudget = AUTOENCODER
+    transformer: TransformerBudget = TRANSFORMER
+    depth: DepthBudget = DEPTH
 
     @property
     def pool(self) -> int:

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from ..config import POCKET
 from ..text import TextEncoder
 from ..transformer import CausalWan, block_causal_mask
+from ..transformer.context_blocks import ContextBlock
 from .batches import CHUNK, Batch, Batches
+from .plain_attention import plain_attention
 from .text_encoder import new_text_encoder
 from .together import Together
 
@@ -48,8 +50,9 @@ class Pocket(nn.Module):
         super().__init__()
         self.transformer = CausalWan(POCKET)
         self.text: TextEncoder = new_text_encoder(POCKET.text_dim)
-        first = self.transformer.vace_blocks[0].before_proj
-        nn.init.eye_(first.weight)
+        first = self.transformer.vace_blocks[0]
+        assert isinstance(first, ContextBlock)
+        nn.init.eye_(first.before_proj.weight)
 
     def flow(self, batch: Batch, noisy: Tensor, times: Tensor, history: Tensor | None) -> Tensor:
         """The predicted flow of the noisy chunk [B, 16, 3, h, w]; times [B, 1]."""
@@ -100,7 +103,8 @@ def train_transformer(
         step += 1
         with torch.no_grad():
             keep = min(KEPT, step / (step + 10))
-            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - keep)
+            for kept, new in zip(average.parameters(), model.parameters()):
+                kept.lerp_(new, 1 - keep)
         past = losses.get(batch.mode, float(loss.detach()))
         losses[batch.mode] = past + (float(loss.detach()) - past) / 30
         if together.leads and step % 100 == 0:
@@ -116,7 +120,7 @@ def train_transformer(
 
 def _loss(model: Pocket, batch: Batch, own_history: bool) -> Tensor:
     history = batch.history
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16), plain_attention():
         if own_history and history is not None and batch.earlier is not None:
             history = _imagined(model, batch, history)
         noise = torch.randn_like(batch.clean)

@@ -20,12 +20,29 @@ LENGTH = 24
 IDS = {concept: number for number, concept in enumerate(CONCEPTS, 2)}
 VOCABULARY = len(IDS) + 2
 _PHRASES = {
-    "black and white": "monochrome", "northern lights": "aurora", "outer space": "space", "blue sky": "day",
-    "golden hour": "sunset", "city lights": "city", "deep sea": "underwater", "under water": "underwater", "under the sea": "underwater", "clear sky": "day", "clear day": "day",
-    "van gogh": "vangogh", "new york": "city", "blade runner": "bladerunner", "high contrast": "vivid",
-    "chess board": "chessboard", "pop art": "popart", "liquid metal": "chrome", "dance floor": "dancefloor",
-    "post apocalyptic": "postapocalyptic", "old photo": "sepia", "snow field": "snowfield",
-}  # fmt: skip
+    "black and white": "monochrome",
+    "northern lights": "aurora",
+    "outer space": "space",
+    "blue sky": "day",
+    "golden hour": "sunset",
+    "city lights": "city",
+    "deep sea": "underwater",
+    "under water": "underwater",
+    "under the sea": "underwater",
+    "clear sky": "day",
+    "clear day": "day",
+    "van gogh": "vangogh",
+    "new york": "city",
+    "blade runner": "bladerunner",
+    "high contrast": "vivid",
+    "chess board": "chessboard",
+    "pop art": "popart",
+    "liquid metal": "chrome",
+    "dance floor": "dancefloor",
+    "post apocalyptic": "postapocalyptic",
+    "old photo": "sepia",
+    "snow field": "snowfield",
+}
 
 
 @dataclass(frozen=True)
@@ -108,9 +125,22 @@ def _forms(word: str) -> list[str]:
 
 
 _ENDINGS = (
-    ("ies", "y"), ("es", "e"), ("s", ""), ("ing", "e"), ("ed", "e"), ("en", ""), ("y", ""), ("ish", ""), ("like", ""),
-    ("ly", ""), ("er", ""), ("ness", ""), ("ful", ""), ("-like", ""), ("scape", ""),
-)  # fmt: skip
+    ("ies", "y"),
+    ("es", "e"),
+    ("s", ""),
+    ("ing", "e"),
+    ("ed", "e"),
+    ("en", ""),
+    ("y", ""),
+    ("ish", ""),
+    ("like", ""),
+    ("ly", ""),
+    ("er", ""),
+    ("ness", ""),
+    ("ful", ""),
+    ("-like", ""),
+    ("scape", ""),
+)
 
 
 def _in_context(concept: str, words: list[str], place: int) -> str:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from vace_core.model import load as load_model
 from vace_core.checkpoints.errors import CheckpointError
 from vace_core.config import PIPELINES
+from vace_core.model import load as load_model
 from vace_core.pocket import load
 from vace_core.pocket.loading import PARTS, WEIGHTS
 from vace_core.pocket.preview import restyle

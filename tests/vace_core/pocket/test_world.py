@@ -7,6 +7,7 @@ from vace_core.pocket.world import complete, draw_take, random_named
 from vace_core.pocket.world.backdrops import BACKDROPS
 from vace_core.pocket.world.looks import COMPANIONS, PALETTES, WEATHERS, Look
 from vace_core.pocket.world.materials import GROUNDS, OBJECTS
+from vace_core.pocket.world.noise import vector
 from vace_core.pocket.world.shading import Shader
 from vace_core.pocket.world.solids import FOCAL, Solid, SolidScene
 from vace_core.pocket.world.surface import GROUND, OBJECT, SKY
@@ -16,10 +17,8 @@ LOOK = complete({"material": "gold"})
 
 def ball_scene(radius: float = 0.5) -> SolidScene:
     still = np.zeros(3, np.float32)
-    ball = Solid(
-        "sphere", np.full(3, radius, np.float32), np.float32([0, 1, 0]), still, 0.0, 0.0, np.float32([0, 1, 0]), 0.0
-    )
-    return SolidScene((ball,), None, 3.0, 1.0, 0.0, 0.0, np.float32([0, 1, 0]))
+    ball = Solid("sphere", np.full(3, radius, np.float32), vector(0, 1, 0), still, 0.0, 0.0, vector(0, 1, 0), 0.0)
+    return SolidScene((ball,), None, 3.0, 1.0, 0.0, 0.0, vector(0, 1, 0))
 
 
 def test_the_same_seed_draws_the_same_take():
@@ -50,7 +49,7 @@ def test_the_normal_of_a_ball_faces_the_eye_in_its_middle():
 
 
 def test_the_ground_is_farther_the_higher_in_the_picture():
-    scene = SolidScene((), 0.0, 3.0, 1.0, 0.0, 0.0, np.float32([0, 0.5, 0]))
+    scene = SolidScene((), 0.0, 3.0, 1.0, 0.0, 0.0, vector(0, 0.5, 0))
     surface = scene.surface(0.0, 64, 96)
     column = surface.depth[:, 40][surface.group[:, 40] == GROUND]
     assert len(column) > 20

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .noise import look_up, smooth
+from .noise import look_up, smooth, vector
 from .surface import Array, unit
 
 
@@ -52,7 +52,7 @@ def surroundings(backdrop: Backdrop, way: Array) -> Array:
     up = way[:, 1:2]
     above = rgb(backdrop.horizon) + (rgb(backdrop.zenith) - rgb(backdrop.horizon)) * np.clip(up * 1.6, 0, 1) ** 0.7
     light = np.where(up > 0, above, rgb(backdrop.nadir) * (0.6 + 0.4 * np.clip(1 + up, 0, 1)))
-    toward = np.clip(way @ unit(np.float32(backdrop.light)), 0, 1)[:, None]
+    toward = np.clip(way @ unit(vector(*backdrop.light)), 0, 1)[:, None]
     lamp = 1.6 * toward**40 + 0.35 * toward**6
     if backdrop.paint == "softbox":
         lamp = lamp + 0.5 * (np.sin(5 * way[:, 0:1] + 1) > 0.55) * (up > 0.1) - 0.35 * (np.abs(up) < 0.12)
@@ -80,22 +80,22 @@ def _plain(picture: Array, backdrop: Backdrop, where: Array, time: float) -> Non
 
 
 def _clouds(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
-    moved = where * np.float32([1, 2.2, 1]) + np.float32([0.06 * time, 0, 0.02 * time])
+    moved = where * vector(1, 2.2, 1) + vector(0.06 * time, 0, 0.02 * time)
     cover = np.clip(3.2 * smooth("soft", moved, 1.6) - 1.75, 0, 1) * np.clip(where[..., 1] * 5, 0, 1)
-    picture += (np.float32([1, 1, 1]) - picture) * (0.9 * cover)[..., None]
+    picture += (vector(1, 1, 1) - picture) * (0.9 * cover)[..., None]
 
 
 def _sun(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
     x, rise = where[..., 0] - 0.25, where[..., 1] - 0.12
     far = np.sqrt(x * x + rise * rise)
-    bars = 0.5 + 0.5 * smooth("soft", where * np.float32([0.7, 4, 1]) + np.float32([0.04 * time, 0, 0]), 1.5)
+    bars = 0.5 + 0.5 * smooth("soft", where * vector(0.7, 4, 1) + vector(0.04 * time, 0, 0), 1.5)
     picture *= (0.75 + 0.35 * bars)[..., None]
-    picture += np.exp(-far * 4)[..., None] * np.float32([0.7, 0.45, 0.1])
+    picture += np.exp(-far * 4)[..., None] * vector(0.7, 0.45, 0.1)
     picture[far < 0.11] = (1.0, 0.93, 0.62)
 
 
 def _thunder(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
-    moved = where * np.float32([1, 1.8, 1]) + np.float32([0.15 * time, 0, 0.05 * time])
+    moved = where * vector(1, 1.8, 1) + vector(0.15 * time, 0, 0.05 * time)
     picture *= (0.35 + 1.1 * smooth("soft", moved, 1.8))[..., None]
     path = 0.25 * np.sin(9 * where[..., 1] + 7 * where[..., 2]) * 0.3 + 0.06 * np.sin(31 * where[..., 1])
     strike = np.exp(-np.abs(where[..., 0] + 0.3 - path) * 60) * (where[..., 1] > 0)
@@ -107,28 +107,28 @@ def _stars(picture: Array, backdrop: Backdrop, where: Array, time: float) -> Non
     _sprinkle(picture, where)
     x, rise = where[..., 0] + 0.35, where[..., 1] - 0.33
     far = np.sqrt(x * x + rise * rise)
-    picture += np.exp(-far * 7)[..., None] * np.float32([0.2, 0.25, 0.4])
+    picture += np.exp(-far * 7)[..., None] * vector(0.2, 0.25, 0.4)
     picture[far < 0.085] = (0.94, 0.95, 0.88)
 
 
 def _sprinkle(picture: Array, where: Array) -> None:
     """Stars."""
-    picture += np.clip(1 - 1.6 * look_up("dots", where, 4.1), 0, 1)[..., None] * np.float32([1, 1, 0.9])
+    picture += np.clip(1 - 1.6 * look_up("dots", where, 4.1), 0, 1)[..., None] * vector(1, 1, 0.9)
 
 
 def _nebula(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
-    moved = where + np.float32([0.02 * time, 0.01 * time, 0])
+    moved = where + vector(0.02 * time, 0.01 * time, 0)
     a, b = smooth("soft", moved, 1.3), smooth("soft", moved + 1.7, 1.9)
     picture *= 0.6
-    picture += (np.clip(a * 2 - 0.9, 0, 1) ** 1.5)[..., None] * np.float32([0.85, 0.15, 0.7])
-    picture += (np.clip(b * 2 - 1.0, 0, 1) ** 1.5)[..., None] * np.float32([0.1, 0.45, 0.95])
+    picture += (np.clip(a * 2 - 0.9, 0, 1) ** 1.5)[..., None] * vector(0.85, 0.15, 0.7)
+    picture += (np.clip(b * 2 - 1.0, 0, 1) ** 1.5)[..., None] * vector(0.1, 0.45, 0.95)
     _sprinkle(picture, where)
 
 
 def _rays(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
     slant = where[..., 0] + 0.35 * where[..., 1]
     beams = np.sin(11 * slant + 0.9 * time) * np.sin(17 * slant - 0.6 * time + where[..., 2])
-    picture += (np.clip(beams, 0, 1) * np.clip(0.25 + where[..., 1], 0, 1))[..., None] * np.float32([0.3, 0.55, 0.5])
+    picture += (np.clip(beams, 0, 1) * np.clip(0.25 + where[..., 1], 0, 1))[..., None] * vector(0.3, 0.55, 0.5)
 
 
 def _softbox(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
@@ -145,20 +145,20 @@ def _towers(picture: Array, backdrop: Backdrop, where: Array, time: float) -> No
         cell = np.floor((x + 0.37 * layer) / 0.045) * 7.1 + np.floor(rise / 0.06) * 3.3
         lit = np.modf(np.abs(np.sin(cell * 1.7 + layer)) * 91.7)[0]
         gap = (np.modf(np.abs(x / 0.045 + 100))[0] > 0.3) & (np.modf(np.abs(rise / 0.06 + 100))[0] > 0.35)
-        shade = np.float32([dark, dark * 0.7, dark * 1.6])
+        shade = vector(dark, dark * 0.7, dark * 1.6)
         picture[inside] = shade
         for low, colour in ((0.62, (1.0, 0.75, 0.3)), (0.82, (0.2, 0.9, 1.0)), (0.92, (1.0, 0.2, 0.65))):
             picture[inside & gap & (lit > low)] = colour
-    picture += np.exp(-np.abs(rise) * 7)[..., None] * np.float32([0.45, 0.12, 0.4])
+    picture += np.exp(-np.abs(rise) * 7)[..., None] * vector(0.45, 0.12, 0.4)
 
 
 def _leaves(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
-    sway = where + np.float32([0.02 * np.sin(time), 0, 0])
+    sway = where + vector(0.02 * np.sin(time), 0, 0)
     picture *= (0.35 + 0.9 * smooth("rough", sway, 2.0))[..., None]
     trunks = np.sin(8 * where[..., 0] + 5 * where[..., 2]) * np.sin(13 * where[..., 0] + 1)
     picture *= (1 - 0.75 * np.clip(trunks * 6 - 3.6, 0, 1))[..., None]
     bright = np.clip(smooth("soft", sway + 2.3, 2.5) * 3 - 2.0, 0, 1)
-    picture += bright[..., None] * np.float32([0.55, 0.6, 0.2])
+    picture += bright[..., None] * vector(0.55, 0.6, 0.2)
 
 
 def _curtains(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
@@ -167,14 +167,14 @@ def _curtains(picture: Array, backdrop: Backdrop, where: Array, time: float) -> 
         foot = 0.16 + 0.13 * k + 0.08 * np.sin(4 * x + 0.7 * time + 2 * k + where[..., 2]) + 0.03 * np.sin(11 * x)
         up = rise - foot
         folds = 0.6 + 0.4 * np.sin(26 * x + 5 * np.sin(3 * x + 0.5 * time))
-        picture += (np.where(up > 0, np.exp(-up * 5), np.exp(up * 40)) * folds)[..., None] * np.float32(colour) * 0.8
+        picture += (np.where(up > 0, np.exp(-up * 5), np.exp(up * 40)) * folds)[..., None] * vector(*colour) * 0.8
     _sprinkle(picture, where)
 
 
 def _flames(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
-    moved = where * np.float32([1.6, 0.8, 1]) + np.float32([0, -0.8 * time, 0.15 * time])
+    moved = where * vector(1.6, 0.8, 1) + vector(0, -0.8 * time, 0.15 * time)
     heat = np.clip(1.5 * smooth("soft", moved, 1.8) + 0.25 - 1.1 * np.clip(where[..., 1], 0, 2), 0, 1)
-    picture += (heat**2)[..., None] * np.float32([1.1, 0.5, 0.0]) + (heat**6)[..., None] * np.float32([0.3, 0.6, 0.3])
+    picture += (heat**2)[..., None] * vector(1.1, 0.5, 0.0) + (heat**6)[..., None] * vector(0.3, 0.6, 0.3)
 
 
 def _dunes(picture: Array, backdrop: Backdrop, where: Array, time: float) -> None:
@@ -183,7 +183,7 @@ def _dunes(picture: Array, backdrop: Backdrop, where: Array, time: float) -> Non
         crest = 0.1 - 0.06 * k + 0.05 * np.sin(3.1 * x + 2 * k + where[..., 2]) + 0.02 * np.sin(7 * x + k)
         picture[rise < crest] = colour
         edge = (rise < crest) & (rise > crest - 0.02)
-        picture[edge] = np.float32(colour) * 1.2
+        picture[edge] = vector(*colour) * 1.2
 
 
 _PAINT = {

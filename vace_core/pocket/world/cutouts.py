@@ -1,4 +1,4 @@
-"""Scenes of cut-out figures in layers of depth, each puffed up to a relief: what camera footage is like to a control."""
+"""Scenes of cut-out figures in layers of depth, each puffed up: what camera footage is like to a control."""
 
 from __future__ import annotations
 

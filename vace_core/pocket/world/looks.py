@@ -40,8 +40,8 @@ BACKDROP_MATERIALS = {
     "studio": "porcelain", "city": "neon", "forest": "wood", "aurora": "ice", "inferno": "lava", "desert": "stone",
 }  # fmt: skip
 GROUND_MATERIALS = {
-    "grass": "wood", "sand": "stone", "snow": "ice", "water": "glass", "lava": "lava", "stone": "moss", "wood": "velvet",
-    "marble": "gold", "tiles": "marble", "neon": "neon", "flowers": "candy", "metal": "chrome",
+    "grass": "wood", "sand": "stone", "snow": "ice", "water": "glass", "lava": "lava", "stone": "moss",
+    "wood": "velvet", "marble": "gold", "tiles": "marble", "neon": "neon", "flowers": "candy", "metal": "chrome",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .noise import look_up
+from .noise import look_up, vector
 from .surface import Array
 
 
@@ -92,7 +92,7 @@ def pattern(kind: str, p: Array, scale: float) -> Array:
     if kind == "planks":
         board = np.floor(p[:, 0] * 2 * scale)
         seam = np.abs(p[:, 0] * 2 * scale - board - 0.5) > 0.46
-        grain = 0.5 + 0.3 * np.sin(2.3 * board) + 0.4 * (look_up("rough", p * np.float32([3, 1, 0.3]), scale) - 0.5)
+        grain = 0.5 + 0.3 * np.sin(2.3 * board) + 0.4 * (look_up("rough", p * vector(3, 1, 0.3), scale) - 0.5)
         return np.where(seam, 0.0, np.clip(grain, 0.05, 1)).astype(np.float32)
     if kind == "grid":
         lines = np.minimum(np.abs(p[:, 0] * scale % 1 - 0.5), np.abs(p[:, 2] * scale % 1 - 0.5))

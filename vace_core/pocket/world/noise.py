@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 SIDE = 128
 PERIOD = 4.0
 """Units of length after which a volume repeats."""
+
+
+def vector(*values: float) -> Array:
+    """Numbers as a float32 vector."""
+    return np.array(values, np.float32)
 
 
 @lru_cache(maxsize=8)

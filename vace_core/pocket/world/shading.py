@@ -10,7 +10,7 @@ import numpy as np
 from .backdrops import BACKDROPS, Backdrop, rgb, sky, surroundings
 from .looks import Look
 from .materials import GROUNDS, OBJECTS, Material, pattern, ramp_table
-from .noise import look_up
+from .noise import look_up, vector
 from .surface import GROUND, OBJECT, SKY, Array, Surface, unit
 
 GRADES = {
@@ -52,7 +52,7 @@ class Shader:
         at = (rows, columns)
         point = surface.point[at] + np.float32(self.seed)
         if material.glow > 0.2 or material.pattern == "ripples":
-            point = point + np.float32([0, 0.1 * time, 0.05 * time])
+            point = point + vector(0, 0.1 * time, 0.05 * time)
         value = pattern(material.pattern, point, material.scale)
         fade = np.exp(-0.06 * np.maximum(surface.depth[at] - 2.5, 0))
         value = 0.45 + (value - 0.45) * fade
@@ -67,7 +67,7 @@ def _lit(material: Material, value, normal, surface: Surface, at, backdrop: Back
     view, detail, shadow = surface.view[at], surface.detail[at], surface.shadow[at]
     value = np.clip(value + 0.5 * (detail - 0.5), 0, 1)
     base = ramp_table(material.ramp)[(value * 63).astype(np.int16)]
-    light = unit(np.float32(backdrop.light))
+    light = unit(vector(*backdrop.light))
     facing = np.einsum("ni,ni->n", normal, view)
     sun = np.clip(0.15 + 0.9 * (normal @ light), 0, 1) * shadow * backdrop.power
     sky_part = (0.5 + 0.5 * normal[:, 1])[:, None]
@@ -141,10 +141,10 @@ def weather(picture: Array, kind: str, time: float, seed: float) -> Array:
     x = (np.arange(width, dtype=np.float32) / height)[None, :]
     if kind == "rain":
         grey = picture.mean(axis=-1, keepdims=True)
-        picture = (0.55 * picture + 0.45 * grey) * 0.72 + np.float32([0.02, 0.035, 0.06])
+        picture = (0.55 * picture + 0.45 * grey) * 0.72 + vector(0.02, 0.035, 0.06)
         at = np.stack(np.broadcast_arrays((x + 0.2 * y) * 9, (y - 2.4 * time) * 0.7, np.float32(seed)), axis=-1)
         drops = np.clip(look_up("rough", at, 2.0) * 4 - 3.25, 0, 1)
-        return picture + 0.6 * drops[..., None] * np.float32([0.75, 0.85, 1.0])
+        return picture + 0.6 * drops[..., None] * vector(0.75, 0.85, 1.0)
     picture = picture * 0.85 + 0.09
     for size, fall in ((2.2, 0.35), (1.3, 0.6)):
         at = np.stack(np.broadcast_arrays(x + 0.1 * time, y - fall * time, np.float32(seed + size)), axis=-1)
@@ -157,6 +157,6 @@ def grade(picture: Array, palette: str) -> Array:
     """Tone map softly and colour grade; [H, W, 3] in 0..1."""
     saturation, tint, contrast, lift = GRADES[palette]
     picture = np.where(picture > 0.7, 0.7 + 0.3 * np.tanh((picture - 0.7) / 0.45), picture)
-    grey = (picture @ np.float32([0.3, 0.59, 0.11]))[..., None]
-    picture = (grey + saturation * (picture - grey)) * np.float32(tint)
+    grey = (picture @ vector(0.3, 0.59, 0.11))[..., None]
+    picture = (grey + saturation * (picture - grey)) * vector(*tint)
     return np.clip((picture - 0.5) * contrast + 0.5 + lift, 0, 1).astype(np.float32)
