@@ -76,11 +76,15 @@ def test_a_copy_stays_what_it_was(ring: FrameRing):
 
 
 def test_no_reader_sees_a_torn_frame(ring: FrameRing):
+    looks: list[tuple[int, list[int]]] = []
+    end = time.monotonic() + WAIT_SECONDS
     with _writer(ring):
-        looks = [_look(ring) for _ in range(150)]
+        # On a busy machine the writer may be asleep for many looks.
+        while len(looks) < 150 or len({number for number, _ in looks}) <= 10:
+            assert time.monotonic() < end, "the writer does not write"
+            looks.append(_look(ring))
     latest = [number for number, _ in looks]
     assert latest == sorted(latest)
-    assert len(set(latest)) > 10
     for _, held in looks:
         assert held == sorted(set(held))
         assert len(held) <= SLOTS
