@@ -203,7 +203,7 @@ class OscServer:
             builder.add_arg(argument)
         try:
             self._socket.sendto(builder.build().dgram, sender)
-        except (OSError, BuildError, OverflowError) as reason:  # gone, too large for a packet, or for OSC's types
+        except (OSError, BuildError, OverflowError, ValueError) as reason:  # gone, too large, or no OSC type
             log.debug("no answer to %s: %s", sender, reason)
 
 
