@@ -13,7 +13,9 @@ from .latents import CONTROLS, TakeLatents
 from .words import LENGTH, tokenize
 
 CHUNK = 3
-MODES = {"control": 0.55, "reference": 0.04, "control+reference": 0.07, "masked": 0.24, "text": 0.10}
+MODES = {"control": 0.6, "reference": 0.03, "control+reference": 0.07, "masked": 0.24, "text": 0.06}
+LATER = 0.4
+"""Share of chunks with a memory; without one there is more to learn, and the rest is soon learnt."""
 _OPTIONAL = ("history", "earlier", "context", "references")
 STEPS = (1000.0, 937.5, 833.3, 625.0)
 
@@ -48,7 +50,7 @@ class Batches:
     def draw(self, rng: np.random.Generator, size: int, small: bool = False) -> Batch:
         """small: random quarters of the frame instead of whole ones, four times as quick."""
         mode = str(rng.choice(list(MODES), p=list(MODES.values())))
-        later = bool(rng.random() < 0.7)
+        later = bool(rng.random() < LATER)
         rows = [self._row(rng, mode, later) for _ in range(size)]
         clean = torch.stack([row["clean"] for row in rows])
         stacked = {name: _stack([row[name] for row in rows]) for name in _OPTIONAL}
