@@ -42,6 +42,7 @@ class ChunkMaker:
         self._pictures = Pictures(height, width, loaded.device)
         self._anchors = {"first": "", "last": ""}  # as they were acted upon
         self._control = "none"
+        self._prompt = ""
 
     @property
     def frames_wanted(self) -> int:
@@ -60,6 +61,7 @@ class ChunkMaker:
         if masks is not None and all(mask.all() for mask in masks):
             masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
         stills, faults = self._stills(settings)
+        faults += self._unread(settings.prompt)
         chunk = self._stream.step(
             Controls(
                 prompt=settings.prompt,
@@ -105,6 +107,15 @@ class ChunkMaker:
         if turned:
             annotator.reset()
         return annotator(frames)
+
+    def _unread(self, prompt: str) -> tuple[tuple[str, str], ...]:
+        """Said once for each prompt, which is followed all the same."""
+        changed, self._prompt = prompt != self._prompt, prompt
+        words = self._loaded.unread(prompt) if changed else ()
+        if not words:
+            return ()
+        named = ", ".join(f'"{word}"' for word in words)
+        return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
 
     def _stills(self, settings: Settings) -> tuple[Stills, tuple[tuple[str, str], ...]]:
         """References last as long as they are set; an anchor acts on one chunk, each time it is set anew."""

@@ -36,8 +36,12 @@ class Annotator(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make."""
+    """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
+
+    unread(prompt) are the words of a prompt that the model knows nothing of.
+    """
 
     device: str
     open_stream: Callable[[int, int], StreamLike]
     annotators: Mapping[str, Annotator]
+    unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()

@@ -8,6 +8,7 @@ from vace_core.annotators.depth import Depth
 from vace_core.annotators.grey import Grey
 from vace_core.annotators.scribble import Scribble
 from vace_core.model import load as load_pipeline
+from vace_core.pocket.words import read
 from vace_core.stream import Stream
 
 from .loaded import Loaded
@@ -19,8 +20,13 @@ def load(pipeline: str, device: str) -> Loaded:
     return Loaded(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
-        annotators={"depth": Depth(), "scribble": Scribble(), "gray": Grey()},
+        annotators={"depth": Depth(device=model.device), "scribble": Scribble(), "gray": Grey()},
+        unread=_unread_by_pocket if pipeline == "pocket" else lambda prompt: (),
     )
+
+
+def _unread_by_pocket(prompt: str) -> tuple[str, ...]:
+    return read(prompt).unknown
 
 
 def chosen_device(name: str) -> str:

@@ -53,9 +53,9 @@ class DepthNet(nn.Module):
 class Depth:
     """Depth of a stream of frames, held steady: range and picture follow slowly, so that nothing pumps or flickers."""
 
-    def __init__(self, net: DepthNet | None = None) -> None:
-        self._net = net if net is not None else _bundled()
-        self._low, self._high = RunningLevel(), RunningLevel()
+    def __init__(self, net: DepthNet | None = None, device: torch.device | str = "cpu") -> None:
+        self._net = (net if net is not None else _bundled()).to(device)
+        self._low, self._high = RunningLevel[Tensor](), RunningLevel[Tensor]()
         self._last: Tensor | None = None
 
     @torch.inference_mode()
@@ -78,9 +78,9 @@ class Depth:
     def _steady(self, near: Tensor) -> Tensor:
         out = []
         for picture in near.unbind(0):
-            low = self._low.follow(float(torch.quantile(picture, 0.02)))
-            high = self._high.follow(float(torch.quantile(picture, 0.985)))
-            picture = (picture - low) / max(high - low, 0.15)
+            low = self._low.follow(torch.quantile(picture, 0.02))
+            high = self._high.follow(torch.quantile(picture, 0.985))
+            picture = (picture - low) / (high - low).clamp_min(0.15)
             if self._last is not None:
                 picture = torch.lerp(self._last, picture, 0.7)
             self._last = picture

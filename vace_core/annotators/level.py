@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from torch import Tensor
+
+Level = TypeVar("Level", float, Tensor)
 
 
 @dataclass
-class RunningLevel:
-    """An exponential mean over frames that starts at its first value. `memory` is its time constant in frames."""
+class RunningLevel(Generic[Level]):
+    """An exponential mean over frames that starts at its first value. `memory` is its time constant in frames.
+
+    A level of tensors stays on their device: the host never waits for it.
+    """
 
     memory: float = 24.0
-    value: float | None = field(default=None)
+    value: Level | None = None
 
-    def follow(self, new: float) -> float:
+    def follow(self, new: Level) -> Level:
         """Take a frame's value in, and give the level for that frame."""
         self.value = new if self.value is None else self.value + (new - self.value) / self.memory
         return self.value

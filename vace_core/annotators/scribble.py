@@ -14,7 +14,7 @@ class Scribble:
     """Outlines of a stream of frames. The strength at which an edge becomes a line follows the picture slowly."""
 
     def __init__(self) -> None:
-        self._level = RunningLevel()
+        self._level = RunningLevel[float]()
 
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> lines [1, 3, F, H, W] in [-1, 1] (1 = line)."""

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .latents import CONTROLS, TakeLatents
+from .following import CONTROLS
+from .latents import TakeLatents
 from .words import LENGTH, tokenize
 
 CHUNK = 3
@@ -42,15 +43,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Batches:
-    """Draws batches from encoded takes. grey [16, 7, h, w] are the latents of a stream of grey."""
+    """Draws batches from encoded takes.
+
+    grey [16, 7, h, w] are the latents of a stream of grey; weight [16] is how much an error in each channel counts.
+    """
 
     takes: list[TakeLatents]
     grey: Tensor
+    weight: Tensor
 
-    def draw(self, rng: np.random.Generator, size: int, small: bool = False) -> Batch:
-        """small: random quarters of the frame instead of whole ones, four times as quick."""
-        mode = str(rng.choice(list(MODES), p=list(MODES.values())))
-        later = bool(rng.random() < LATER)
+    def draw(self, rng: np.random.Generator, size: int, small: bool = False, first: bool = False) -> Batch:
+        """small: random quarters of the frame instead of whole ones, four times as quick. first: control alone."""
+        mode = "control" if first else str(rng.choice(list(MODES), p=list(MODES.values())))
+        later = not first and bool(rng.random() < LATER)
         rows = [self._row(rng, mode, later) for _ in range(size)]
         clean = torch.stack([row["clean"] for row in rows])
         stacked = {name: _stack([row[name] for row in rows]) for name in _OPTIONAL}
@@ -64,11 +69,11 @@ class Batches:
     def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
         number = int(rng.integers(len(self.takes)))
         take = self.takes[number]
-        look = int(rng.integers(take.looks.shape[0]))
+        kind = int(rng.choice(len(CONTROLS), p=[0.4, 0.35, 0.25]))
+        look = int(rng.integers(take.looks.shape[1]))
         at = take.second if later else 0
-        video, context, earlier = take.looks[look], None, None
+        video, context, earlier = take.looks[kind, look], None, None
         if "control" in mode:
-            kind = int(rng.choice(len(CONTROLS), p=[0.45, 0.3, 0.25]))
             context = self._control(take.controls[kind], at)
             earlier = self._control(take.controls[kind], at - CHUNK) if later else None
         elif mode == "masked":
@@ -83,7 +88,7 @@ class Batches:
         silent = 0.5 if "reference" in mode else 0.08
         return {
             "clean": video[:, at : at + CHUNK].float(),
-            "history": self._history(rng, take, video, look, at, mode) if later else None,
+            "history": self._history(rng, take, video, (kind, look), at, mode) if later else None,
             "earlier": earlier,
             "context": context,
             "references": references,
@@ -95,10 +100,11 @@ class Batches:
         ones = torch.ones(64, CHUNK, *latents.shape[-2:])
         return torch.cat((self.grey[:, window], latents[:, window].float(), ones))
 
-    def _history(self, rng, take: TakeLatents, video: Tensor, look: int, at: int, mode: str) -> Tensor:
+    def _history(self, rng, take: TakeLatents, video: Tensor, shown: tuple[int, int], at: int, mode: str) -> Tensor:
         """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
         if mode != "masked" and rng.random() < 0.12:
-            video = take.looks[(look + 1) % take.looks.shape[0]]
+            kind, look = shown
+            video = take.looks[kind, (look + 1) % take.looks.shape[1]]
         before = video[:, at - CHUNK : at].float()
         if rng.random() < 0.3:
             soft = functional.avg_pool2d(before, 3, stride=1, padding=1, count_include_pad=False)

@@ -15,11 +15,11 @@ from ..annotators.grey import Grey
 from ..annotators.scribble import Scribble
 from ..autoencoder.tiny import TinyAutoencoder
 from ..conditioning import ContextState, encode_context, with_anchors
+from .following import CONTROLS, follow
 from .takes import load_take
 from .together import Together
 from .world.clip import Take
 
-CONTROLS = ("depth", "scribble", "grey")
 MASKED = ("restyle", "repaint", "extend")
 """Footage with one part in a look; a look with a part to be guessed; frames that go on from a picture."""
 
@@ -28,10 +28,10 @@ MASKED = ("restyle", "repaint", "extend")
 class TakeLatents:
     """Latents [C, f, h, w] of one take, float16.
 
-    looks [looks, 16, 7, h, w]; controls [3, 16, 7, h, w] in the order of CONTROLS. One kind of MASKED: its contexts
-    [2, 96, 3, h, w] of the first and second chunk, and the video [16, 7, h, w] it should give, which is in the look
-    numbered masked_look. stills [looks, 16, 1, h, w] are single frames. The second chunk's latents begin at
-    `second`; the first chunk's are 0 to 2.
+    controls [3, 16, 7, h, w] in the order of CONTROLS, and looks [3, looks, 16, 7, h, w] as they follow each. One
+    kind of MASKED: its contexts [2, 96, 3, h, w] of the first and second chunk, and the video [16, 7, h, w] it should
+    give, which is in the look numbered masked_look. stills [looks, 16, 1, h, w] are single frames. The second chunk's
+    latents begin at `second`; the first chunk's are 0 to 2.
     """
 
     looks: Tensor
@@ -71,32 +71,35 @@ def load_latents(out: Path, count: int) -> list[TakeLatents]:
 @torch.inference_mode()
 def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], rng: np.random.Generator) -> TakeLatents:
     """Everything that training needs of one take."""
-    footage, looks = _video(take.footage), [_video(look) for look in take.looks]
+    footage = _video(take.footage)
     depth = _video(np.repeat(take.depth[..., None], 3, axis=-1))
-    scribbled = footage if rng.random() < 0.75 else looks[int(rng.integers(len(looks)))]
+    scribbled = footage if rng.random() < 0.75 else _video(take.looks[int(rng.integers(len(take.looks)))])
     controls = [depth, Scribble()(scribbled), Grey()(footage)]
+    looks = [[_video(follow(look, _unit(c), kind)) for look in take.looks] for kind, c in zip(CONTROLS, controls)]
     second = int(rng.choice([3, 4]))
     split = 4 * second - 3
 
-    encoded = torch.cat([_encode(model, stream) for stream in (*looks, *controls)])
+    latents = torch.stack([torch.cat([_encode(model, look) for look in group]) for group in looks])
     kind = str(rng.choice(MASKED, p=[0.45, 0.3, 0.25]))
-    look, target = (len(looks) - 1, encoded[len(looks) - 1]) if kind == "repaint" else (0, encoded[0])
+    by = int(rng.integers(len(CONTROLS)))
+    number = len(take.looks) - 1 if kind == "repaint" else 0
+    target = latents[by, number]
     if kind == "restyle":
-        area, follow = _random_mask(take, rng), int(rng.choice([0, 1, 2, -1], p=[0.4, 0.2, 0.15, 0.25]))
-        masked = _contexts(model, None if follow < 0 else controls[follow], footage, area, split)
-        target = _encode(model, torch.lerp(footage, looks[0], area))[0]
+        area, free = _random_mask(take, rng), rng.random() < 0.25
+        masked = _contexts(model, None if free else controls[by], footage, area, split)
+        target = _encode(model, torch.lerp(footage, looks[by][0], area))[0]
     elif kind == "repaint":
-        area, follow = _random_mask(take, rng), 0 if rng.random() < 0.4 else -1
-        masked = _contexts(model, None if follow < 0 else depth, looks[-1], area, split)
+        area, free = _random_mask(take, rng), rng.random() < 0.6
+        masked = _contexts(model, None if free else controls[by], looks[by][number], area, split)
     else:
-        masked = _extension(model, looks[0], split, bool(rng.random() < 0.5))
-    stills = torch.cat([video[:, :, int(rng.integers(video.shape[2]))][:, :, None] for video in looks])
+        masked = _extension(model, looks[by][0], split, bool(rng.random() < 0.5))
+    stills = torch.cat([video[:, :, int(rng.integers(video.shape[2]))][:, :, None] for video in looks[by]])
     return TakeLatents(
-        looks=encoded[: len(looks)].half(),
-        controls=encoded[len(looks) :].half(),
+        looks=latents.half(),
+        controls=torch.cat([_encode(model, control) for control in controls]).half(),
         masked=masked.half(),
         masked_target=target.half(),
-        masked_look=look,
+        masked_look=number,
         stills=model.encode(stills)[0].half(),
         second=second,
         captions=captions,
@@ -106,6 +109,11 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
 def _video(pictures: np.ndarray) -> Tensor:
     """[F, H, W, 3] uint8 -> [1, 3, F, H, W] in [-1, 1]."""
     return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+
+
+def _unit(control: Tensor) -> np.ndarray:
+    """[1, 3, F, H, W] in [-1, 1] -> its first channel [F, H, W] in 0..1."""
+    return ((control[0, 0] + 1) / 2).numpy()
 
 
 def _encode(model: TinyAutoencoder, video: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..config import POCKET
 from ..text import TextEncoder
 from ..transformer import CausalWan, block_causal_mask
+from ..transformer.block import Block
 from ..transformer.context_blocks import ContextBlock
 from .batches import CHUNK, Batch, Batches
 from .plain_attention import plain_attention
@@ -24,8 +25,8 @@ from .text_encoder import new_text_encoder
 from .together import Together
 
 Report = Callable[[str], None]
-HANDED_ON = 0.25
-"""How much of a context block's tokens its hint begins with."""
+QUIET = 0.2
+"""How much of their usual size the blocks' last projections begin with."""
 KEPT = 0.998
 """How much of the averaged weights stays at each step."""
 
@@ -34,15 +35,17 @@ KEPT = 0.998
 class TransformerBudget:
     """When to stop: after `steps`, or `minutes` if that comes first.
 
-    Until `small` of the way, quarters of frames are shown, `small_batch` of them to each process; later whole frames.
+    Until `first` of the way, nothing but following a control from the start of a stream is trained: all else builds on
+    it. Until `small` of the way, quarters of frames are shown, `small_batch` of them to each process; later whole ones.
     """
 
     steps: int
     minutes: float
     batch: int = 4
-    small_batch: int = 12
+    small_batch: int = 8
+    first: float = 0.1
     small: float = 0.4
-    rate: float = 1.2e-3
+    rate: float = 1.5e-3
 
 
 class Pocket(nn.Module):
@@ -52,7 +55,7 @@ class Pocket(nn.Module):
         super().__init__()
         self.transformer = CausalWan(POCKET)
         self.text: TextEncoder = new_text_encoder(POCKET.text_dim)
-        _open_the_hint_path(self.transformer)
+        _open(self.transformer)
 
     def flow(self, batch: Batch, noisy: Tensor, times: Tensor, history: Tensor | None) -> Tensor:
         """The predicted flow of the noisy chunk [B, 16, 3, h, w]; times [B, 1]."""
@@ -69,18 +72,31 @@ class Pocket(nn.Module):
 
 
 @torch.no_grad()
-def _open_the_hint_path(model: CausalWan) -> None:
-    """Begin with a control that is seen: its latents are embedded as the main path embeds pictures, and handed on.
+def _open(model: CausalWan) -> None:
+    """Begin with everything seen: noise, inactive and reactive latents each in a third of the width of their own.
 
-    From zero-initialised projections, which suit an adapter to a finished model, control was ignored for 700 steps.
+    The head begins as the first third's inverse and the hints hand on what they are given, so that the first steps
+    are spent on what to make of it. From projections that begin at zero, which suit an adapter to a finished model,
+    the control was not found in 700 steps.
     """
-    main, context = model.patch_embedding.weight, model.vace_patch_embedding.weight
-    context.zero_()
-    context[:, :16] = main
-    context[:, 16:32] = main
+    main, context, head = model.patch_embedding, model.vace_patch_embedding, model.head.head
+    values = main.weight[0].numel()
+    basis = torch.linalg.qr(torch.randn(POCKET.dim, POCKET.dim)).Q
+    noise, inactive, reactive = basis.split(values, dim=1)
+    gain = (POCKET.dim / values) ** 0.5
+    main.weight.copy_(gain * noise.reshape(main.weight.shape))
+    main.bias.zero_()
+    head.weight.copy_(noise.reshape(POCKET.dim, POCKET.latent_channels, -1).permute(2, 1, 0).flatten(0, 1) / gain)
+    head.bias.zero_()
+    for start, part in ((0, inactive), (16, reactive)):
+        context.weight[:, start : start + 16] = gain * part.reshape(main.weight.shape)
+    for block in (*model.blocks, *model.vace_blocks):
+        assert isinstance(block, Block)
+        for last in (block.self_attn.o, block.cross_attn.o, block.ffn[2]):
+            last.weight.mul_(QUIET)
     for block in model.vace_blocks:
         assert isinstance(block, ContextBlock)
-        nn.init.eye_(block.after_proj.weight).mul_(HANDED_ON)
+        nn.init.eye_(block.after_proj.weight).mul_(1 / len(model.vace_blocks))
         if hasattr(block, "before_proj"):
             nn.init.eye_(block.before_proj.weight)
 
@@ -110,8 +126,8 @@ def train_transformer(
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 100) * (0.04 + 0.96 * math.cos(0.5 * math.pi * done) ** 2)
         small = done < budget.small
-        batch = batches.draw(rng, budget.small_batch if small else budget.batch, small)
-        loss = _loss(model, batch, own_history=bool(done > 0.5 and rng.random() < 0.25))
+        batch = batches.draw(rng, budget.small_batch if small else budget.batch, small, first=done < budget.first)
+        loss = _loss(model, batch, batches.weight, own_history=bool(done > 0.5 and rng.random() < 0.25))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         together.average_gradients(model)
@@ -135,7 +151,7 @@ def train_transformer(
         report(f"transformer: done after {step} steps")
 
 
-def _loss(model: Pocket, batch: Batch, own_history: bool) -> Tensor:
+def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Tensor:
     history = batch.history
     with torch.autocast("cpu", torch.bfloat16), plain_attention():
         if own_history and history is not None and batch.earlier is not None:
@@ -144,7 +160,8 @@ def _loss(model: Pocket, batch: Batch, own_history: bool) -> Tensor:
         sigma = (batch.time / 1000)[:, None, None, None, None]
         noisy = torch.lerp(batch.clean, noise, sigma)
         flow = model.flow(batch, noisy, batch.time[:, None], history)
-    return (flow.float() - (noise - batch.clean)).square().mean()
+    error = (flow.float() - (noise - batch.clean)).square()
+    return (error * weight[:, None, None, None]).mean()
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ def draw_take(seed: int, looks: tuple[Look, ...], frames: int, height: int = 128
     """Draw the scene of a seed; the same arguments give the same bytes."""
     rng = np.random.default_rng(seed)
     scene, footage = random_scene(rng), Footage.random(rng)
-    shaders = [Shader(look, float(rng.uniform(0, 60))) for look in looks]
+    shaders = [Shader(look) for look in looks]
     start, speed = float(rng.uniform(0, 4)), float(rng.choice([0.5, 1.0, 1.0, 1.6]))
     flip = bool(rng.random() < 0.5)
     surfaces: list[Surface] = []

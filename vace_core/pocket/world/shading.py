@@ -25,24 +25,27 @@ GRADES = {
 """Saturation, tint, contrast and lift of each palette."""
 
 
+TEXTURE = 0.5
+"""How much of a pattern's contrast is drawn: what no prompt and no control says can only be learnt by heart."""
+
+
 @dataclass(frozen=True)
 class Shader:
-    """Draws frames of one look; seed moves its textures and skies elsewhere."""
+    """Draws frames of one look."""
 
     look: Look
-    seed: float = 0.0
 
     def picture(self, surface: Surface, time: float) -> Array:
         """[H, W, 3] in 0..1."""
         height, width = surface.depth.shape
         backdrop = BACKDROPS[self.look.backdrop]
-        behind = sky(backdrop, height, width, surface.horizon, surface.pan, time, self.seed)
+        behind = sky(backdrop, height, width, surface.horizon, surface.pan, time, 0.0)
         out = behind.copy()
         self._fill(out, behind, surface, surface.group == GROUND, GROUNDS[self.look.ground], backdrop, time)
         self._fill(out, behind, surface, surface.group == OBJECT, OBJECTS[self.look.material], backdrop, time)
         _haze(out, surface, backdrop, 0.22 if self.look.weather == "fog" else backdrop.haze, self.look.weather)
         out = soften_edges(out, surface.part)
-        out = weather(out, self.look.weather, time, self.seed)
+        out = weather(out, self.look.weather, time)
         return grade(out, self.look.palette)
 
     def _fill(self, out, behind, surface: Surface, where, material: Material, backdrop: Backdrop, time: float) -> None:
@@ -50,16 +53,16 @@ class Shader:
         if not len(rows):
             return
         at = (rows, columns)
-        point = surface.point[at] + np.float32(self.seed)
+        point = surface.point[at]
         if material.glow > 0.2 or material.pattern == "ripples":
             point = point + vector(0, 0.1 * time, 0.05 * time)
         value = pattern(material.pattern, point, material.scale)
         fade = np.exp(-0.06 * np.maximum(surface.depth[at] - 2.5, 0))
-        value = 0.45 + (value - 0.45) * fade
+        value = 0.45 + TEXTURE * (value - 0.45) * fade
         normal = surface.normal[at]
         if material.bump:
             grain = np.stack([look_up("rough", point + offset, 1.3 * material.scale) for offset in (0.0, 1.3, 2.6)], -1)
-            normal = unit(normal + 2 * material.bump * (grain - np.float32(0.5)))
+            normal = unit(normal + material.bump * (grain - np.float32(0.5)))
         out[at] = _lit(material, value, normal, surface, at, backdrop, behind)
 
 
@@ -130,7 +133,7 @@ def soften_edges(picture: Array, part) -> Array:
     return picture
 
 
-def weather(picture: Array, kind: str, time: float, seed: float) -> Array:
+def weather(picture: Array, kind: str, time: float) -> Array:
     """Rain and snow in front of everything, moving; fog only pales."""
     if kind == "clear":
         return picture
@@ -142,14 +145,14 @@ def weather(picture: Array, kind: str, time: float, seed: float) -> Array:
     if kind == "rain":
         grey = picture.mean(axis=-1, keepdims=True)
         picture = (0.55 * picture + 0.45 * grey) * 0.72 + vector(0.02, 0.035, 0.06)
-        at = np.stack(np.broadcast_arrays((x + 0.2 * y) * 9, (y - 2.4 * time) * 0.7, np.float32(seed)), axis=-1)
+        at = np.stack(np.broadcast_arrays((x + 0.2 * y) * 9, (y - 2.4 * time) * 0.7, np.float32(0)), axis=-1)
         drops = np.clip(look_up("rough", at, 2.0) * 4 - 3.25, 0, 1)
-        return picture + 0.6 * drops[..., None] * vector(0.75, 0.85, 1.0)
+        return picture + 0.35 * drops[..., None] * vector(0.75, 0.85, 1.0)
     picture = picture * 0.85 + 0.09
     for size, fall in ((2.2, 0.35), (1.3, 0.6)):
-        at = np.stack(np.broadcast_arrays(x + 0.1 * time, y - fall * time, np.float32(seed + size)), axis=-1)
+        at = np.stack(np.broadcast_arrays(x + 0.1 * time, y - fall * time, np.float32(size)), axis=-1)
         flakes = np.clip(1.9 - 3.2 * look_up("dots", at, 5.6 / size), 0, 1)
-        picture = picture + (1 - picture) * (0.95 * flakes)[..., None]
+        picture = picture + (1 - picture) * (0.55 * flakes)[..., None]
     return picture
 
 
