@@ -21,7 +21,7 @@ CAPACITY_FPS = 60
 def live_rows(pipeline: str, seconds: float) -> Iterator[dict[str, Any]]:
     """What the engine can do with each control, then the ticks at 30 Hz beside it."""
     for control in ("depth", "scribble"):
-        figures, _, _ = _run(pipeline, CAPACITY_FPS, control, seconds)
+        figures, _, _ = _run(pipeline, CAPACITY_FPS, control, min(seconds, 60.0))
         yield {
             "name": f"run, {control}",
             "engine_fps": figures["engine_fps"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from einops import rearrange
@@ -166,7 +167,14 @@ class TinyAutoencoder(nn.Module):
 
     def encode_raw(self, pixels: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames to a latent from the very first: F = 4k, in the published model's own grouping."""
-        return _run(self.encoder, (pixels + 1) / 2, state)
+        unit = (pixels + 1) / 2
+        if unit.device.type != "cpu":
+            return _run(self.encoder, unit, state)
+        latents = []
+        for piece in unit.split(FRAMES_PER_LATENT, dim=2):  # what goes from layer to layer then fits into the cache
+            latent, state = _run(self.encoder, piece, state)
+            latents.append(latent)
+        return torch.cat(latents, dim=2), cast(TinyState, state)
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames from every latent, neither trimmed nor clamped."""

@@ -46,7 +46,7 @@ def train_depth(
     rng = np.random.default_rng((seed, together.rank, 7))
     torch.manual_seed(seed)
     model = DepthNet().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    pictures, depths = _pool(folder, count)
+    pool = _pool(folder, count)
     optimiser = torch.optim.AdamW(model.parameters(), lr=budget.rate, weight_decay=1e-3)
     began, step, average = time.monotonic(), 0, 0.0
     while True:
@@ -55,8 +55,8 @@ def train_depth(
             break
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
-        picks = rng.integers(len(pictures), size=budget.batch)
-        rows = [_roughen(pictures[i], depths[i], rng) for i in picks]
+        picks = rng.integers(len(pool[0]), size=budget.batch)
+        rows = [_roughen(*(stack[i] for stack in pool), rng) for i in picks]
         seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
         with torch.autocast("cpu", torch.bfloat16):
             made = model(seen.contiguous(memory_format=torch.channels_last))
@@ -76,20 +76,25 @@ def train_depth(
         report(f"depth: done after {step} steps")
 
 
-def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Small pictures [N, h, w, 3] and depths [N, h, w], uint8: three moments of each take, as footage and in looks."""
-    pictures, depths = [], []
+def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Small pictures [N, h, w, 3], depths and masks [N, h, w], uint8: three moments of each take, and its looks."""
+    pictures, depths, masks = [], [], []
     for number in range(count):
         take = load_take(folder, number).take
         for frame, video in zip((1, 9, 17, 23, 13), (take.footage, take.footage, take.footage, *take.looks)):
             size = (WORKING_WIDTH, HEIGHT)
             pictures.append(cv2.resize(video[frame], size, interpolation=cv2.INTER_AREA))
             depths.append(cv2.resize(take.depth[frame], size, interpolation=cv2.INTER_AREA))
-    return np.stack(pictures), np.stack(depths)
+            masks.append(cv2.resize(take.mask[frame], size, interpolation=cv2.INTER_AREA))
+    return np.stack(pictures), np.stack(depths), np.stack(masks)
 
 
-def _roughen(picture: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def _roughen(
+    picture: np.ndarray, depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """One sample [3, h, w] and [1, h, w], cut, flipped, and changed in everything but its shapes."""
+    if mask.any() and rng.random() < 0.4:
+        picture, depth = _before_a_wall(picture, depth, mask, rng)
     if rng.random() < 0.5:
         picture, depth = picture[:, ::-1], depth[:, ::-1]
     if rng.random() < 0.5:
@@ -117,14 +122,31 @@ def _roughen(picture: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -
 
 def _other_surfaces(x: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Clouds of other colours over the far or the near part, which therefore can't be told by its texture."""
+    part = (depth < 25) if rng.random() < 0.7 else (depth > 60)
+    return np.where(part[..., None], _clouds(rng) + (x - x.mean()) * rng.uniform(0, 0.5), x).astype(np.float32)
+
+
+def _before_a_wall(
+    picture: np.ndarray, depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The things alone, at any height: in a room, what is low is not always near, and what is behind is a wall."""
+    share = mask[..., None].astype(np.float32) / 255
+    wall = 255 * (rng.uniform(0, 1) + rng.uniform(0, 0.6) * (_clouds(rng) - 0.5))
+    alone = np.clip(picture * share + wall * (1 - share), 0, 255).astype(np.uint8)
+    depth = (depth * share[..., 0]).astype(np.uint8)
+    if rng.random() < 0.3:
+        alone, depth = alone[::-1], depth[::-1]
+    return alone, depth
+
+
+def _clouds(rng: np.random.Generator) -> np.ndarray:
+    """[h, w, 3] in 0..1: two colours in a random pattern."""
     rows, columns = np.mgrid[:HEIGHT, :WORKING_WIDTH].astype(np.float32) / HEIGHT
     place = np.stack([rows, columns, np.zeros_like(rows)], axis=-1) + rng.uniform(0, 4, 3).astype(np.float32)
     kind = str(rng.choice(["soft", "rough", "cells"]))
     cloud = look_up(kind, place, float(rng.choice([0.7, 1.4, 2.8])))[..., None]
     colours = rng.uniform(0, 1, (2, 3)).astype(np.float32)
-    paint = colours[0] * cloud + colours[1] * (1 - cloud)
-    part = (depth < 25) if rng.random() < 0.7 else (depth > 60)
-    return np.where(part[..., None], paint + (x - x.mean()) * rng.uniform(0, 0.5), x).astype(np.float32)
+    return colours[0] * cloud + colours[1] * (1 - cloud)
 
 
 def _loss(made: Tensor, truth: Tensor) -> Tensor:

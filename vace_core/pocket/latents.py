@@ -79,7 +79,7 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
     second = int(rng.choice([3, 4]))
     split = 4 * second - 3
 
-    latents = torch.stack([torch.cat([_encode(model, look) for look in group]) for group in looks])
+    latents = torch.stack([torch.cat([model.encode(look)[0] for look in group]) for group in looks])
     kind = str(rng.choice(MASKED, p=[0.45, 0.3, 0.25]))
     by = int(rng.integers(len(CONTROLS)))
     number = len(take.looks) - 1 if kind == "repaint" else 0
@@ -87,7 +87,7 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
     if kind == "restyle":
         area, free = _random_mask(take, rng), rng.random() < 0.25
         masked = _contexts(model, None if free else controls[by], footage, area, split)
-        target = _encode(model, torch.lerp(footage, looks[by][0], area))[0]
+        target = model.encode(torch.lerp(footage, looks[by][0], area))[0][0]
     elif kind == "repaint":
         area, free = _random_mask(take, rng), rng.random() < 0.6
         masked = _contexts(model, None if free else controls[by], looks[by][number], area, split)
@@ -96,7 +96,7 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
     stills = torch.cat([video[:, :, int(rng.integers(video.shape[2]))][:, :, None] for video in looks[by]])
     return TakeLatents(
         looks=latents.half(),
-        controls=torch.cat([_encode(model, control) for control in controls]).half(),
+        controls=torch.cat([model.encode(control)[0] for control in controls]).half(),
         masked=masked.half(),
         masked_target=target.half(),
         masked_look=number,
@@ -114,16 +114,6 @@ def _video(pictures: np.ndarray) -> Tensor:
 def _unit(control: Tensor) -> np.ndarray:
     """[1, 3, F, H, W] in [-1, 1] -> its first channel [F, H, W] in 0..1."""
     return ((control[0, 0] + 1) / 2).numpy()
-
-
-def _encode(model: TinyAutoencoder, video: Tensor) -> Tensor:
-    """A whole stream in pieces, which is the same and keeps to the processor's cache."""
-    latents, state = model.encode(video[:, :, :5])
-    pieces = [latents]
-    for start in range(5, video.shape[2], 4):
-        latents, state = model.encode(video[:, :, start : start + 4], state)
-        pieces.append(latents)
-    return torch.cat(pieces, dim=2)
 
 
 def _contexts(model: TinyAutoencoder, control: Tensor | None, source: Tensor, mask: Tensor, split: int) -> Tensor:

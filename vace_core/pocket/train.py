@@ -25,8 +25,8 @@ from .together import run_together
 from .transformer_training import Pocket, TransformerBudget, train_transformer
 
 AUTOENCODER = AutoencoderBudget(steps=6000, minutes=11)
-TRANSFORMER = TransformerBudget(steps=20000, minutes=60)
-DEPTH = DepthBudget(steps=4000, minutes=5)
+TRANSFORMER = TransformerBudget(steps=20000, minutes=64)
+DEPTH = DepthBudget(steps=20000, minutes=15)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Plan:
 
     out: Path
     weights: Path
-    takes: int = 640
+    takes: int = 300
     seed: int = 0
     processes: int = 2
     autoencoder: AutoencoderBudget = AUTOENCODER
@@ -140,8 +140,8 @@ def _plan() -> Plan:
     parser.add_argument("--weights", type=Path, help="folder for the finished weights (default: OUT/weights)")
     parser.add_argument("--bundle", action="store_true", help=f"write the weights into the package ({WEIGHTS.name}/)")
     parser.add_argument("--steps", type=int, default=20000, help="most steps for the transformer")
-    parser.add_argument("--minutes", type=float, default=60, help="most minutes for the transformer")
-    parser.add_argument("--takes", type=int, default=640)
+    parser.add_argument("--minutes", type=float, default=64, help="most minutes for the transformer")
+    parser.add_argument("--takes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="training processes of one thread each")
     a = parser.parse_args()

@@ -8,6 +8,7 @@ from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.pocket.autoencoder_training import SIZES, AutoencoderBudget, load_autoencoder, train_autoencoder
 from vace_core.pocket.batches import MODES, Batches
 from vace_core.pocket.depth_training import DepthBudget, train_depth
+from vace_core.pocket.following import CONTROLS, follow
 from vace_core.pocket.latents import encode_all, load_latents
 from vace_core.pocket.linear_start import start_linear
 from vace_core.pocket.takes import FRAMES, draw_all, load_take, looks_of
@@ -64,11 +65,12 @@ def test_the_linear_start_already_shows_the_picture(takes):
 def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
     model = load_autoencoder(autoencoder)
     take, stored = load_take(takes, 1).take, load_latents(latents, 2)[1]
-    video = torch.from_numpy(take.looks[1]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    look = follow(take.looks[1], take.depth.astype(np.float32) / 255, "depth")
+    video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
         rest, _ = model.encode(video[:, :, 9:], state)
-    assert torch.allclose(stored.looks[1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
+    assert torch.allclose(stored.looks[CONTROLS.index("depth"), 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
     assert stored.masked.shape == (2, 96, 3, 16, 24)
     assert grey_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
