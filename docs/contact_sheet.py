@@ -1,6 +1,6 @@
 """The picture in the README: one frame of a clip under three prompts and three controls, and with a half kept.
 
-    python docs/contact_sheet.py CLIP SHEET.png [--frame N]
+    python docs/contact_sheet.py CLIP SHEET.jpg [--frame N]
 
 Each row is one control (the input as it follows it, on the left), each column one prompt; the last row keeps the
 left half of the input. Every picture is frame N of a `backend render` of the clip from its beginning.
