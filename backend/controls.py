@@ -10,7 +10,9 @@ ANNOTATIONS = ("depth", "scribble", "gray", "none")
 
 TABLE = ControlTable(
     [
-        Control("/vace/prompt", "string", "gold on sand at sunset", "What the restyled picture should look like, in words."),
+        Control(
+            "/vace/prompt", "string", "gold on sand at sunset", "What the restyled picture should look like, in words."
+        ),
         Control(
             "/vace/control",
             "choice",

@@ -39,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", type=Path)
     parser.add_argument("sheet", type=Path)
-    parser.add_argument("--frame", type=int, default=44, help="number of the frame that is shown (44 ends a chunk, as the control does)")
+    parser.add_argument(
+        "--frame", type=int, default=44, help="number of the frame; 44 ends a chunk, as the control does"
+    )
     parser.add_argument("--prompts", nargs=3, default=PROMPTS)
     options = parser.parse_args()
     pipeline = pipeline_named("pocket")

@@ -46,7 +46,7 @@ def train_depth(
     rng = np.random.default_rng((seed, together.rank, 7))
     torch.manual_seed(seed)
     model = DepthNet().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    pool = _pool(folder, count)
+    pictures, depths, masks = _pool(folder, count)
     optimiser = torch.optim.AdamW(model.parameters(), lr=budget.rate, weight_decay=1e-3)
     began, step, average = time.monotonic(), 0, 0.0
     while True:
@@ -55,8 +55,8 @@ def train_depth(
             break
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
-        picks = rng.integers(len(pool[0]), size=budget.batch)
-        rows = [_roughen(*(stack[i] for stack in pool), rng) for i in picks]
+        picks = rng.integers(len(pictures), size=budget.batch)
+        rows = [_roughen(pictures[i], depths[i], masks[i], rng) for i in picks]
         seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
         with torch.autocast("cpu", torch.bfloat16):
             made = model(seen.contiguous(memory_format=torch.channels_last))

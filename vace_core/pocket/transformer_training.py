@@ -85,6 +85,7 @@ def _open(model: CausalWan) -> None:
     noise, inactive, reactive = basis.split(values, dim=1)
     gain = (POCKET.dim / values) ** 0.5
     main.weight.copy_(gain * noise.reshape(main.weight.shape))
+    assert main.bias is not None
     main.bias.zero_()
     head.weight.copy_(noise.reshape(POCKET.dim, POCKET.latent_channels, -1).permute(2, 1, 0).flatten(0, 1) / gain)
     head.bias.zero_()
@@ -93,6 +94,7 @@ def _open(model: CausalWan) -> None:
     for block in (*model.blocks, *model.vace_blocks):
         assert isinstance(block, Block)
         for last in (block.self_attn.o, block.cross_attn.o, block.ffn[2]):
+            assert isinstance(last, nn.Linear)
             last.weight.mul_(QUIET)
     for block in model.vace_blocks:
         assert isinstance(block, ContextBlock)

@@ -65,12 +65,14 @@ def test_the_linear_start_already_shows_the_picture(takes):
 def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
     model = load_autoencoder(autoencoder)
     take, stored = load_take(takes, 1).take, load_latents(latents, 2)[1]
-    look = follow(take.looks[1], take.depth.astype(np.float32) / 255, "depth")
+    look = follow(take.looks[1], np.divide(take.depth, 255, dtype=np.float32), "depth")
     video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
         rest, _ = model.encode(video[:, :, 9:], state)
-    assert torch.allclose(stored.looks[CONTROLS.index("depth"), 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
+    assert torch.allclose(
+        stored.looks[CONTROLS.index("depth"), 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02
+    )
     assert stored.masked.shape == (2, 96, 3, 16, 24)
     assert grey_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
