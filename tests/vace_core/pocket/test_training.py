@@ -80,7 +80,7 @@ def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents
 def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
     batches = EncodedTakes(latents, 2, autoencoder)()
     rng = np.random.default_rng(0)
-    seen = {batch.mode: batch for batch in (batches.draw(rng, 1, small=True) for _ in range(80))}
+    seen = {batch.mode: batch for batch in (batches.draw(rng, 1, small=True) for _ in range(200))}
     assert set(seen) == set(MODES)
     for mode, batch in seen.items():
         assert batch.clean.shape == (1, 16, 3, 8, 12)
