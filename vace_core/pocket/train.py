@@ -26,7 +26,7 @@ from .transformer_training import Pocket, TransformerBudget, train_transformer
 
 AUTOENCODER = AutoencoderBudget(steps=6000, minutes=11)
 TRANSFORMER = TransformerBudget(steps=20000, minutes=64)
-DEPTH = DepthBudget(steps=20000, minutes=15)
+DEPTH = DepthBudget(steps=20000, minutes=13)
 
 
 @dataclass(frozen=True)
