@@ -208,7 +208,7 @@ def add_control_options(parser: argparse.ArgumentParser, rows: Iterable[Control]
         names = ["--" + field_of(row.address).replace("_", "-")]
         if row.address == "/vace/mask/source":
             names.append("--mask")
-        if row.type == "trigger":
+        if not row.holds:
             continue
         doc = row.doc.replace("%", "%%")
         if row.type == "bool":
@@ -226,7 +226,7 @@ def control_values(
     values: dict[str, object] = {}
     for row in rows:
         given = getattr(options, field_of(row.address), None)
-        if given is None or row.type == "trigger":
+        if given is None or not row.holds:
             continue
         try:
             accepted = row.accept(given)

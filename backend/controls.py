@@ -104,7 +104,7 @@ def _range(row: Control) -> str:
 
 
 def _default(row: Control) -> str:
-    if row.type == "trigger":
+    if not row.holds:
         return ""
     if isinstance(row.default, bool):
         return str(int(row.default))

@@ -1,23 +1,37 @@
 """What controllers want, between those who say it and the one who does it: the latest value wins.
 
 Any thread may set, any may look. Values are sampled (once a chunk, once a tick), never queued; triggers are events,
-kept in order up to a bound.
+kept in order up to a bound. What must be known at once, or counts each time, is listened to.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from .parameters import ControlError, ControlTable, Value
+from .parameters import Control, ControlError, ControlTable, Value
 
 MAX_EVENTS = 64
 HOLD_SECONDS = 0.25
 """A button that stays down may say so again and again (a CHOP does, sixty times a second): one that says it after
 this long a silence was pressed anew, having no way to say that it was let go."""
+
+Heard = Callable[[Value, float], None]
+"""Called with what was sent and when, on the mailbox's clock; in the thread of who sent it, so it must be quick."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a control was last set to, who did it (None: the program), when, and the mailbox's version since then."""
+
+    value: Value
+    origin: object
+    when: float
+    version: int
 
 
 class Mailbox:
@@ -27,26 +41,35 @@ class Mailbox:
         self._table = table
         self._clock = clock
         self._lock = threading.Lock()
-        self._values: dict[str, Value] = {row.address: row.default for row in table if row.type != "trigger"}
+        self._values: dict[str, Value] = {row.address: row.default for row in table if row.holds}
+        self._changes: dict[str, Change] = {}
+        self._listeners: dict[str, list[Heard]] = defaultdict(list)
         self._events: deque[str] = deque()
         self._down: dict[str, float] = {}
         self.version = 0
         """Grows with every change, so that a reader can see at a glance whether there is anything new."""
         self.dropped_events = 0
 
-    def set(self, address: str, value: Any) -> str | None:
+    def listen(self, address: str, heard: Heard) -> None:
+        """Have `heard` called for each change of a value, and for each event; ControlError for an unknown address.
+
+        It is called after all values of the same packet are in place. A trigger that is listened to is not queued.
+        """
+        self._listeners[self._table[address].address].append(heard)
+
+    def set(self, address: str, value: Any, origin: object = None) -> str | None:
         """Take a value. Returns what the sender should be told: why it was clamped or refused, None if all is well."""
-        return self.set_all([(address, value)])
+        return self.set_all([(address, value)], origin)
 
-    def set_all(self, changes: list[tuple[str, Any]]) -> str | None:
+    def set_all(self, changes: list[tuple[str, Any]], origin: object = None) -> str | None:
         """`take`, with what there is to be told in one line."""
-        return "; ".join(reason for _, reason in self.take(changes)) or None
+        return "; ".join(reason for _, reason in self.take(changes, origin)) or None
 
-    def take(self, changes: list[tuple[str, Any]]) -> list[tuple[str, str]]:
+    def take(self, changes: list[tuple[str, Any]], origin: object = None) -> list[tuple[str, str]]:
         """Take several values at once, so that no reader sees some without the others (an OSC bundle).
 
-        Returns what the sender should be told, (address, reason) of each value that was clamped or refused; a refused
-        value does not keep the others out.
+        origin: who sends them, kept with each change. Returns what the sender should be told, (address, reason) of
+        each value that was clamped or refused; a refused value does not keep the others out.
         """
         reports, taken = [], []
         for address, value in changes:
@@ -59,20 +82,20 @@ class Mailbox:
             taken.append((control, accepted.value))
             if accepted.report:
                 reports.append((address, accepted.report))
+        now = self._clock()
         with self._lock:
-            for control, value in taken:
-                if control.type == "trigger":
-                    self._press(control.address, bool(value))
-                elif self._values[control.address] != value:
-                    self._values[control.address] = value
-                    self.version += 1
+            happened = [(row.address, value) for row, value in taken if self._put(row, value, origin, now)]
+        for address, value in happened:
+            for heard in self._listeners.get(address, ()):
+                heard(value, now)
         return reports
 
     def get(self, address: str) -> Value:
         """The current value; ControlError for a trigger or an unknown address."""
         control = self._table[address]
-        if control.type == "trigger":
-            raise ControlError(f"{address} is a trigger and has no value")
+        if not control.holds:
+            kind = "a trigger" if control.type == "trigger" else "an event"
+            raise ControlError(f"{address} is {kind} and has no value")
         with self._lock:
             return self._values[address]
 
@@ -80,6 +103,12 @@ class Mailbox:
         """All values at one instant."""
         with self._lock:
             return dict(self._values)
+
+    def since(self, version: int) -> dict[str, Change]:
+        """The controls that have changed after that version, oldest change first."""
+        with self._lock:
+            fresh = [(address, change) for address, change in self._changes.items() if change.version > version]
+        return dict(sorted(fresh, key=lambda item: item[1].version))
 
     def events(self) -> list[str]:
         """Take the waiting triggers, oldest first."""
@@ -92,16 +121,31 @@ class Mailbox:
         """Set what a former snapshot held; addresses that no longer exist are left out."""
         self.set_all([(address, value) for address, value in values.items() if address in self._table])
 
-    def _press(self, address: str, down: bool) -> None:
+    def _put(self, control: Control, value: Value, origin: object, now: float) -> bool:
+        """Put one accepted value in its place; whether that changed anything, or was an event."""
+        if control.type == "trigger":
+            return self._press(control.address, bool(value), now)
+        if control.event:
+            return True
+        if self._values[control.address] == value:
+            return False
+        self._values[control.address] = value
+        self.version += 1
+        self._changes[control.address] = Change(value, origin, now, self.version)
+        return True
+
+    def _press(self, address: str, down: bool, now: float) -> bool:
         """A trigger happens when it goes down: a button sends 1 and then 0, and that is one event."""
         if not down:
             self._down.pop(address, None)
-            return
-        now = self._clock()
+            return False
         held = now - self._down.get(address, -HOLD_SECONDS) < HOLD_SECONDS
         self._down[address] = now
-        if held:
-            return
+        if not held and address not in self._listeners:
+            self._queue(address)
+        return not held
+
+    def _queue(self, address: str) -> None:
         if len(self._events) == MAX_EVENTS:
             self._events.popleft()
             self.dropped_events += 1

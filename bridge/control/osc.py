@@ -171,6 +171,8 @@ class OscServer:
                 changes.append((control.address, message.arguments[0]))
             elif control.type == "trigger":
                 changes += [(control.address, 1), (control.address, 0)]
+            elif control.event:
+                changes.append((control.address, control.default))
             else:
                 self._refuse(control.address, f"{control.address} needs a value: {control.doc}", sender)
         return changes

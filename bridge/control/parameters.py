@@ -46,7 +46,8 @@ class Accepted:
 class Control:
     """One row of the table. low and high bound numbers, both included; choices are those of a "choice".
 
-    `dangerous` controls are reached by their full address alone, never by a pattern.
+    `dangerous` controls are reached by their full address alone, never by a pattern. An `event` holds no value: each
+    message of it counts, with what it carries (the slot of a bank, the number of a tick).
     """
 
     address: str
@@ -59,6 +60,12 @@ class Control:
     acts: Acts = "next chunk"
     choices: tuple[str, ...] = ()
     dangerous: bool = False
+    event: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a value to ask for."""
+        return self.type != "trigger" and not self.event
 
     def __post_init__(self) -> None:
         if self.type not in get_args(ControlType):

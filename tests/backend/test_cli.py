@@ -34,7 +34,7 @@ def test_every_control_has_an_option():
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
         "--blackout",
     )  # fmt: skip
-    assert list(options.values) == [row.address for row in TABLE if row.type != "trigger"]
+    assert list(options.values) == [row.address for row in TABLE if row.holds]
     assert options.values["/vace/reference"] == ("a.png", "b.png")
     assert options.values["/vace/mask/composite"] is False
     assert options.values["/vace/scale"] == 0.5

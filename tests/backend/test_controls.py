@@ -8,7 +8,7 @@ from bridge.control.mailbox import Mailbox
 
 
 def test_settings_have_one_field_for_every_control_that_holds_a_value():
-    held = [field_of(row.address) for row in TABLE if row.type != "trigger"]
+    held = [field_of(row.address) for row in TABLE if row.holds]
     assert held == [field.name for field in fields(Settings)]
 
 

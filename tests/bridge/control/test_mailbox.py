@@ -15,6 +15,7 @@ TABLE = ControlTable(
         Control("/t/prompt", "string", "", ""),
         Control("/t/reset", "trigger", False, ""),
         Control("/t/again", "trigger", False, ""),
+        Control("/t/go", "int", 0, "", low=0, high=8, event=True),
     ]
 )
 
@@ -116,3 +117,46 @@ def test_no_reader_sees_half_of_what_was_set_together():
     stop.set()
     reader.join()
     assert not halves
+
+
+def test_an_event_counts_each_time_and_holds_no_value():
+    mailbox, heard = Mailbox(TABLE), []
+    mailbox.listen("/t/go", lambda value, when: heard.append(value))
+    assert mailbox.take([("/t/go", 3), ("/t/go", 3.0), ("/t/go", 11)])[0][0] == "/t/go"
+    assert heard == [3, 3, 8]
+    assert "/t/go" not in mailbox.snapshot()
+    with pytest.raises(ControlError, match="is an event"):
+        mailbox.get("/t/go")
+
+
+def test_a_listener_hears_changes_only_and_finds_the_whole_packet_in_place():
+    clock = Clock()
+    mailbox, heard = Mailbox(TABLE, clock), []
+    mailbox.listen("/t/scale", lambda value, when: heard.append((value, when, mailbox.get("/t/prompt"))))
+    clock.now = 5.0
+    mailbox.set_all([("/t/scale", 0.5), ("/t/prompt", "ice")])
+    mailbox.set("/t/scale", 0.5)
+    assert heard == [(0.5, 5.0, "ice")]
+    with pytest.raises(ControlError):
+        mailbox.listen("/t/nothing", lambda value, when: None)
+
+
+def test_a_trigger_that_is_listened_to_is_not_queued_and_still_counts_once_a_press():
+    mailbox, heard = Mailbox(TABLE), []
+    mailbox.listen("/t/reset", lambda value, when: heard.append(value))
+    for value in (1, 1, 0, 1):
+        mailbox.set("/t/reset", value)
+    assert (heard, mailbox.events()) == ([True, True], [])
+
+
+def test_changes_are_remembered_with_who_made_them():
+    mailbox = Mailbox(TABLE)
+    mailbox.set("/t/prompt", "ice", origin="fader")
+    seen = mailbox.version
+    mailbox.set("/t/scale", 0.5)
+    mailbox.set("/t/scale", 0.5, origin="fader")
+    assert {address: (change.value, change.origin) for address, change in mailbox.since(0).items()} == {
+        "/t/prompt": ("ice", "fader"),
+        "/t/scale": (0.5, None),
+    }
+    assert list(mailbox.since(seen)) == ["/t/scale"]
