@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .front import RunOptions
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
+RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
 OSC = "127.0.0.1:9000"
 PANEL = "127.0.0.1:8080"
 DONE, FAILED, USAGE = 0, 1, 2
@@ -69,7 +70,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
-    add_control_options(parser, TABLE)
+    add_control_options(parser, RUN_ROWS)
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +144,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         device=options.device,
         osc=host_and_port(options.osc, parser, "--osc"),
         panel=host_and_port(options.panel, parser, "--panel"),
-        values=control_values(options, parser, TABLE),
+        values=control_values(options, parser, RUN_ROWS),
         verbose=options.verbose,
     )
 

@@ -18,19 +18,20 @@ from bridge.control.osc import OscServer
 from bridge.video.frames import Frame
 from vace_core.config import pipeline_named
 
+from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
 from .fitting import stream_size
 from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
 from .outputs import Output
-from .presenter import Panic, Presenter
+from .presenter import Presenter, Wishes
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
 log = logging.getLogger(__name__)
 
-RESET = "/vace/reset"
+RESET, TICK, SOURCE = "/vace/reset", "/vace/tick", "/vace/source"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
@@ -114,6 +115,8 @@ class Front:
             "state": "source lost" if capture.lost and engine.state == "running" else engine.state,
             "output_fps": round(presenter.fps, 2),
             "engine_fps": round(engine.fps, 2),
+            "distinct_fps": round(presenter.distinct_fps, 2),
+            "distinct_ms_p99": round(presenter.distinct_ms.p99, 1),
             "latency_ms": round(1000 * presenter.latency),
             "seconds": round(now - self._began, 1),
             "pipeline": self.options.pipeline,
@@ -122,6 +125,9 @@ class Front:
             "width": self.width,
             "height": self.height,
             "target_fps": self.fps,
+            "clock": self.cadence.leader,
+            "clock_fps": round(1 / self.cadence.rhythm().period, 2),
+            "clock_changes": self.cadence.changes,
             "chunk_ms": round(engine.chunk_ms, 1),
             "chunks": engine.chunks,
             "restarts": engine.restarts,
@@ -131,6 +137,7 @@ class Front:
             "ticks_missed": presenter.missed,
             "tick_error_p99_ms": round(presenter.tick_error_ms.p99, 3),
             "ticks_starved": presenter.starved,
+            "ticks_mixed": presenter.mixed,
             "delay_ms": round(1000 * presenter.delay),
             "source": capture.uri,
             "source_fps": round(capture.fps, 2),
@@ -164,7 +171,10 @@ class Front:
         self.outputs = [Output(uri, self.width, self.height, self.fps) for uri in options.sinks]
         for output in self.outputs:
             opened.callback(output.close)
+        self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
         self._open_source(opened, size)
+        self.mailbox.listen(TICK, self.cadence.on_tick)
+        self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
         opened.callback(self._matte.close)
         self.supervisor = Supervisor(
@@ -183,11 +193,12 @@ class Front:
             options.limits,
         )
         self.presenter = Presenter(
-            self.fps,
             size,
+            self.cadence.rhythm,
             arrived=Arrivals(chunks).take,
             source=self.capture.ring.latest,
-            panic=self._panic,
+            seen_at=self.capture.seen_at,
+            wishes=self._wishes,
             show=[output.show for output in self.outputs],
         )
         self._open_controls(opened)
@@ -199,8 +210,9 @@ class Front:
         source = open_fitting(self.options.source, size, self.fps)
         log.info("source: %s", source.describe())
         self.capture = Capture(
-            self.options.source, size, self.fps, lambda reason: self._tell(None, reason), source
-        ).start()
+            self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
+        )
+        self.capture.start()
         opened.callback(self.capture.stop)
 
     def _open_controls(self, opened: ExitStack) -> None:
@@ -222,9 +234,22 @@ class Front:
         settings = self.settings()
         return Latched(settings, RESET in self.mailbox.events(), self._matte.follow(settings.mask_source))
 
-    def _panic(self) -> Panic:
-        values = self.mailbox.snapshot()
-        return Panic(*(bool(values[address_of(name)]) for name in ("freeze", "bypass", "blackout")))
+    def _wishes(self) -> Wishes:
+        settings = self.settings()
+        return Wishes(
+            settings.freeze,
+            settings.bypass,
+            settings.blackout,
+            settings.output_between,
+            settings.output_latency,
+            settings.output_stall,
+        )
+
+    def _source_trouble(self, reason: str) -> None:
+        """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
+        self._tell(SOURCE, reason)
+        if not self.capture.turning:
+            self.mailbox.set(SOURCE, self.capture.uri)
 
     def _tell(self, address: str | None, reason: str) -> None:
         """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""

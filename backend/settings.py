@@ -24,9 +24,14 @@ class Settings:
     first: str
     last: str
     seed: int
+    source: str
     freeze: bool
     bypass: bool
     blackout: bool
+    output_follow: str
+    output_between: str
+    output_latency: float
+    output_stall: str
 
     @staticmethod
     def latch(values: Mapping[str, object]) -> Settings:

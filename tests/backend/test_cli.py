@@ -32,9 +32,10 @@ def test_every_control_has_an_option():
         "--prompt", "snow", "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
-        "--blackout",
+        "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
+        "--output-stall", "black",
     )  # fmt: skip
-    assert list(options.values) == [row.address for row in TABLE if row.holds]
+    assert list(options.values) == [row.address for row in cli.RUN_ROWS if row.holds]
     assert options.values["/vace/reference"] == ("a.png", "b.png")
     assert options.values["/vace/mask/composite"] is False
     assert options.values["/vace/scale"] == 0.5

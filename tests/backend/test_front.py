@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
 from backend.front import Front, RunOptions
 from backend.supervisor import Limits
+from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
+from bridge.video.shared_memory import SharedMemorySink
 from tests.backend.waiting import PATIENCE, wait_for
 
 FAKE = "tests.backend.fake_model:load"
@@ -203,3 +206,71 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_reason():
         assert "missing key" in front.failure
         assert front.status()["state"] == "failed"
     assert engine.one_line(ValueError("a\n b")) == "a b"
+
+
+class Host:
+    """A host that sends frames through shared memory at a rate, from a thread, until it is closed."""
+
+    def __init__(self, name: str, fps: float) -> None:
+        self._sink = SharedMemorySink(name, 48, 32, fps)
+        self._fps = fps
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._sink.close()
+
+    def _run(self) -> None:
+        due, number = time.monotonic(), 0
+        while not self._stop.is_set():
+            self._sink.send(Frame(np.full((32, 48, 3), number % 256, np.uint8), number, due))
+            number, due = number + 1, due + 1 / self._fps
+            time.sleep(max(due - time.monotonic(), 0))
+
+
+def test_the_output_follows_the_hosts_rate_and_goes_on_when_the_host_is_gone():
+    name = f"vacetest{secrets.token_hex(4)}"
+    host = Host(name, 50.0)
+    with Front(options(source=f"shm:{name}", fps=30.0)) as front:
+        wait_for(lambda: front.cadence.leader == "source", "the host's rhythm")
+        wait_for(lambda: abs(front.status()["clock_fps"] - 50) < 1, "its rate")
+        host.close()
+        wait_for(lambda: front.capture.status(time.monotonic()).lost, "the loss")
+        before = front.status()["ticks"]
+        wait_for(lambda: front.status()["ticks"] > before + 50, "ticks without a host")
+        host = Host(name, 25.0)
+        wait_for(lambda: abs(front.status()["clock_fps"] - 25) < 1, "the host's new rate")
+        assert front.status()["clock_changes"] >= 1
+        assert front.status()["latency_ms"] > 0
+        host.close()
+
+
+def test_the_hosts_ticks_by_osc_are_followed(front, osc):
+    front.mailbox.set("/vace/output/follow", "tick")
+    for number in range(1, 90):
+        osc.send_message("/vace/tick", number)
+        time.sleep(1 / 40)
+        if front.cadence.leader == "tick" and number > 30:
+            break
+    assert front.status()["clock"] == "tick"
+    assert 20 < front.status()["clock_fps"] <= 42
+    front.mailbox.set("/vace/output/follow", "own")
+    assert front.status()["clock_fps"] == 60
+
+
+def test_another_source_can_be_taken_live_and_a_missing_one_keeps_the_old():
+    name = f"vacetest{secrets.token_hex(4)}"
+    with Front(options()) as front:
+        front.mailbox.set("/vace/source", f"shm:{name}")
+        wait_for(lambda: front.mailbox.get("/vace/source") == "testcard:", "the refusal")
+        assert front.capture.uri == "testcard:"
+        host = Host(name, 30.0)
+        front.mailbox.set("/vace/source", f"shm:{name}")
+        wait_for(lambda: front.capture.uri == f"shm:{name}", "the new source")
+        wait_for(lambda: (latest := front.capture.ring.latest()) and len(set(latest.pixels[..., :3].flat)) == 1, "it")
+        front.mailbox.set("/vace/source", "")
+        wait_for(lambda: front.capture.uri == "testcard:", "the source of the start")
+        host.close()
