@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="the live program"))
     _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
+    _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
     return parser
 
@@ -100,6 +101,15 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
     parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in under a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
+
+
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=soak)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    parser.add_argument("--chaos", action="store_true", help="kill the engine and send rubbish by OSC, too")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed has the same whims")
+    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
 
 
 def _add_controls(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +198,20 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.json:
         print(json.dumps({"machine": machine(), "rows": rows}))
     return DONE
+
+
+def soak(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Exit code 1 if anything was lost."""
+    from .soak import soak as run_soak
+
+    _check_positive(options, parser, "minutes")
+    figures = run_soak(options.minutes, options.chaos, options.seed, options.pipeline)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in figures.items() if name != "lost"))
+        print("\n".join(f"lost: {line}" for line in figures["lost"]) or "nothing was lost")
+    return FAILED if figures["lost"] else DONE
 
 
 def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

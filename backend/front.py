@@ -177,6 +177,7 @@ class Front:
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
         opened.callback(self._matte.close)
+        self.rings = RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name)
         self.supervisor = Supervisor(
             EngineStart(
                 load=options.load,
@@ -185,7 +186,7 @@ class Front:
                 height=self.height,
                 width=self.width,
                 fps=self.fps,
-                rings=RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name),
+                rings=self.rings,
                 verbose=options.verbose,
             ),
             self._latch,
