@@ -69,6 +69,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument("--recordings", type=Path, default=Path("recordings"), help="folder that /vace/record fills")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
     add_control_options(parser, RUN_ROWS)
@@ -155,6 +156,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         osc=host_and_port(options.osc, parser, "--osc"),
         panel=host_and_port(options.panel, parser, "--panel"),
         values=control_values(options, parser, RUN_ROWS),
+        recordings=options.recordings,
         verbose=options.verbose,
     )
 

@@ -88,6 +88,14 @@ TABLE = ControlTable(
         ),
         Control("/vace/reset", "trigger", False, "Forget all earlier chunks and begin anew.", dangerous=True),
         Control("/vace/freeze", "bool", False, "Hold the picture that is shown.", acts="at once"),
+        Control(
+            "/vace/record",
+            "bool",
+            False,
+            "Record the output into a new file of the recordings' folder, while on.",
+            acts="at once",
+            dangerous=True,
+        ),
         Control("/vace/bypass", "bool", False, "Show the input as it is.", acts="at once"),
         Control("/vace/blackout", "bool", False, "Show black.", acts="at once"),
         Control(

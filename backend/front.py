@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,12 +27,13 @@ from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
 from .outputs import Output
 from .presenter import Presenter, Wishes
+from .recorder import Recorder
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
 log = logging.getLogger(__name__)
 
-RESET, TICK, SOURCE = "/vace/reset", "/vace/tick", "/vace/source"
+RESET, TICK, SOURCE, RECORD = "/vace/reset", "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
@@ -54,6 +56,7 @@ class RunOptions:
     osc: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
     values: dict[str, object] = field(default_factory=dict)
+    recordings: Path = Path("recordings")
     verbose: bool = False
     load: str = "backend.models:load"
     limits: Limits = field(default_factory=Limits)
@@ -145,6 +148,7 @@ class Front:
             "source_size_changes": capture.size_changes,
             "sent": sum(output.sent for output in self.outputs),
             "not_sent": sum(output.dropped for output in self.outputs),
+            "recording": self.recorder.path,
             "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
             **self._osc_figures(),
         }
@@ -172,7 +176,11 @@ class Front:
         for output in self.outputs:
             opened.callback(output.close)
         self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
+        self.recorder = Recorder(options.recordings, self.width, self.height, self.fps, self._recorder_trouble)
+        opened.callback(self.recorder.close)
         self._open_source(opened, size)
+        self.mailbox.listen(RECORD, lambda on, _: self.recorder.turn(bool(on)))
+        self.recorder.turn(self.settings().record)
         self.mailbox.listen(TICK, self.cadence.on_tick)
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
@@ -200,7 +208,7 @@ class Front:
             source=self.capture.ring.latest,
             seen_at=self.capture.seen_at,
             wishes=self._wishes,
-            show=[output.show for output in self.outputs],
+            show=[self.recorder.show, *(output.show for output in self.outputs)],
         )
         self._open_controls(opened)
         for part in (self.supervisor, self.presenter):
@@ -251,6 +259,10 @@ class Front:
         self._tell(SOURCE, reason)
         if not self.capture.turning:
             self.mailbox.set(SOURCE, self.capture.uri)
+
+    def _recorder_trouble(self, reason: str) -> None:
+        self._tell(RECORD, reason)
+        self.mailbox.set(RECORD, False)
 
     def _tell(self, address: str | None, reason: str) -> None:
         """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""

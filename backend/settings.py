@@ -26,6 +26,7 @@ class Settings:
     seed: int
     source: str
     freeze: bool
+    record: bool
     bypass: bool
     blackout: bool
     output_follow: str

@@ -22,6 +22,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from bridge.video.protocol import BridgeError
 from bridge.video.shared_memory import SharedMemorySource
 
+from . import priority
 from .playout import MEMORY_SECONDS
 from .standin import SIZES, Standin
 
@@ -114,6 +115,7 @@ def losses(figures: dict[str, Any], seen: Seen, growth: float) -> list[str]:
 
 def _watch(sink: str, front: psutil.Process, port: int, seconds: float, chaos: bool, chance: random.Random) -> Seen:
     """Read the output until the end; samples of the front's size; with chaos, break things."""
+    priority.raise_this_thread()  # so that a gap is the program's and not ours
     seen, osc = Seen(), SimpleUDPClient("127.0.0.1", port)
     with _opened(sink) as output, osc:
         began = last = sampled = time.monotonic()

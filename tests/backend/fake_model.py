@@ -7,6 +7,7 @@ import torch
 
 from backend.loaded import Loaded
 from vace_core.stream import Chunk, Controls
+from vace_core.text import blend_of
 
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
@@ -47,10 +48,11 @@ class FakeStream:
         return 12 if self.chunks else 9
 
     def step(self, controls: Controls) -> Chunk:
-        trouble(controls.prompt)
+        prompt = max(blend_of(controls.prompt), key=lambda part: part[1])[0]
+        trouble(prompt)
         shape = (1, 3, self.frames_wanted, *self.size)
-        if controls.prompt in COLOURS:
-            colour = torch.tensor(COLOURS[controls.prompt])
+        if prompt in COLOURS:
+            colour = torch.tensor(COLOURS[prompt])
             frames = colour[None, :, None, None, None].expand(shape) * min(1.0, controls.scale)
         elif controls.control is not None:
             frames = controls.control

@@ -31,8 +31,8 @@ def test_every_control_has_an_option():
     options = parse(
         "--prompt", "snow", "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
-        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
-        "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
+        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
+        "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
         "--output-stall", "black",
     )  # fmt: skip
     assert list(options.values) == [row.address for row in cli.RUN_ROWS if row.holds]
