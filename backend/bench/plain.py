@@ -111,10 +111,11 @@ class PlainStream:
 
     def _flow(self, latents: Tensor, timestep: float, prompt: str | Blend, context: Tensor | None, scale: float) -> Tensor:
         transformer, dtype = self.model.transformer, self.model.dtype
+        text = Embeddings(self.model.text.encode)(blend_of(prompt))
         return transformer(
             latents.to(dtype),
             transformer.embed_time(torch.tensor([[timestep]], device=self.model.device)),
-            transformer.embed_prompt(Embeddings(self.model.text.encode)(blend_of(prompt)).to(dtype)),
+            transformer.embed_prompt(text.to(dtype)),
             None if context is None else transformer.embed_context(context.to(dtype)),
             scale,
             memory=self.memory,
