@@ -109,7 +109,9 @@ class PlainStream:
             clean = clean_from_flow(noisy, flow, sigma)
         return clean
 
-    def _flow(self, latents: Tensor, timestep: float, prompt: str | Blend, context: Tensor | None, scale: float) -> Tensor:
+    def _flow(
+        self, latents: Tensor, timestep: float, prompt: str | Blend, context: Tensor | None, scale: float
+    ) -> Tensor:
         transformer, dtype = self.model.transformer, self.model.dtype
         text = Embeddings(self.model.text.encode)(blend_of(prompt))
         return transformer(
