@@ -16,7 +16,8 @@ from pythonosc.osc_message_builder import build_msg
 from pythonosc.udp_client import SimpleUDPClient
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc import ERRORS_PER_SECOND, OscServer
+from bridge.control.dispatch import ERRORS_PER_SECOND
+from bridge.control.osc import OscServer
 from bridge.control.packets import BUNDLE
 from bridge.control.parameters import Control, ControlTable
 from bridge.video.protocol import BridgeError
