@@ -80,6 +80,7 @@ class Dispatcher:
             self._note_damage(reason, peer)
             return
         self.last = peer
+        self._subscribers.renew(peer)
         self._counters.messages += len(messages)
         changes: list[tuple[str, Any]] = []
         questions: list[Message] = []
@@ -230,7 +231,7 @@ class Dispatcher:
         if not self._access.named(peer.host):
             raise ControlError(f"/vace/subscribe is not for {peer.host}, which --osc-allow does not name")
         twins = len(arguments) > 1 and arguments[1] not in (0, "", None)
-        self._subscribers.subscribe(peer, _target(peer, arguments), twins, time.monotonic())
+        self._subscribers.subscribe(peer, _target(peer, arguments), twins)
 
     def _refuse(self, address: str, reason: str, peer: Peer) -> None:
         self._counters.refused += 1

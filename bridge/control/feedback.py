@@ -54,21 +54,23 @@ class Subscribers:
         mailbox: Mailbox,
         counters: OscCounters,
         status: Callable[[], Sequence[Any]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._table, self._mailbox, self._counters, self._status = table, mailbox, counters, status
         self._twins = {twin.control.address: twin for twin in twins}
         self._by_target: dict[tuple[str, str, int], Subscriber] = {}
         # Those for whom a sender speaks: who subscribed from there, and who listens there.
         self._speaking: dict[tuple[str, str, int], tuple[Subscriber, ...]] = {}
         self._seen = 0
-        self._last_beat = -HEARTBEAT_SECONDS
+        self._last_beat = -math.inf
 
-    def subscribe(self, peer: Peer, target: Peer, twins: bool, now: float) -> None:
+    def subscribe(self, peer: Peer, target: Peer, twins: bool) -> None:
         """Tell `target` from now on, on behalf of `peer`. ControlError if there are too many."""
         if target.key not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
             raise ControlError(f"there are {MAX_SUBSCRIBERS} subscribers already; one must /vace/unsubscribe")
         everything = {row.address for row in self._table if row.holds}
-        self._by_target[target.key] = Subscriber(target, peer.key, twins, now, everything)
+        self._by_target[target.key] = Subscriber(target, peer.key, twins, self._clock(), everything)
         self._count()
 
     def unsubscribe(self, peer: Peer) -> None:
@@ -77,16 +79,16 @@ class Subscribers:
             del self._by_target[subscriber.target.key]
         self._count()
 
-    def renew(self, peer: Peer, now: float) -> None:
+    def renew(self, peer: Peer) -> None:
         """Something was heard from there."""
         for subscriber in self._speaking.get(peer.key, ()):
-            subscriber.heard = now
+            subscriber.heard = self._clock()
 
     def moved(self, peer: Peer, address: str, sent: Any) -> None:
         """`peer` says that a control is at `sent` (None: it does not know where), which is about to be taken."""
         for subscriber in self._speaking.get(peer.key, ()):
             subscriber.known[address] = sent
-            subscriber.moved[address] = time.monotonic()
+            subscriber.moved[address] = self._clock()
             subscriber.due.add(address)
 
     def tell(self, packet: bytes) -> None:
@@ -98,8 +100,9 @@ class Subscribers:
         """Whether `tell` reaches whoever this peer stands for."""
         return peer.key in self._speaking
 
-    def round(self, now: float) -> None:
+    def round(self) -> None:
         """Forget the silent, send the rest what is new to them. To be called every ROUND_SECONDS."""
+        now = self._clock()
         for subscriber in list(self._by_target.values()):
             if now - subscriber.heard > LIFE_SECONDS:
                 del self._by_target[subscriber.target.key]

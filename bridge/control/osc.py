@@ -111,7 +111,7 @@ class OscServer:
                 next_round = now + ROUND_SECONDS
                 while self._told:
                     self._dispatcher.tell(*self._told.popleft())
-                self._subscribers.round(now)
+                self._subscribers.round()
             self._stopping.wait(GATHER_SECONDS)
 
     def _drain(self, _: int) -> None:

@@ -64,8 +64,8 @@ class TcpPort:
             self._counters.ignored += 1
             accepted.close()
         elif len(self._connections) >= MAX_CONNECTIONS:
-            accepted.close()
             self._note(f"more than {MAX_CONNECTIONS} connections; {address[0]}:{address[1]} was not let in")
+            accepted.close()
         else:
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
