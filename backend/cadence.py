@@ -29,8 +29,8 @@ class Cadence:
         self._hosts["source"].observe(when, number)
 
     def on_tick(self, number: object, when: float) -> None:
-        """The host has sent its tick; 0 is no number."""
-        self._hosts["tick"].observe(when, number if isinstance(number, int) and number else None)
+        """The host has sent its tick; -1 is no number."""
+        self._hosts["tick"].observe(when, number if isinstance(number, int) and number >= 0 else None)
 
     @property
     def leader(self) -> str:

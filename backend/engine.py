@@ -118,7 +118,7 @@ class EngineLoop:
         tape = self._follow_matte(latched.matte)
         tape.pull()
         mattes = [frame.pixels for frame in tape.pick(moments)] or None
-        made = self._maker.make(pictures, mattes, latched.settings)
+        made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start)
         generated = time.monotonic()
         self._hand_out(made, moments, [frame.number for frame in seen])
         handed_out = time.monotonic()

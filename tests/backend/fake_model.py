@@ -48,11 +48,11 @@ class FakeStream:
         return 12 if self.chunks else 9
 
     def step(self, controls: Controls) -> Chunk:
-        prompt = max(blend_of(controls.prompt), key=lambda part: part[1])[0]
-        trouble(prompt)
+        blend = blend_of(controls.prompt)
+        trouble(blend[-1][0])
         shape = (1, 3, self.frames_wanted, *self.size)
-        if prompt in COLOURS:
-            colour = torch.tensor(COLOURS[prompt])
+        if all(prompt in COLOURS for prompt, _ in blend):
+            colour = sum((weight * torch.tensor(COLOURS[prompt]) for prompt, weight in blend), torch.zeros(3))
             frames = colour[None, :, None, None, None].expand(shape) * min(1.0, controls.scale)
         elif controls.control is not None:
             frames = controls.control

@@ -36,5 +36,5 @@ def test_the_hosts_ticks_are_followed_where_asked_also_when_most_are_lost():
     assert cadence.rhythm().period == pytest.approx(1 / 60, rel=1e-3)
     plain = Cadence(24.0, lambda: "file:clip.mp4", lambda: "tick")
     for number in range(60):
-        plain.on_tick(0, 100.0 + number / 30)
+        plain.on_tick(-1, 100.0 + number / 30)
     assert plain.rhythm().period == pytest.approx(1 / 30, rel=1e-3)
