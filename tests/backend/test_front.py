@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
+import cv2
 import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
 from backend.front import Front, RunOptions
 from backend.supervisor import Limits
+from bridge.video import framecode
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from bridge.video.shared_memory import SharedMemorySink
@@ -337,3 +339,24 @@ def test_another_source_can_be_taken_live_and_a_missing_one_keeps_the_old():
         front.mailbox.set("/vace/source", "")
         wait_for(lambda: front.capture.uri == "testcard:", "the source of the start")
         host.close()
+
+
+def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency(tmp_path):
+    mask, name = tmp_path / "strip.png", f"vacetest{secrets.token_hex(4)}"
+    picture = np.full((64, 96, 3), 255, np.uint8)
+    picture[: framecode.strip_height(96)] = 0
+    cv2.imwrite(str(mask), picture)
+    values = {"/vace/mask/source": str(mask), "/vace/mask/feather": 0, "/vace/prompt": "red"}
+    with Front(options(sinks=(f"shm:{name}",), height=64, width=96, values=values)) as front:
+        wait_for(lambda: front.status()["chunks"] > 3, "chunks")
+        with FrameRing.attach(name) as ring:
+            wait_for(lambda: tuple(ring.latest().pixels[40, 40, :3]) == RED, "the restyled part")
+            ages = []
+            for _ in range(20):
+                frame = ring.latest()
+                code = framecode.read(frame.pixels)
+                assert code is not None
+                ages.append(code.age(time.monotonic()))
+                time.sleep(0.02)
+        measured, reported = sorted(ages)[10], front.status()["latency_ms"] / 1000
+    assert measured == pytest.approx(reported, abs=0.3)
