@@ -16,7 +16,7 @@ def test_the_rows_are_measured_on_a_running_show():
 
 
 def test_every_flooded_address_has_a_last_value_that_its_control_takes_as_it_is():
-    numbers = dict((address, number) for number, address in last_numbers(10_003))
+    numbers = {address: number for number, address in last_numbers(10_003)}
     assert set(numbers) == set(FLOODED)
     for address, number in numbers.items():
         accepted = TABLE[address].accept(value_of(number))
