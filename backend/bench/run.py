@@ -19,6 +19,7 @@ from vace_core.transformer import CausalWan
 from .cadence import cadence_rows
 from .engine import chunk_rows, length_row
 from .live import live_rows
+from .osc import osc_rows
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
         del model
         yield from live_rows(options.pipeline, seconds=8 if options.quick else 600)
         yield from cadence_rows(options.pipeline, seconds=5 if options.quick else 60)
+        yield from osc_rows(options.pipeline, seconds=5 if options.quick else 60)
 
 
 def machine() -> dict[str, Any]:
