@@ -49,7 +49,6 @@ TABLE = ControlTable(
             high=LONGEST_FADE,
             unit="s",
         ),
-        *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
         Control(
             "/vace/prompt/go",
             "int",
@@ -216,6 +215,7 @@ TABLE = ControlTable(
             acts="at once",
             event=True,
         ),
+        *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
     ]
 )
 

@@ -10,18 +10,13 @@ PREFIX = "/vace/"
 
 @dataclass(frozen=True)
 class Settings:
-    """One field for every control that holds a value; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`."""
+    """One field for every control that shows in a picture; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`.
+
+    What only sets other controls, as banks do, has none.
+    """
 
     prompt: str
     prompt_fade: float
-    prompt_bank_1: str
-    prompt_bank_2: str
-    prompt_bank_3: str
-    prompt_bank_4: str
-    prompt_bank_5: str
-    prompt_bank_6: str
-    prompt_bank_7: str
-    prompt_bank_8: str
     control: str
     scale: float
     mask_source: str
@@ -42,7 +37,6 @@ class Settings:
     output_between: str
     output_latency: float
     output_stall: str
-    preset_fade: float
 
     @staticmethod
     def latch(values: Mapping[str, object]) -> Settings:
