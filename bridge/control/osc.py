@@ -19,8 +19,8 @@ from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 from ..video.protocol import BridgeError
 from .mailbox import Mailbox
 from .packets import MAX_BYTES, Argument, DamagedPacket, Message, parse
-from .parameters import Control, ControlError, ControlTable, Value
-from .patterns import Pattern, is_pattern
+from .parameters import ControlError, ControlTable, Value
+from .setting import Setting, settings_in
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class OscServer:
             return
         self._sender = sender
         self.counters = replace(counters, messages=counters.messages + len(messages))
-        changes: list[tuple[str, Any]] = []
+        changes: list[Setting] = []
         for message in messages:
             if not self._answer(message, sender):
                 changes += self._changes(message, sender)
@@ -156,39 +156,11 @@ class OscServer:
         for address, value in self._mailbox.snapshot().items():
             self._send(sender, address, _arguments(value))
 
-    def _changes(self, message: Message, sender: Sender) -> list[tuple[str, Any]]:
-        """What a message sets. Extra arguments are left alone: some controllers send their own."""
-        try:
-            controls = self._matching(message.address)
-        except ControlError as reason:
-            self._refuse(message.address, str(reason), sender)
-            return []
-        changes = []
-        for control in controls:
-            if control.type == "strings":
-                changes.append((control.address, message.arguments))
-            elif message.arguments:
-                changes.append((control.address, message.arguments[0]))
-            elif control.type == "trigger":
-                changes += [(control.address, 1), (control.address, 0)]
-            elif control.event:
-                changes.append((control.address, control.default))
-            else:
-                self._refuse(control.address, f"{control.address} needs a value: {control.doc}", sender)
-        return changes
-
-    def _matching(self, address: str) -> list[Control]:
-        """The control of an address, or all that a pattern means, without those that must be meant by name."""
-        if not is_pattern(address):
-            return [self._table[address]]
-        try:
-            pattern = Pattern(address)
-        except ValueError as reason:
-            raise ControlError(str(reason)) from reason
-        found = [row for row in self._table if not row.dangerous and pattern.matches(row.address)]
-        if not found:
-            raise ControlError(f"no control matches {address}")
-        return found
+    def _changes(self, message: Message, sender: Sender) -> list[Setting]:
+        settings, refused = settings_in(message, self._table)
+        for address, reason in refused:
+            self._refuse(address, reason, sender)
+        return settings
 
     def _refuse(self, address: str, reason: str, sender: Sender) -> None:
         self.counters = replace(self.counters, refused=self.counters.refused + 1)
