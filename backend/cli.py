@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 OSC = "127.0.0.1:9000"
+OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -66,6 +67,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
+    parser.add_argument(
+        "--oscquery", metavar="HOST:PORT", help=f"default {OSCQUERY}, or off where --osc is off; off for none"
+    )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
@@ -142,6 +146,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         fps=options.fps,
         device=options.device,
         osc=host_and_port(options.osc, parser, "--osc"),
+        oscquery=host_and_port(options.oscquery or ("off" if options.osc == "off" else OSCQUERY), parser, "--oscquery"),
         panel=host_and_port(options.panel, parser, "--panel"),
         values=control_values(options, parser, TABLE),
         verbose=options.verbose,

@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -28,6 +28,9 @@ from .presenter import Panic, Presenter
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
+if TYPE_CHECKING:
+    from bridge.control.oscquery import OscQueryServer
+
 log = logging.getLogger(__name__)
 
 RESET = "/vace/reset"
@@ -40,7 +43,7 @@ SAME_FAULT_SECONDS = 10.0
 class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
-    osc and panel are (host, port), None for none. values: first values of controls, by address.
+    osc, oscquery and panel are (host, port), None for none. values: first values of controls, by address.
     """
 
     source: str
@@ -51,6 +54,7 @@ class RunOptions:
     fps: float | None = None
     device: str = "auto"
     osc: tuple[str, int] | None = None
+    oscquery: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
     values: dict[str, object] = field(default_factory=dict)
     verbose: bool = False
@@ -75,6 +79,7 @@ class Front:
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
         self.osc: OscServer | None = None
+        self.oscquery: OscQueryServer | None = None
         self.panel_url: str | None = None
 
     def __enter__(self) -> Front:
@@ -208,6 +213,14 @@ class Front:
             self.osc = OscServer(TABLE, self.mailbox, *self.options.osc).start()
             opened.callback(self.osc.stop)
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
+        if self.options.oscquery is not None:
+            from bridge.control.announcement import Announcement
+            from bridge.control.oscquery import NAME, OscQueryServer
+
+            osc = None if self.osc is None else (self.osc.host, self.osc.port)
+            self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, *self.options.oscquery).start()
+            opened.callback(self.oscquery.stop)
+            opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 

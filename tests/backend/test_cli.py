@@ -47,6 +47,13 @@ def test_sinks_and_addresses():
     assert options.panel is None
 
 
+def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
+    assert parse().oscquery == ("127.0.0.1", 9001)
+    assert parse("--osc", "off").oscquery is None
+    assert parse("--oscquery", "off").oscquery is None
+    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").oscquery == ("0.0.0.0", 9005)
+
+
 def test_a_value_out_of_range_is_clamped_and_said(capsys):
     assert parse("--scale", "7").values == {"/vace/scale": 2.0}
     assert "0 to 2" in capsys.readouterr().err
@@ -60,6 +67,7 @@ def test_a_value_out_of_range_is_clamped_and_said(capsys):
         ["run", "--scale", "much"],
         ["run", "--osc", "here"],
         ["run", "--osc", "127.0.0.1:99999"],
+        ["run", "--oscquery", "here"],
         ["run", "--fps", "0"],
         ["run", "--width", "-16"],
         ["run", "--seconds", "nan"],
