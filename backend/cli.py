@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
+    _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
     return parser
 
 
@@ -110,6 +111,14 @@ def _add_controls(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object")
     form.add_argument("--markdown", action="store_true", help="as it stands in the docs")
+
+
+def _add_layouts(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=layouts)
+    parser.add_argument("directory", metavar="DIR", help="where to write them; made if it is not there")
+    parser.add_argument(
+        "--osc", default=OSC, metavar="HOST:PORT", help=f"where Open Stage Control sends to (default {OSC})"
+    )
 
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -203,6 +212,18 @@ def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     else:
         for row in TABLE:
             print(f"{row.address:22} {row.type:8} {row.doc}")
+    return DONE
+
+
+def layouts(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Write the surfaces, and say which files they are."""
+    from bridge.layouts.files import write_layouts
+
+    target = host_and_port(options.osc, parser, "--osc")
+    if target is None:
+        parser.error(f"layouts --osc takes HOST:PORT, got {options.osc!r}; for example --osc {OSC}")
+    for path in write_layouts(TABLE, Path(options.directory), target):
+        print(path)
     return DONE
 
 

@@ -4,11 +4,13 @@ import subprocess
 import sys
 import time
 
+import py2tosc
 import pytest
 
 from backend import cli
 from backend.controls import TABLE
 from backend.statusline import line
+from bridge.layouts.files import OPEN_STAGE_CONTROL
 from bridge.video.file import Clip
 from tests.backend.waiting import wait_for
 
@@ -72,6 +74,8 @@ def test_a_value_out_of_range_is_clamped_and_said(capsys):
         ["run", "--width", "-16"],
         ["run", "--seconds", "nan"],
         ["bench", "--size", "big"],
+        ["layouts", "there", "--osc", "off"],
+        ["layouts"],
         ["nonesuch"],
         [],
     ],
@@ -130,6 +134,22 @@ def test_controls_as_markdown_and_for_a_person(capsys):
     assert cli.main(["controls", "--markdown"]) == 0
     assert cli.main(["controls"]) == 0
     assert capsys.readouterr().out.count("/vace/mask/source") == 2
+
+
+def test_layouts_are_written_and_named(capsys, tmp_path):
+    directory = tmp_path / "new" / "folder"
+    assert cli.main(["layouts", str(directory), "--osc", "192.168.1.20:9100"]) == 0
+    written = capsys.readouterr().out.splitlines()
+    assert written == [str(path) for path in (directory / "vace-live.tosc", directory / OPEN_STAGE_CONTROL)]
+    assert '"target": "192.168.1.20:9100"' in (directory / OPEN_STAGE_CONTROL).read_text(encoding="utf-8")
+    assert len(py2tosc.load(directory / "vace-live.tosc").find_all()) > len(TABLE)
+
+
+def test_layouts_that_cannot_be_written_are_said_in_one_line(capsys, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert cli.main(["layouts", str(file)]) == 1
+    assert capsys.readouterr().err.startswith("vace: ")
 
 
 def test_the_status_line_names_trouble_only_when_there_is_some():
