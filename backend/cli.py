@@ -12,11 +12,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
+from bridge.control.access import Network, network
 from bridge.control.parameters import Control, ControlError
 from bridge.video.protocol import BridgeError
 from vace_core.config import PIPELINES
 
-from .controls import TABLE, markdown
+from .controls import LIVE_ONLY, TABLE, markdown
 from .fitting import rounded_size
 from .settings import field_of
 from .statusline import StatusLine
@@ -28,6 +31,8 @@ CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
+DATA_FOLDER = "vace-live"
+RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
 DONE, FAILED, USAGE = 0, 1, 2
 
 
@@ -71,7 +76,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--oscquery", metavar="HOST:PORT", help=f"default {OSCQUERY}, or off where --osc is off; off for none"
     )
+    parser.add_argument("--osc-tcp", default="off", metavar="HOST:PORT", help="OSC by TCP too (default off)")
+    parser.add_argument(
+        "--osc-allow",
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="who may steer from other machines, 192.168.1.0/24 or 192.168.1.7; may be given several times",
+    )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
+    parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
     add_control_options(parser, TABLE)
@@ -84,7 +99,7 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--negative", default="", help="used by pipelines with guidance only; none of these has any")
     parser.add_argument("--frames", type=int, help="no more than the first so many")
     _add_common(parser)
-    add_control_options(parser, [row for row in TABLE if row.acts != "at once"])
+    add_control_options(parser, RENDER_ROWS)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +171,11 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         device=options.device,
         osc=host_and_port(options.osc, parser, "--osc"),
         oscquery=host_and_port(options.oscquery or ("off" if options.osc == "off" else OSCQUERY), parser, "--oscquery"),
+        osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
+        osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
         panel=host_and_port(options.panel, parser, "--panel"),
+        presets=_presets_file(options, parser),
+        restore=options.restore,
         values=control_values(options, parser, TABLE),
         verbose=options.verbose,
     )
@@ -169,7 +188,6 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     _check_positive(options, parser, "width", "height", "frames")
     if options.negative:
         print("vace: --negative has no effect: no pipeline here runs with guidance", file=sys.stderr)
-    rows = [row for row in TABLE if row.acts != "at once"]
     figures = render_file(
         RenderOptions(
             source=Path(options.input.removeprefix("file:")),
@@ -179,7 +197,7 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             width=options.width,
             device=options.device,
             frames=options.frames,
-            values=control_values(options, parser, rows),
+            values=control_values(options, parser, RENDER_ROWS),
         )
     )
     if options.json:
@@ -272,6 +290,23 @@ def host_and_port(text: str, parser: argparse.ArgumentParser, option: str) -> tu
     if not port.isdecimal() or int(port) > 65535:
         parser.error(f"{option} takes HOST:PORT or off, got {text!r}; for example {option} {OSC}")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _network(text: str, parser: argparse.ArgumentParser) -> Network:
+    try:
+        return network(text)
+    except ValueError as error:
+        parser.error(f"--osc-allow: {error}")
+
+
+def _presets_file(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path | None:
+    if options.presets == "off":
+        if options.restore:
+            parser.error("--restore needs the file that --presets names, got off")
+        return None
+    if options.presets:
+        return Path(options.presets)
+    return platformdirs.user_data_path(DATA_FOLDER, appauthor=False) / "presets.json"
 
 
 def height_and_width(text: str, parser: argparse.ArgumentParser) -> tuple[int, int]:

@@ -7,11 +7,56 @@ from bridge.control.parameters import Control, ControlTable
 from .masks import NAMED
 
 ANNOTATIONS = ("depth", "scribble", "gray", "none")
+LONGEST_FADE = 60.0
+BANK = (
+    "gold on sand at sunset",
+    "a house of ice under northern lights",
+    "neon in the city at night, rain",
+    "wood in a misty forest",
+    "marble under water",
+    "lava in a volcano",
+    "candy on flowers, pastel",
+    "black and white photograph of stone in a storm",
+)
+"""What the slots of the prompt bank begin with."""
+
+
+def _bank_slot(number: int, prompt: str) -> Control:
+    return Control(f"/vace/prompt/bank/{number}", "string", prompt, f"Slot {number} of the prompt bank.")
+
+
+LIVE_ONLY = ("/vace/prompt/fade", "/vace/prompt/bank/", "/vace/preset/")
+"""How the addresses begin of what is of use in a show that goes on, and none to a rendering."""
 
 TABLE = ControlTable(
     [
         Control(
-            "/vace/prompt", "string", "gold on sand at sunset", "What the restyled picture should look like, in words."
+            "/vace/prompt",
+            "string",
+            BANK[0],
+            "What the restyled picture should look like, in words.",
+            also=("/vace/prompt/fade",),
+        ),
+        Control(
+            "/vace/prompt/fade",
+            "float",
+            0.0,
+            "How long a new prompt takes to arrive.",
+            low=0.0,
+            high=LONGEST_FADE,
+            unit="s",
+        ),
+        *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
+        Control(
+            "/vace/prompt/go",
+            "int",
+            0,
+            "Take the prompt of that slot of the bank; 0, which a button sends when it is let go, does nothing.",
+            low=0,
+            high=len(BANK),
+            acts="at once",
+            event=True,
+            also=("/vace/prompt/fade",),
         ),
         Control(
             "/vace/control",
@@ -79,6 +124,43 @@ TABLE = ControlTable(
         Control("/vace/freeze", "bool", False, "Hold the picture that is shown.", acts="at once"),
         Control("/vace/bypass", "bool", False, "Show the input as it is.", acts="at once"),
         Control("/vace/blackout", "bool", False, "Show black.", acts="at once"),
+        Control(
+            "/vace/preset/save",
+            "string",
+            "0",
+            "Keep the values as they are now under this name or number, over what it held.",
+            acts="at once",
+            dangerous=True,
+            event=True,
+        ),
+        Control(
+            "/vace/preset/go",
+            "string",
+            "0",
+            "Set what was kept under this name or number.",
+            acts="at once",
+            event=True,
+            also=("/vace/preset/fade",),
+        ),
+        Control(
+            "/vace/preset/fade",
+            "float",
+            0.0,
+            "How long numbers take to move to those of a preset; the rest switches at once.",
+            low=0.0,
+            high=LONGEST_FADE,
+            unit="s",
+        ),
+        Control(
+            "/vace/tick",
+            "int",
+            -1,
+            "The host has shown a frame, perhaps with its number: what the output's clock can follow.",
+            low=-1,
+            high=2**31 - 1,
+            acts="at once",
+            event=True,
+        ),
     ]
 )
 
@@ -90,7 +172,8 @@ def markdown(table: ControlTable = TABLE) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in table:
-        cells = (f"`{row.address}`", row.type, _range(row), _default(row), row.unit, row.acts, row.doc)
+        kind = f"{row.type} event" if row.event else row.type
+        cells = (f"`{row.address}`", kind, _range(row), _default(row), row.unit, row.acts, _doc(row))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -109,3 +192,9 @@ def _default(row: Control) -> str:
     if isinstance(row.default, bool):
         return str(int(row.default))
     return str(row.default) if row.default not in ("", ()) else ""
+
+
+def _doc(row: Control) -> str:
+    """With what is true of its messages besides."""
+    further = f" A further argument sets {', '.join(f'`{address}`' for address in row.also)}." if row.also else ""
+    return f"{row.doc}{further}{' By its full address only.' if row.dangerous else ''}"

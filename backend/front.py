@@ -8,23 +8,31 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from bridge.control.access import Network
+from bridge.control.feedback import STATUS
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc import OscServer
 from bridge.video.frames import Frame
 from vace_core.config import pipeline_named
 
+from .bank import follow_bank
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
 from .fitting import stream_size
+from .keeper import Keeper
+from .kept import KeptFile
 from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
+from .morph import Morph
 from .outputs import Output
 from .presenter import Panic, Presenter
+from .presets import Autosave, Presets
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
@@ -37,13 +45,18 @@ RESET = "/vace/reset"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
+PRESET_SECONDS, AUTOSAVE_SECONDS = 0.1, 2.0
+"""How long a preset, and a changed value, may wait until they are on disk."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
-    osc, oscquery and panel are (host, port), None for none. values: first values of controls, by address.
+    osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
+    elsewhere.
+    presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
+    begins with them. values: first values of controls, by address, which go before those.
     """
 
     source: str
@@ -54,8 +67,12 @@ class RunOptions:
     fps: float | None = None
     device: str = "auto"
     osc: tuple[str, int] | None = None
+    osc_tcp: tuple[str, int] | None = None
+    osc_allow: tuple[Network, ...] = ()
     oscquery: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
+    presets: Path | None = None
+    restore: bool = False
     values: dict[str, object] = field(default_factory=dict)
     verbose: bool = False
     load: str = "backend.models:load"
@@ -85,6 +102,8 @@ class Front:
     def __enter__(self) -> Front:
         sys.setswitchinterval(SWITCH_INTERVAL)
         cv2.setNumThreads(1)
+        if self.options.restore:
+            self._restore()
         for address, value in self.options.values.items():
             if report := self.mailbox.set(address, value):
                 log.warning("%s", report)
@@ -209,18 +228,21 @@ class Front:
         opened.callback(self.capture.stop)
 
     def _open_controls(self, opened: ExitStack) -> None:
-        if self.options.osc is not None:
-            self.osc = OscServer(TABLE, self.mailbox, *self.options.osc).start()
+        follow_bank(self.mailbox)
+        presets = self._open_presets(opened)
+        options = self.options
+        if options.osc is not None:
+            answers = {STATUS: self._heartbeat, "/vace/preset/list": presets.names}
+            host, port = options.osc
+            self.osc = OscServer(
+                TABLE, self.mailbox, host, port, options.osc_tcp, options.osc_allow, answers
+            ).start()
             opened.callback(self.osc.stop)
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
-        if self.options.oscquery is not None:
-            from bridge.control.announcement import Announcement
-            from bridge.control.oscquery import NAME, OscQueryServer
-
-            osc = None if self.osc is None else (self.osc.host, self.osc.port)
-            self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, *self.options.oscquery).start()
-            opened.callback(self.oscquery.stop)
-            opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
+            if self.osc.tcp is not None:
+                log.info("OSC by TCP: listening on %s:%d", self.osc.tcp.host, self.osc.tcp.port)
+        if options.oscquery is not None:
+            self._open_oscquery(opened, *options.oscquery)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 
@@ -230,6 +252,43 @@ class Front:
                 raise ValueError(str(error)) from error
             opened.callback(panel.stop)
             self.panel_url = panel.url
+
+    def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
+        from bridge.control.announcement import Announcement
+        from bridge.control.oscquery import NAME, OscQueryServer
+
+        osc = None if self.osc is None else (self.osc.host, self.osc.port)
+        self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, host, port, self.options.osc_allow).start()
+        opened.callback(self.oscquery.stop)
+        opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
+
+    def _open_presets(self, opened: ExitStack) -> Presets:
+        morph = Morph(self.mailbox)
+        file = KeptFile(self.options.presets, "presets")
+        presets = Presets(TABLE, self.mailbox, file, morph)
+        autosave = Autosave(TABLE, self.mailbox, self._last_values())
+        keeper = Keeper(
+            [(presets.write, PRESET_SECONDS), (autosave.write, AUTOSAVE_SECONDS)],
+            lambda reason: self._tell("/vace/preset/save", reason),
+        )
+        for part in (keeper, morph):
+            part.start()
+            opened.callback(part.stop)
+        return presets
+
+    def _last_values(self) -> KeptFile:
+        presets = self.options.presets
+        return KeptFile(None if presets is None else presets.with_suffix(".last.json"), "last values")
+
+    def _restore(self) -> None:
+        values = self._last_values().read()
+        for _, report in self.mailbox.take([pair for pair in values.items() if pair[0] in TABLE]):
+            log.warning("%s", report)
+        log.info("began with the last values" if values else "there are no last values to begin with")
+
+    def _heartbeat(self) -> list[Any]:
+        status = self.status()
+        return [status[name] for name in ("state", "output_fps", "engine_fps", "latency_ms")]
 
     def _latch(self) -> Latched:
         settings = self.settings()

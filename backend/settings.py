@@ -13,6 +13,15 @@ class Settings:
     """One field for every control that holds a value; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`."""
 
     prompt: str
+    prompt_fade: float
+    prompt_bank_1: str
+    prompt_bank_2: str
+    prompt_bank_3: str
+    prompt_bank_4: str
+    prompt_bank_5: str
+    prompt_bank_6: str
+    prompt_bank_7: str
+    prompt_bank_8: str
     control: str
     scale: float
     mask_source: str
@@ -27,6 +36,7 @@ class Settings:
     freeze: bool
     bypass: bool
     blackout: bool
+    preset_fade: float
 
     @staticmethod
     def latch(values: Mapping[str, object]) -> Settings:

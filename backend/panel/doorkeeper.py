@@ -1,6 +1,7 @@
 """Who may talk to the panel: pages that the panel itself served, under a loopback name (see bridge's doorkeeper)."""
 
-from bridge.control.doorkeeper import Headers, host_name, is_loopback
+from bridge.control.doorkeeper import Caller, Headers
+from bridge.control.hosts import host_name, is_loopback
 
 POLICY = b"default-src 'self'; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; frame-ancestors 'none'"
 HEADERS = (
@@ -17,6 +18,11 @@ def refusal(host: str, origin: str | None) -> str | None:
     if origin is not None and origin.lower() != f"http://{host.lower()}":
         return f"a page of '{origin}' may not use the panel"
     return None
+
+
+def turned_away(caller: Caller) -> str | None:
+    """`refusal`, as the doorkeeper asks it."""
+    return refusal(caller.host, caller.origin)
 
 
 def headers(_origin: str | None) -> Headers:

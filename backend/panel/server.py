@@ -13,12 +13,13 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bridge.control.doorkeeper import Doorkeeper, is_loopback
+from bridge.control.doorkeeper import Doorkeeper
+from bridge.control.hosts import is_loopback
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
 from bridge.control.webserver import WebServer
 
-from .doorkeeper import headers, refusal
+from .doorkeeper import headers, turned_away
 from .pictures import Pictures
 from .visit import Visit
 
@@ -95,7 +96,7 @@ class Panel:
             WebSocketRoute("/live", self._live),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(Doorkeeper, refusal, headers)])
+        return Starlette(routes=routes, middleware=[Middleware(Doorkeeper, turned_away, headers)])
 
     async def _live(self, socket: WebSocket) -> None:
         await socket.accept()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from .doorkeeper import is_loopback
+from .hosts import is_loopback
 
 if TYPE_CHECKING:
     from zeroconf import Zeroconf

@@ -8,16 +8,26 @@ neither WebSockets nor plain requests back by themselves.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Refusal = Callable[[str, str | None], str | None]
-"""(host, origin) headers of a request -> why it is refused, None if it is welcome. Programs send no Origin."""
 Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the Host and Origin headers, and the address that the request comes from. Programs send no Origin."""
+
+    host: str
+    origin: str | None
+    address: str
+
+
+Refusal = Callable[[Caller], str | None]
+"""Why a request is refused; None if it is welcome."""
 
 
 class Doorkeeper:
@@ -32,7 +42,8 @@ class Doorkeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
         origin = given.get(b"origin")
-        reason = self._refusal(given.get(b"host", ""), origin)
+        address, _ = scope.get("client") or ("", 0)
+        reason = self._refusal(Caller(given.get(b"host", ""), origin, address))
         if reason is None:
             await self._app(scope, receive, marked(send, self._headers(origin)))
         elif scope["type"] == "websocket":
@@ -40,35 +51,6 @@ class Doorkeeper:
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         else:
             await PlainTextResponse(f"{reason}\n", status_code=403)(scope, receive, send)
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header, without port and brackets; '' if there is none to be read."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def is_loopback(name: str) -> bool:
-    """True for localhost and for any address of the loopback range."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def is_local(name: str) -> bool:
-    """True for what only a machine of the same network can be called: a private address, `desk`, `desk.local`.
-
-    No page of the web is served under such a name.
-    """
-    try:
-        return ipaddress.ip_address(name).is_private
-    except ValueError:
-        return bool(name) and ("." not in name or name.endswith(".local"))
 
 
 def marked(send: Send, headers: Headers) -> Send:

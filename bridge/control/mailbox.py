@@ -6,6 +6,7 @@ kept in order up to a bound. What must be known at once, or counts each time, is
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import defaultdict, deque
@@ -16,12 +17,22 @@ from typing import Any
 from .parameters import Control, ControlError, ControlTable, Value
 
 MAX_EVENTS = 64
+LARGEST_STEP = 1e300
+"""So that no value goes beyond what a number can hold."""
 HOLD_SECONDS = 0.25
 """A button that stays down may say so again and again (a CHOP does, sixty times a second): one that says it after
 this long a silence was pressed anew, having no way to say that it was let go."""
 
 Heard = Callable[[Value, float], None]
-"""Called with what was sent and when, on the mailbox's clock; in the thread of who sent it, so it must be quick."""
+"""Called with what was sent and when, on the mailbox's clock; in the thread of who sent it, so it must be quick.
+It may raise ControlError, which the sender is told."""
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Instead of a value: so much more than what it is now (less, if negative). Stops at the range's end."""
+
+    amount: float
 
 
 @dataclass(frozen=True)
@@ -71,10 +82,14 @@ class Mailbox:
         origin: who sends them, kept with each change. Returns what the sender should be told, (address, reason) of
         each value that was clamped or refused; a refused value does not keep the others out.
         """
-        reports, taken = [], []
+        reports: list[tuple[str, str]] = []
+        taken: list[tuple[Control, Value | Relative]] = []
         for address, value in changes:
             try:
                 control = self._table[address]
+                if isinstance(value, Relative):
+                    taken.append((control, _step(control, value)))
+                    continue
                 accepted = control.accept(value)
             except ControlError as reason:
                 reports.append((address, str(reason)))
@@ -84,10 +99,13 @@ class Mailbox:
                 reports.append((address, accepted.report))
         now = self._clock()
         with self._lock:
-            happened = [(row.address, value) for row, value in taken if self._put(row, value, origin, now)]
-        for address, value in happened:
+            happened = [(row.address, told) for row, value in taken if (told := self._put(row, value, origin, now))]
+        for address, (value,) in happened:
             for heard in self._listeners.get(address, ()):
-                heard(value, now)
+                try:
+                    heard(value, now)
+                except ControlError as reason:
+                    reports.append((address, str(reason)))
         return reports
 
     def get(self, address: str) -> Value:
@@ -121,18 +139,21 @@ class Mailbox:
         """Set what a former snapshot held; addresses that no longer exist are left out."""
         self.set_all([(address, value) for address, value in values.items() if address in self._table])
 
-    def _put(self, control: Control, value: Value, origin: object, now: float) -> bool:
-        """Put one accepted value in its place; whether that changed anything, or was an event."""
+    def _put(self, control: Control, value: Value | Relative, origin: object, now: float) -> tuple[Value] | None:
+        """Put one accepted value in its place; what it then is, if that changed anything or was an event."""
+        address = control.address
+        if isinstance(value, Relative):
+            value = control.accept(float(self._values[address]) + value.amount).value  # type: ignore[arg-type]
         if control.type == "trigger":
-            return self._press(control.address, bool(value), now)
+            return (value,) if self._press(address, bool(value), now) else None
         if control.event:
-            return True
-        if self._values[control.address] == value:
-            return False
-        self._values[control.address] = value
+            return (value,)
+        if self._values[address] == value:
+            return None
+        self._values[address] = value
         self.version += 1
-        self._changes[control.address] = Change(value, origin, now, self.version)
-        return True
+        self._changes[address] = Change(value, origin, now, self.version)
+        return (value,)
 
     def _press(self, address: str, down: bool, now: float) -> bool:
         """A trigger happens when it goes down: a button sends 1 and then 0, and that is one event."""
@@ -150,3 +171,12 @@ class Mailbox:
             self._events.popleft()
             self.dropped_events += 1
         self._events.append(address)
+
+
+def _step(control: Control, relative: Relative) -> Relative:
+    """What can be added to any value of that control. ControlError if it is no number, or the amount is none."""
+    if control.type not in ("float", "int") or not control.holds:
+        raise ControlError(f"{control.address} is no number that could be raised or lowered")
+    if not math.isfinite(relative.amount):
+        raise ControlError(f"{control.address} takes a finite step, got {relative.amount}")
+    return Relative(min(max(relative.amount, -LARGEST_STEP), LARGEST_STEP))

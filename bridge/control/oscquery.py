@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 
 from starlette.applications import Starlette
@@ -23,12 +24,16 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..video.protocol import BridgeError
-from .doorkeeper import Doorkeeper, Headers, host_name, is_local, is_loopback
+from .access import Access, Network
+from .counters import OscCounters
+from .doorkeeper import Caller, Doorkeeper, Headers
+from .hosts import host_name, is_local, is_loopback
 from .mailbox import Mailbox
 from .oscquery_listener import Listener
 from .oscquery_tree import EXTENSIONS, NoSuchAddress, NoSuchAttribute, NotReadable, Tree
 from .packets import MAX_BYTES
 from .parameters import ControlTable
+from .twins import twins
 from .webserver import WebServer
 
 NAME = "VACE Live"
@@ -39,8 +44,8 @@ log = logging.getLogger(__name__)
 class OscQueryServer:
     """Listens on host:port in a thread of its own; port 0 takes any free one (`port` says which).
 
-    osc: (host, port) that OSC is listened for on by UDP, None if it is not. Beyond the loopback everyone on the network
-    can read and set the controls.
+    osc: (host, port) that OSC is listened for on by UDP, None if it is not. allow: the networks that may steer from
+    other machines, all if none is named; as for OSC, what is dangerous is for the named alone.
     """
 
     def __init__(
@@ -50,8 +55,11 @@ class OscQueryServer:
         osc: tuple[str, int] | None,
         host: str = "127.0.0.1",
         port: int = 9001,
+        allow: Sequence[Network] = (),
     ) -> None:
         self._table, self._mailbox, self._osc = table, mailbox, osc
+        self._access, self._counters = Access(allow), OscCounters()
+        self._twins = twins(table)
         self._tree = Tree(table)
         self._stopping = threading.Event()
         self._server = WebServer(self._application(host), host, port, "oscquery", MAX_BYTES)
@@ -75,6 +83,8 @@ class OscQueryServer:
                 "with --oscquery HOST:PORT, or --oscquery off"
             ) from error
         log.info("OSCQuery: %s", self.url)
+        if not is_loopback(self._server.host):
+            log.warning("OSCQuery listens beyond this machine, on %s, to %s", self._server.host, self._access.who)
         return self
 
     def stop(self) -> None:
@@ -88,8 +98,10 @@ class OscQueryServer:
         return services if self._osc is None else {**services, "_osc._udp": self._osc}
 
     def _application(self, host: str) -> Starlette:
-        def turned_away(named: str, origin: str | None) -> str | None:
-            return refusal(named, origin, host)
+        def turned_away(caller: Caller) -> str | None:
+            if not self._access.admits(caller.address):
+                return f"--osc-allow does not name {caller.address}"
+            return refusal(caller.host, caller.origin, host)
 
         routes = [Route("/{path:path}", self._get), WebSocketRoute("/{path:path}", self._connect)]
         return Starlette(routes=routes, middleware=[Middleware(Doorkeeper, turned_away, headers)])
@@ -122,7 +134,7 @@ class OscQueryServer:
 
     async def _connect(self, socket: WebSocket) -> None:
         await socket.accept()
-        listener = Listener(socket, self._table, self._mailbox)
+        listener = Listener(socket, self._table, self._twins, self._mailbox, self._access, self._counters)
         with suppress(WebSocketDisconnect):
             await listener.run(self._stopping)
 

@@ -5,37 +5,53 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from pythonosc.osc_message_builder import OscMessageBuilder
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from .access import Access
+from .counters import OscCounters
+from .dispatch import Dispatcher
+from .feedback import ROUND_SECONDS, Subscribers
 from .mailbox import Mailbox
-from .osc import ERRORS_PER_SECOND, MAX_ECHO, Budget
-from .packets import DamagedPacket, parse
+from .packets import DamagedPacket, Message, parse
 from .parameters import ControlError, ControlTable
-from .setting import settings_in
+from .peers import encode
+from .twins import Twin
 
-TICK_SECONDS = 1 / 30
-"""Between two looks at the values: a client gets the latest of each at most thirty times a second."""
+MAX_ANSWERS = 256
+"""Packets of answers that wait for a client that does not read them; of more the oldest are lost."""
 UNKNOWN = object()
 """What a client knows of a value that it was never told: no value equals it."""
 
 
 class Listener:
-    """Keeps one client up to date until it leaves.
+    """Keeps one client up to date until it leaves, and takes OSC packets from it as the OSC server does.
 
     A client gets the value of an address as soon as it listens to it, and then whenever the value is another than it
     knows. What it has set itself it knows, unless the control took something else. A slow client gets the latest
-    values, never a backlog: nothing is queued for it. Triggers and events hold no value, and so give none.
+    values, never a backlog: no value is queued for it. Triggers and events hold no value, and so give none.
     """
 
-    def __init__(self, socket: WebSocket, table: ControlTable, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        table: ControlTable,
+        twins: Mapping[str, Twin],
+        mailbox: Mailbox,
+        access: Access,
+        counters: OscCounters,
+    ) -> None:
         self._socket, self._table, self._mailbox = socket, table, mailbox
-        self._origin = f"oscquery {':'.join(map(str, socket.client or ()))}"
+        self.host, port = socket.client or ("", 0)
+        self.key: tuple[str, str, int] = ("ws", self.host, port)
         self._known: dict[str, Any] = {}
-        self._errors = Budget(ERRORS_PER_SECOND)
+        self._answers: deque[bytes] = deque(maxlen=MAX_ANSWERS)
+        self._subscribers = Subscribers(table, twins.values(), mailbox, counters)
+        self._dispatcher = Dispatcher(table, twins, mailbox, self._subscribers, access, counters, {})
 
     async def run(self, stopping: threading.Event) -> None:
         """Until the client leaves (WebSocketDisconnect) or `stopping` is set."""
@@ -43,11 +59,21 @@ class Listener:
         try:
             while not stopping.is_set() and not hearing.done():
                 await self._tell_values()
-                await asyncio.wait([hearing], timeout=TICK_SECONDS)
+                self._subscribers.round()
+                await self._tell_answers()
+                await asyncio.wait([hearing], timeout=ROUND_SECONDS)
         finally:
             hearing.cancel()
         if hearing.done():
             hearing.result()
+
+    def send(self, packet: bytes) -> None:
+        """As the dispatcher's peer: what is to be told beside the values."""
+        self._answers.append(packet)
+
+    def at_port(self, port: int) -> Listener:
+        """A connection has no ports."""
+        return self
 
     async def _hear(self) -> None:
         while True:
@@ -55,45 +81,43 @@ class Listener:
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event["code"])
             if event.get("bytes") is not None:
-                reasons = self._set(event["bytes"])
+                self._take(event["bytes"])
             else:
-                reasons = self._command(event.get("text") or "")
-            for address, reason in reasons:
-                if self._errors.take():
-                    await self._send("/vace/error", [address[:MAX_ECHO], reason])
+                self._command(event.get("text") or "")
+            await self._tell_answers()
 
-    def _command(self, text: str) -> list[tuple[str, str]]:
-        """Do what a JSON message asks; what the client should be told if that can't be done."""
+    def _command(self, text: str) -> None:
+        """Do what a JSON message asks, or say why not."""
         try:
             asked = json.loads(text)
             command, address = asked["COMMAND"], asked["DATA"]
             row = self._table[address] if command in ("LISTEN", "IGNORE") else None
         except ControlError as reason:
-            return [(address, str(reason))]
+            self._dispatcher.refuse(address, str(reason), self)
+            return
         except (ValueError, TypeError, KeyError, RecursionError):
             row = None
         if row is None:
-            return [("/", 'LISTEN and IGNORE are understood, as {"COMMAND": "LISTEN", "DATA": "/vace/scale"}')]
-        if command == "IGNORE":
+            understood = 'LISTEN and IGNORE are understood, as {"COMMAND": "LISTEN", "DATA": "/vace/scale"}'
+            self._dispatcher.refuse("/", understood, self)
+        elif command == "IGNORE":
             self._known.pop(row.address, None)
         elif row.holds:
             self._known[row.address] = UNKNOWN
-        return []
 
-    def _set(self, packet: bytes) -> list[tuple[str, str]]:
-        """Take an OSC packet's values together; what the client should be told of them."""
-        try:
-            messages = parse(packet)
-        except DamagedPacket as reason:
-            return [("/", str(reason))]
-        settings, reasons = [], []
-        for message in messages:
-            taken, refused = settings_in(message, self._table)
-            settings += taken
-            reasons += refused
-        reasons += self._mailbox.take(settings, self._origin)
-        self._known.update((address, value) for address, value in settings if address in self._known)
-        return reasons
+    def _take(self, packet: bytes) -> None:
+        """Do what an OSC packet says, and remember what the client thinks that it has set."""
+        with suppress(DamagedPacket):  # which the dispatcher notes
+            for message in parse(packet):
+                if message.address in self._known:
+                    self._known[message.address] = self._sent(message)
+        self._dispatcher.take(packet, self)
+        self._dispatcher.flush()
+
+    def _sent(self, message: Message) -> Any:
+        if self._table[message.address].type == "strings":
+            return message.arguments
+        return message.arguments[0] if message.arguments else UNKNOWN
 
     async def _tell_values(self) -> None:
         for address in list(self._known):
@@ -102,10 +126,10 @@ class Listener:
             # A switch and the 0 or 1 it was set by are equal, and so are a number and its 32-bit float.
             if known is UNKNOWN or known != value:
                 self._known[address] = value
-                await self._send(address, value if isinstance(value, tuple) else [value])
+                packet = encode(address, value if isinstance(value, tuple) else [value])
+                if packet is not None:
+                    await self._socket.send_bytes(packet)
 
-    async def _send(self, address: str, arguments: Iterable[Any]) -> None:
-        builder = OscMessageBuilder(address)
-        for argument in arguments:
-            builder.add_arg(argument)
-        await self._socket.send_bytes(builder.build().dgram)
+    async def _tell_answers(self) -> None:
+        while self._answers:
+            await self._socket.send_bytes(self._answers.popleft())

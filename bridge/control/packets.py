@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from pythonosc.osc_message import OscMessage, ParseError
 
@@ -23,6 +23,8 @@ MAX_NESTING = 8
 BUNDLE = b"#bundle\0"
 BUNDLE_HEADER = len(BUNDLE) + 8  # and the time tag
 SIZE = struct.Struct(">i")
+NUMBERS = {b",f\0\0": struct.Struct(">f"), b",i\0\0": struct.Struct(">i")}
+"""The type tags of the messages that faders send, sixty a second and more: those are read without the parser."""
 
 Argument = bool | int | float | str | bytes | None
 
@@ -31,14 +33,18 @@ class DamagedPacket(ValueError):
     """Bytes that are no OSC packet."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     address: str
     arguments: tuple[Argument, ...]
 
 
 def parse(packet: bytes) -> list[Message]:
     """All messages of a packet, those of nested bundles too, in their order. Raises DamagedPacket if any is damaged."""
+    number = NUMBERS.get(packet[-8:-4])
+    if number is not None and packet.startswith(b"/"):
+        address = _address_of_number(packet[:-4])
+        if address is not None:
+            return [Message(address, number.unpack_from(packet, len(packet) - number.size))]
     return [_message(element) for element in _elements(packet, 0)]
 
 
@@ -59,6 +65,21 @@ def _elements(packet: bytes, depth: int) -> Iterator[bytes]:
             raise DamagedPacket("a bundle with an element that does not fit into it")
         yield from _elements(packet[begin : begin + size], depth + 1)
         start = begin + size
+
+
+@lru_cache(maxsize=512)
+def _address_of_number(header: bytes) -> str | None:
+    """The address in a message that has one number, all but whose four bytes is `header`; None if it is another.
+
+    A fader's messages differ in those four bytes only, so the rest is read once.
+    """
+    try:
+        address = _message(header + bytes(4)).address
+    except DamagedPacket:
+        return None
+    encoded = address.encode()
+    plain = encoded + bytes(4 - len(encoded) % 4) + header[-4:]
+    return address if plain == header else None
 
 
 def _message(element: bytes) -> Message:

@@ -22,6 +22,8 @@ Value = float | int | bool | str | tuple[str, ...]
 
 MAX_TEXT = 2000
 """Characters of a text that are kept."""
+MOST_READ = 4 * MAX_TEXT
+"""Characters of a text that are looked at, so that one of a megabyte takes no longer than it must."""
 MAX_TEXTS = 64
 """Texts of a "strings" control that are kept."""
 ROUNDING = 1e-6
@@ -46,8 +48,10 @@ class Accepted:
 class Control:
     """One row of the table. low and high bound numbers, both included; choices are those of a "choice".
 
-    `dangerous` controls are reached by their full address alone, never by a pattern. An `event` holds no value: each
-    message of it counts, with what it carries (the slot of a bank, the number of a tick).
+    `dangerous` controls are reached by their full address alone, never by a pattern, and from other machines only by
+    those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
+    bank, the number of a tick); one without an argument carries the default. Further arguments of a message set the
+    controls named in `also`, in their order and together with this one.
     """
 
     address: str
@@ -61,6 +65,7 @@ class Control:
     choices: tuple[str, ...] = ()
     dangerous: bool = False
     event: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -120,11 +125,12 @@ class Control:
     def _text(self, value: Any) -> Accepted:
         if not isinstance(value, str | int | float):
             raise ControlError(f"{self.address} takes a text, got {_shown(value)}")
-        text = "".join(" " if c.isspace() else c for c in str(value) if c.isspace() or _printable(c)).strip()
-        if len(text) > MAX_TEXT:
-            return Accepted(
-                text[:MAX_TEXT], f"{self.address} takes {MAX_TEXT} characters, got {len(text)}: the rest is cut"
-            )
+        whole = _plain(value) if isinstance(value, float) else str(value)
+        begin = whole[:MOST_READ]
+        text = "".join(" " if c.isspace() else c for c in begin if c.isspace() or _printable(c)).strip()
+        if len(text) > MAX_TEXT or len(whole) > MOST_READ:
+            report = f"{self.address} takes {MAX_TEXT} characters, got {len(whole)}: the rest is cut"
+            return Accepted(text[:MAX_TEXT].strip(), report)
         return Accepted(text)
 
     def _texts(self, value: Any) -> Accepted:
@@ -154,7 +160,7 @@ class Control:
 
 
 class ControlTable:
-    """All controls, in the order of their declaration; addresses are unique (ValueError)."""
+    """All controls, in the order of their declaration. ValueError if an address is declared twice, or not at all."""
 
     def __init__(self, controls: Iterable[Control]) -> None:
         self._rows: dict[str, Control] = {}
@@ -162,6 +168,9 @@ class ControlTable:
             if control.address in self._rows:
                 raise ValueError(f"{control.address} is declared twice")
             self._rows[control.address] = control
+        for control in self:
+            if missing := [address for address in control.also if address not in self]:
+                raise ValueError(f"{control.address} also sets {missing[0]}, which is not declared")
         # A host may send all its channels here, sixty times a second each: the search is done once an address.
         self._nearest = lru_cache(maxsize=256)(self._search)
 
@@ -202,7 +211,7 @@ def _number_in(value: Any) -> float | None:
 
 
 def _plain(number: float) -> str:
-    """Whole numbers in full, others to six digits."""
+    """Whole numbers in full, others to six digits: what a fader that should have been a 3 sends is a 3."""
     return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 

@@ -48,8 +48,9 @@ def widget(row: Control) -> Widget:
         case "float" | "int":
             if row.low is None or row.high is None:
                 return "number"
-            few = row.type == "int" and row.high - row.low < MOST_BUTTONS
-            return "options" if row.event and few else "fader"
+            if row.event and row.type == "int":  # the slot of a bank; or a count, which no fader goes up in order
+                return "options" if row.high - row.low < MOST_BUTTONS else "number"
+            return "fader"
         case "string":
             return "text"
         case "strings":

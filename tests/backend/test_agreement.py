@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ from tests.bridge.control.every_type import EVERY_TYPE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 STALE = "the table has changed since: run `python -m backend layouts docs/layouts`"
+
+FURTHER = re.compile(r"( A further argument sets [^.]*\.)?( By its full address only\.)?$")
+"""What the page adds to a meaning."""
 
 Facts = dict[str, dict[str, Any]]
 """By address; of type, range, choices, default and doc those that are told. No default is None."""
@@ -83,11 +87,11 @@ def of_markdown(page: str) -> Facts:
         address, kind, span, default, _, _, doc = (cell.strip() for cell in line.split("|")[1:-1])
         low, to, high = span.partition(" to ")
         found[address.strip("`")] = {
-            "type": kind,
+            "type": kind.removesuffix(" event"),
             "range": (float(low), float(high)) if to else None,
-            "choices": tuple(span.split(", ")) if kind == "choice" else (),
+            "choices": tuple(span.split(", ")) if kind.startswith("choice") else (),
             "default": plain(ast.literal_eval(default) if default.startswith("(") else default),
-            "doc": doc,
+            "doc": FURTHER.sub("", doc),
         }
     return found
 
@@ -177,7 +181,9 @@ def of_open_stage_control(file: dict[str, Any]) -> Facts:
 
     found: Facts = {}
     for widget in widgets(file["content"]):
-        told = found.setdefault(widget["address"], {"doc": widget["comments"], "choices": (), "range": None})
+        told = found.setdefault(widget["address"], {"doc": widget["comments"], "choices": ()})
+        if widget["type"] != "input":  # which has no ends
+            told.setdefault("range", None)
         told["default"] = plain(widget.get("default", ""))
         kind = {"toggle": "bool", "push": "trigger"}.get(widget.get("mode", ""))
         if kind or widget["typeTags"] == "f":
@@ -228,8 +234,10 @@ def test_so_it_does_for_controls_of_every_type(made: Callable[[ControlTable], Fa
 
 
 def the_first(kind: str) -> Control:
-    """A row of the table to change, whichever it is: of that type, holding a value, with ends if it is a number."""
-    return next(row for row in TABLE if row.type == kind and row.holds and (row.low is not None) == (kind == "float"))
+    """Some row to change: of that type, holding a value, a number with ends, and not named by another row."""
+    named = {address for row in TABLE for address in row.also}
+    found = (row for row in TABLE if row.type == kind and row.holds and row.address not in named)
+    return next(row for row in found if (row.low is not None) == (kind == "float"))
 
 
 CHANGES = {

@@ -30,11 +30,13 @@ def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
 
 
 def test_every_control_has_an_option():
+    bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
     options = parse(
-        "--prompt", "snow", "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
+        "--prompt", "snow", "--prompt-fade", "2.5", *bank,
+        "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
-        "--blackout",
+        "--blackout", "--preset-fade", "3",
     )  # fmt: skip
     assert list(options.values) == [row.address for row in TABLE if row.holds]
     assert options.values["/vace/reference"] == ("a.png", "b.png")
@@ -61,9 +63,23 @@ def test_a_value_out_of_range_is_clamped_and_said(capsys):
     assert "0 to 2" in capsys.readouterr().err
 
 
+def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
+    options = parse("--osc", "0.0.0.0:9000", "--osc-tcp", "9001", "--osc-allow", "10.0.0.7", "--osc-allow", "fd00::/8")
+    assert options.osc_tcp == ("127.0.0.1", 9001)
+    assert [str(allowed) for allowed in options.osc_allow] == ["10.0.0.7/32", "fd00::/8"]
+    assert parse().osc_tcp is None
+    assert parse().presets is not None
+    assert parse("--presets", "off").presets is None
+    assert parse("--presets", str(tmp_path / "mine.json"), "--restore").presets == tmp_path / "mine.json"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["run", "--osc-allow", "everybody"],
+        ["run", "--osc-tcp", "here"],
+        ["run", "--presets", "off", "--restore"],
+        ["render", "in.mp4", "out.mp4", "--prompt-fade", "1"],
         ["run", "--pipeline", "nonesuch"],
         ["run", "--control", "nonesuch"],
         ["run", "--scale", "much"],
@@ -101,7 +117,7 @@ def test_wrong_usage_is_two_and_one_line_after_the_usage(arguments, capsys):
     ],
 )
 def test_a_run_that_cannot_begin_says_why_in_one_line(arguments, told):
-    command = [sys.executable, "-m", "backend", "run", "--osc", "off", "--panel", "off", *arguments]
+    command = [sys.executable, "-m", "backend", "run", "--osc", "off", "--panel", "off", "--presets", "off", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert told in ended.stderr.splitlines()[-1]
@@ -112,7 +128,7 @@ def test_a_run_that_cannot_begin_says_why_in_one_line(arguments, told):
 def test_ctrl_c_ends_a_run_and_leaves_whole_files_and_one_json_object(tmp_path):
     recording = tmp_path / "out.mp4"
     command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
-    command += ["--osc", "off", "--panel", "off", "--json"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         wait_for(lambda: recording.exists(), "the recording to begin")
         time.sleep(0.5)

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
@@ -66,10 +67,14 @@ def front(show):
     return front
 
 
+def client(front: Front) -> SimpleUDPClient:
+    return SimpleUDPClient("127.0.0.1", front.osc.port)  # type: ignore[union-attr]
+
+
 @pytest.fixture
 def osc(front):
-    with SimpleUDPClient("127.0.0.1", front.osc.port) as client:
-        yield client
+    with closing(client(front)) as client_of_front:
+        yield client_of_front
 
 
 def chunks_until(front: Front, condition: Callable[[], object], what: str) -> int:
@@ -193,6 +198,64 @@ def test_previews_show_input_control_and_output(front):
     front.mailbox.set("/vace/control", "depth")
     wait_for(lambda: {"input", "output", "control"} <= set(front.previews()), "previews")
     assert all(picture.shape == (32, 48, 3) for picture in front.previews().values())
+
+
+def test_a_slot_of_the_bank_is_seen(front, osc):
+    osc.send_message("/vace/prompt/bank/2", "blue")
+    osc.send_message("/vace/prompt/go", [2, 0.0])
+    wait_for(lambda: colour(front) == BLUE, "blue")
+
+
+def heard(osc: SimpleUDPClient, wanted: Callable[[str, list], bool]) -> list:
+    """The arguments of the next message that is wanted."""
+    while True:
+        for message in osc.get_messages(PATIENCE):
+            if wanted(message.address, message.params):
+                return message.params
+
+
+def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, osc):
+    osc.send_message("/vace/subscribe", [])
+    state, output_fps, engine_fps, latency = heard(osc, lambda address, _: address == "/vace/status")
+    assert state == "running"
+    assert min(output_fps, engine_fps) > 0
+    assert isinstance(latency, int)
+    front.mailbox.set("/vace/reference", ["/nowhere/another.png"])
+    about, _ = heard(osc, lambda address, said: address == "/vace/error" and "another.png" in said[1])
+    assert about == "/vace/reference"
+    front.mailbox.set("/vace/reference", [])
+    assert front.status()["osc_subscribers"] == 1
+    osc.send_message("/vace/unsubscribe", [])
+    wait_for(lambda: front.status()["osc_subscribers"] == 0, "the end of it")
+
+
+def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
+    presets = tmp_path / "presets.json"
+    quiet = {"osc": ("127.0.0.1", 0), "presets": presets, "load": FAKE}
+    with Front(options(**quiet, values={"/vace/prompt": "red"})) as front, closing(client(front)) as osc:
+        osc.send_message("/vace/seed", 7)
+        osc.send_message("/vace/preset/save", "seven")
+        osc.send_message("/vace/seed", 8)
+        osc.send_message("/vace/blackout", 1)
+        last = tmp_path / "presets.last.json"
+        wait_for(lambda: presets.exists() and last.exists() and '"/vace/seed": 8' in last.read_text(), "the files")
+        crashed = {file: file.read_bytes() for file in (presets, last)}
+    for file, content in crashed.items():
+        file.write_bytes(content)
+    with Front(options(**quiet, restore=True, values={"/vace/scale": 0.5})) as front, closing(client(front)) as osc:
+        settings = front.settings()
+        assert (settings.prompt, settings.seed, settings.scale, settings.blackout) == ("red", 8, 0.5, False)
+        osc.send_message("/vace/preset/list", [])
+        assert heard(osc, lambda address, _: address == "/vace/preset/list") == ["seven"]
+        osc.send_message("/vace/preset/go", "seven")
+        wait_for(lambda: front.settings().seed == 7, "the preset")
+
+
+def test_to_restore_what_never_was_is_to_begin_with_the_defaults(tmp_path, caplog):
+    caplog.set_level("INFO")
+    with Front(options(presets=tmp_path / "presets.json", restore=True)) as front:
+        assert front.settings().seed == 0
+    assert "there are no last values" in caplog.text
 
 
 def test_a_run_ends_by_itself_and_leaves_nothing_behind():

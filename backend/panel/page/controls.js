@@ -17,8 +17,10 @@ export class Controls {
     list.replaceChildren();
     this.widgets.clear();
     for (const row of rows) {
+      if (row.event && row.type === "int" && row.high - row.low > FEW_CHOICES) continue; // for programs, not for hands
       const urgent = row.type === "trigger" || (row.type === "bool" && row.acts === "at once");
-      const widget = (urgent ? URGENT : MAKERS)[row.type](row, (value) => this.send(row.address, value));
+      const maker = row.event && row.type === "int" ? slots : (urgent ? URGENT : MAKERS)[row.type];
+      const widget = maker(row, (value) => this.send(row.address, value));
       widget.element.dataset.address = row.address;
       widget.element.title = row.doc;
       (urgent ? strip : list).append(widget.element);
@@ -196,6 +198,15 @@ function choice(row, send) {
   const show = (value) =>
     buttons.forEach((button) => button.setAttribute("aria-checked", String(button.textContent === value)));
   return { element: labelled(row, group), show };
+}
+
+// An event that carries a number: a button for each, which stays as it is.
+function slots(row, send) {
+  const numbers = Array.from({ length: row.high }, (_, place) => place + 1);
+  const buttons = numbers.map((value) =>
+    make("button", { type: "button", textContent: value, onclick: () => send(value) }),
+  );
+  return { element: labelled(row, make("div", { className: "choices" }, buttons)), show: () => {} };
 }
 
 function menu(row, send) {

@@ -21,6 +21,7 @@ EVERY_TYPE = ControlTable(
         Control("/vace/tempo/bpm", "float", 120.0, "Beats a minute.", low=20.0, high=300.0, unit="bpm"),
         Control("/vace/tempo/beats", "int", 4, "Beats a bar.", low=1, high=16),
         Control("/vace/tempo/tick", "int", 0, "The number of a tick.", event=True),
+        Control("/vace/tempo/frame", "int", -1, "The number of a frame.", low=-1, high=2**31 - 1, event=True),
         Control("/vace/tempo/nudge", "float", 0.0, "A push.", low=-1.0, high=1.0, event=True),
         Control("/vace/tempo/cue", "choice", "in", "Once.", choices=("in", "out"), event=True),
         Control("/vace/tempo/tap", "trigger", False, "Tap."),

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bridge.control.mailbox import HOLD_SECONDS, MAX_EVENTS, Mailbox
+from bridge.control.mailbox import HOLD_SECONDS, MAX_EVENTS, Mailbox, Relative
 from bridge.control.parameters import Control, ControlError, ControlTable
 
 TABLE = ControlTable(
@@ -160,3 +160,35 @@ def test_changes_are_remembered_with_who_made_them():
         "/t/scale": (0.5, None),
     }
     assert list(mailbox.since(seen)) == ["/t/scale"]
+
+
+def test_a_relative_value_is_added_to_what_is_there_when_it_is_taken():
+    mailbox = Mailbox(TABLE)
+    assert mailbox.take([("/t/scale", 0.5), ("/t/scale", Relative(0.25)), ("/t/scale", Relative(0.25))]) == []
+    assert mailbox.get("/t/scale") == 1.0
+    for step, end in ((1e308, 2.0), (-1e308, 0.0)):
+        assert mailbox.take([("/t/scale", Relative(step))]) == []
+        assert mailbox.get("/t/scale") == end
+
+
+@pytest.mark.parametrize("address", ["/t/prompt", "/t/reset", "/t/go"])
+def test_only_a_number_that_is_held_can_be_raised(address: str):
+    assert "raised" in Mailbox(TABLE).take([(address, Relative(1.0))])[0][1]
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf")])
+def test_a_step_without_end_is_refused(amount: float):
+    mailbox = Mailbox(TABLE)
+    assert "finite" in mailbox.take([("/t/scale", Relative(amount))])[0][1]
+    assert mailbox.get("/t/scale") == 1.0
+
+
+def test_a_listener_may_refuse_and_the_sender_is_told():
+    mailbox = Mailbox(TABLE)
+
+    def refuse(value, when):
+        raise ControlError(f"slot {value} is empty")
+
+    mailbox.listen("/t/go", refuse)
+    assert mailbox.take([("/t/go", 3), ("/t/scale", 0.5)]) == [("/t/go", "slot 3 is empty")]
+    assert mailbox.get("/t/scale") == 0.5

@@ -1,4 +1,4 @@
-"""The OSC server on real sockets, driven by python-osc's client and, where it is installed, by liblo's oscsend."""
+"""The OSC server on real sockets, driven by python-osc's client and, where they are installed, by liblo's tools."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import random
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,15 +17,19 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
 from pythonosc.udp_client import SimpleUDPClient
 
+from bridge.control.access import network
+from bridge.control.dispatch import ERRORS_PER_SECOND
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc import ERRORS_PER_SECOND, OscServer
+from bridge.control.osc import OscServer
 from bridge.control.packets import BUNDLE
 from bridge.control.parameters import Control, ControlTable
 from bridge.video.protocol import BridgeError
+from tests.backend.waiting import wait_for
 
 TABLE = ControlTable(
     [
-        Control("/vace/prompt", "string", "", "Words."),
+        Control("/vace/prompt", "string", "", "Words.", also=("/vace/fade",)),
+        Control("/vace/fade", "float", 0.0, "How long.", low=0.0, high=60.0),
         Control("/vace/scale", "float", 1.0, "How much.", low=0.0, high=2.0),
         Control("/vace/seed", "int", 0, "Noise.", low=0, high=2**31 - 1),
         Control("/vace/freeze", "bool", False, "Hold."),
@@ -32,6 +38,7 @@ TABLE = ControlTable(
         Control("/vace/panic", "bool", False, "Everything off.", dangerous=True),
         Control("/vace/reset", "trigger", False, "Forget.", dangerous=True),
         Control("/vace/mark", "trigger", False, "Remember."),
+        Control("/vace/tick", "int", -1, "A frame.", low=-1, high=2**31 - 1, event=True),
     ]
 )
 ANSWER_SECONDS = 5.0
@@ -99,10 +106,79 @@ def show() -> Iterator[Show]:
         ("/vace/reference", ["a.png", "b.png"], ("a.png", "b.png")),
         ("/vace/reference", [["a.png", "b.png"]], ("a.png", "b.png")),
         ("/vace/panic", [1], True),
+        ("/vace/prompt", [3.0], "3"),
     ],
 )
 def test_a_message_sets_its_control(show: Show, address: str, sent: list[Any], taken: Any):
     assert show.set(address, *sent) == taken
+
+
+@pytest.mark.parametrize(
+    ("address", "sent", "control", "taken"),
+    [
+        ("/vace/n/scale", 0.25, "/vace/scale", 0.5),
+        ("/vace/n/seed", 1.0, "/vace/seed", 2**31 - 1),
+        ("/vace/n/freeze", 0.9, "/vace/freeze", True),
+        ("/vace/n/control", 1.0, "/vace/control", "scribble"),
+    ],
+)
+def test_a_twin_sets_its_control_and_answers_in_its_own_terms(
+    show: Show, address: str, sent: float, control: str, taken: Any
+):
+    show.send(address, sent)
+    [place] = show.ask("/vace/get", address)[1]
+    assert show.mailbox.get(control) == taken
+    assert place == pytest.approx(sent if control in ("/vace/scale", "/vace/seed") else 1.0)
+    assert show.ask(address, "?") == (address, [place])
+
+
+def test_a_number_is_raised_and_lowered(show: Show):
+    show.send("/vace/scale", "+", 0.25)
+    show.send("/vace/scale", "-", 0.5)
+    show.send("/vace/n/scale", "+", 0.5)
+    show.send("/vace/seed", "+", 5)
+    assert show.ask("/vace/scale", "?")[1] == [1.75]
+    assert show.mailbox.get("/vace/seed") == 5
+    assert show.set("/vace/scale", "+", 1000) == 2.0
+    assert show.server.counters.refused == 0, "the end of the range is where an encoder stops"
+
+
+def test_steps_in_one_bundle_add_up(show: Show):
+    bundle = OscBundleBuilder(0)  # type: ignore[arg-type]
+    for message in (build_msg("/vace/scale", ["-", 0.25]), build_msg("/vace/scale", ["-", 0.25])):
+        bundle.add_content(message)
+    show.client.send(bundle.build())
+    assert show.ask("/vace/scale", "?")[1] == [0.5]
+
+
+def test_further_arguments_set_what_is_declared_for_them_at_the_same_time(show: Show):
+    seen = []
+    show.mailbox.listen("/vace/prompt", lambda value, when: seen.append((value, show.mailbox.get("/vace/fade"))))
+    show.set("/vace/prompt", "ice", 2.5)
+    show.set("/vace/prompt", "snow", 5, "and what nobody asked for")
+    assert seen == [("ice", 2.5), ("snow", 5.0)]
+    show.send("/vace/prompt", "lava", 99)
+    assert show.answer()[1][0] == "/vace/fade"
+    assert (show.mailbox.get("/vace/prompt"), show.mailbox.get("/vace/fade")) == ("lava", 60.0)
+
+
+def test_ticks_are_heard_each_with_its_number_and_in_order_with_values(show: Show):
+    heard = []
+    show.mailbox.listen("/vace/tick", lambda value, when: heard.append((value, show.mailbox.get("/vace/seed"))))
+    for number in range(50):
+        show.send("/vace/seed", number)
+        show.send("/vace/tick", number)
+    show.send("/vace/tick")
+    show.settle()
+    assert heard == [*((number, number) for number in range(50)), (-1, 49)]
+
+
+def test_further_addresses_answer_what_they_are_given():
+    mailbox = Mailbox(TABLE)
+    server = OscServer(TABLE, mailbox, "127.0.0.1", 0, answers={"/vace/list": lambda: ["a", 2]}).start()
+    with closing(SimpleUDPClient("127.0.0.1", server.port)) as client:
+        assert Show(server, mailbox, client).ask("/vace/list") == ("/vace/list", ["a", 2])
+    server.stop()
 
 
 def test_no_pictures_is_said_by_no_arguments(show: Show):
@@ -142,6 +218,14 @@ def test_a_value_out_of_range_is_clamped_and_the_sender_is_told(show: Show):
         ("/vace/get", [], "needs the address"),
         ("/vace/x*", [1], "no control matches"),
         ("/vace/[x", [1], "brackets"),
+        ("/vace/n/scale", [float("nan")], "number"),
+        ("/vace/n/scale", [], "needs a value"),
+        ("/vace/n/prompt", [0.5], "no control '/vace/n/prompt'"),
+        ("/vace/scale", ["+", float("inf")], "number"),
+        ("/vace/scale", ["+"], "number"),
+        ("/vace/scale", ["-", "much"], "number"),
+        ("/vace/freeze", ["+", 1], "0 or 1"),
+        ("/vace/subscribe", [70000], "0 to 65535"),
     ],
 )
 def test_what_cannot_be_done_is_told_to_the_sender_and_changes_nothing(
@@ -185,10 +269,18 @@ def test_a_pattern_reaches_what_it_means_but_nothing_dangerous(show: Show):
     assert (values["/vace/scale"], values["/vace/freeze"], values["/vace/seed"]) == (1.0, True, 1)
     assert values["/vace/panic"] is False
     assert show.mailbox.events() == ["/vace/mark"]
+    show.send("/vace/n/*", 0.5)
+    show.settle()
+    values = show.mailbox.snapshot()
+    assert (values["/vace/scale"], values["/vace/seed"], values["/vace/panic"]) == (1.0, 2**30, False)
+    for wanted in ("/vace/{fade,scale}", "/vace/n/s{cale,eed}"):
+        show.send(wanted, "?")
+    assert [show.answer()[0] for _ in range(4)] == ["/vace/fade", "/vace/scale", "/vace/n/scale", "/vace/n/seed"]
 
 
-def test_a_bundle_acts_at_once_and_together_whatever_its_time(show: Show):
-    bundle = OscBundleBuilder(time.time() + 3600)  # type: ignore[arg-type]
+@pytest.mark.parametrize("seconds", [3600, 2e8, -3600, -1e9])
+def test_a_bundle_acts_at_once_and_together_whatever_its_time(show: Show, seconds: float):
+    bundle = OscBundleBuilder(time.time() + seconds)  # type: ignore[arg-type]
     for message in (build_msg("/vace/prompt", "ice"), build_msg("/vace/scale", 9), build_msg("/vace/seed", 3)):
         bundle.add_content(message)
     show.client.send(bundle.build())
@@ -225,6 +317,88 @@ def test_damaged_packets_are_counted_and_the_next_whole_one_is_taken(show: Show)
             show.settle()
     assert show.server.counters.damaged > 50
     assert show.set("/vace/prompt", "still here") == "still here"
+
+
+def test_bundles_in_bundles_without_end_are_damage(show: Show):
+    packet = build_msg("/vace/scale", 0.5).dgram
+    for _ in range(1000):
+        packet = BUNDLE + bytes(7) + b"\1" + len(packet).to_bytes(4, "big") + packet
+    show.client._sock.sendto(packet, ("127.0.0.1", show.server.port))
+    show.settle()
+    assert show.server.counters.damaged == 1
+    assert show.mailbox.get("/vace/scale") == 1.0
+
+
+def test_a_flood_loses_no_last_value(show: Show):
+    """In lots that fit into the system's buffer; `bench` sends as fast as the clock says."""
+    addresses = ["/vace/scale", "/vace/fade", "/vace/n/seed"]
+    for lot in range(40):
+        for number in range(100):
+            for address in addresses:
+                show.send(address, (lot + number / 100) / 40)
+        show.settle()
+    assert show.server.counters.messages == 40 * 301
+    last = (39 + 99 / 100) / 40
+    assert show.mailbox.get("/vace/scale") == pytest.approx(last)
+    assert show.mailbox.get("/vace/fade") == pytest.approx(last)
+    assert show.mailbox.get("/vace/seed") == pytest.approx(last * (2**31 - 1), rel=1e-6)
+
+
+def test_a_subscriber_hears_what_another_program_does(show: Show):
+    show.send("/vace/subscribe")
+    everything = [show.answer() for _ in show.mailbox.snapshot()]
+    assert {address for address, _ in everything} == set(show.mailbox.snapshot())
+    other = SimpleUDPClient("127.0.0.1", show.server.port)
+    other.send_message("/vace/seed", 7)
+    other.close()
+    assert show.answer() == ("/vace/seed", [7])
+    assert show.server.counters.subscribers == 1
+    show.send("/vace/unsubscribe")
+    show.settle()
+    assert show.server.counters.subscribers == 0
+
+
+def _own_address() -> str:
+    """An address of this machine that is not the loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no network")
+        return probe.getsockname()[0]
+
+
+def test_who_is_not_named_is_not_heard_and_counted(caplog: pytest.LogCaptureFixture):
+    own = _own_address()
+    mailbox = Mailbox(TABLE)
+    server = OscServer(TABLE, mailbox, "0.0.0.0", 0, allow=[network("203.0.113.0/24")]).start()
+    clients = [SimpleUDPClient(host, server.port) for host in (own, "127.0.0.1")]
+    with closing(clients[0]) as stranger, closing(clients[1]) as here:
+        stranger.send_message("/vace/scale", 0.5)
+        show = Show(server, mailbox, here)
+        while not server.counters.ignored:
+            show.settle()
+    server.stop()
+    assert mailbox.get("/vace/scale") == 1.0
+    assert [record.message for record in caplog.records] == [
+        "OSC listens beyond this machine, on 0.0.0.0, to 203.0.113.0/24"
+    ]
+
+
+def test_listening_to_this_machine_alone_warns_of_nothing(show: Show, caplog: pytest.LogCaptureFixture):
+    show.settle()
+    assert not caplog.records
+
+
+def test_it_listens_on_ipv6_too():
+    mailbox = Mailbox(TABLE)
+    try:
+        server = OscServer(TABLE, mailbox, "::1", 0).start()
+    except BridgeError as reason:
+        pytest.skip(f"this machine has no IPv6: {reason}")
+    with closing(SimpleUDPClient("::1", server.port)) as client:
+        assert Show(server, mailbox, client).set("/vace/scale", 0.5) == 0.5
+    server.stop()
 
 
 def test_what_goes_wrong_later_is_told_to_the_last_sender(show: Show):
@@ -267,14 +441,47 @@ def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[
     oscsend("/vace/reference", "ss", "a.png", "b.png")
     oscsend("/vace/reset", "I")
     oscsend("/vace/prompt", "sd", "a city of coral, at night", "2.5")
+    oscsend("/vace/n/scale", "d", "0.75")
+    oscsend("/vace/seed", "si", "+", "3")
     show.settle()
     assert show.mailbox.snapshot() == {
         "/vace/prompt": "a city of coral, at night",
-        "/vace/scale": 2.0,
-        "/vace/seed": 1234567,
+        "/vace/fade": 2.5,
+        "/vace/scale": 1.5,
+        "/vace/seed": 1234570,
         "/vace/freeze": True,
         "/vace/control": "scribble",
         "/vace/reference": ("a.png", "b.png"),
         "/vace/panic": False,
     }
     assert show.mailbox.events() == ["/vace/reset"]
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_another_programs_listener_hears_what_changes(show: Show, oscsend: Callable[..., object]):
+    program = shutil.which("oscdump")
+    if program is None:
+        pytest.skip("oscdump is not installed (Debian: liblo-tools)")
+    port = _free_port()
+    with subprocess.Popen([program, "-L", str(port)], stdout=subprocess.PIPE, text=True) as dump:
+        assert dump.stdout is not None
+        heard: list[str] = []
+        try:
+            # It says nothing when it begins to listen, so it is told again until it hears.
+            reader = threading.Thread(target=lambda: heard.extend(dump.stdout or ()))
+            reader.start()
+            while not all(any(f" {address} " in line for line in heard) for address in show.mailbox.snapshot()):
+                oscsend("/vace/subscribe", "i", str(port))
+                time.sleep(0.1)
+            oscsend("/vace/prompt", "s", "a city of coral")
+            wait_for(lambda: any('/vace/prompt s "a city of coral"' in line for line in heard), "the prompt")
+            show.server.tell("/vace/reference", "there is no file a.png")
+            wait_for(lambda: any("/vace/error ss" in line for line in heard), "the error")
+        finally:
+            dump.kill()
+            reader.join()

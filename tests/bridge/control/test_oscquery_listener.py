@@ -13,8 +13,11 @@ import pytest
 from pythonosc.osc_message import OscMessage
 from starlette.websockets import WebSocket
 
+from bridge.control.access import Access
+from bridge.control.counters import OscCounters
 from bridge.control.mailbox import Mailbox
 from bridge.control.oscquery_listener import Listener
+from bridge.control.twins import twins
 from tests.bridge.control.every_type import EVERY_TYPE
 
 
@@ -57,7 +60,10 @@ class SlowSocket:
 async def listening(*addresses: str) -> AsyncIterator[tuple[Mailbox, SlowSocket]]:
     """A client that listens to some addresses and has heard the first value of each."""
     mailbox, socket, stopping = Mailbox(EVERY_TYPE), SlowSocket(), threading.Event()
-    running = asyncio.create_task(Listener(cast(WebSocket, socket), EVERY_TYPE, mailbox).run(stopping))
+    listener = Listener(
+        cast(WebSocket, socket), EVERY_TYPE, twins(EVERY_TYPE), mailbox, Access(), OscCounters()
+    )  # fmt: skip
+    running = asyncio.create_task(listener.run(stopping))
     for address in addresses:
         socket.ask("LISTEN", address)
     assert {(await socket.take())[0] for _ in addresses} == set(addresses)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from bridge.control.packets import BUNDLE, MAX_NESTING, DamagedPacket, Message, parse
@@ -34,6 +35,28 @@ def test_a_message_is_its_address_and_arguments():
     assert parse(SCALE) == [Message("/vace/scale", (0.5,))]
     assert parse(b"/vace/reset\0") == [Message("/vace/reset", ())]
     assert parse(b"/p\0\0,sTFNi\0\0caf\xc3\xa9\0\0\0\0\0\0\7") == [Message("/p", ("café", True, False, None, 7))]
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["f", "i"]), st.binary(min_size=4, max_size=4), st.text("abc/\u00e9*", max_size=9))
+def test_a_message_with_one_number_is_read_as_the_parser_reads_it(kind: str, number: bytes, name: str):
+    address = f"/{name}".encode()
+    packet = address + bytes(4 - len(address) % 4) + f",{kind}".encode() + bytes(2) + number
+    read = OscMessage(packet)
+    assert repr(parse(packet)) == repr([Message(read.address, tuple(read.params))])  # as nan is not equal to nan
+
+
+@pytest.mark.parametrize(
+    ("packet", "arguments"),
+    [
+        (b"/a\0\0,f\0\0,f\0\0\x3f\0\0\0", list(struct.unpack(">f", b",f\0\0"))),
+        (b"/a\0\0,s\0\0,f\0\0\x3f\0\0\0", [",f"]),
+        (b"/a\0\0,b\0\0\0\0\0\10,f\0\0\x3f\0\0\0", [b",f\0\0\x3f\0\0\0"]),
+        (b"/a\0\0,if\0\0\0\0\7\x3f\0\0\0", [7, 0.5]),
+    ],
+)
+def test_what_only_looks_like_one_number_at_its_end_is_read_in_full(packet: bytes, arguments: list):
+    assert parse(packet) == [Message("/a", tuple(arguments))]
 
 
 def test_a_bundle_is_its_messages_in_their_order():

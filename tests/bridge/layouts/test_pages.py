@@ -24,7 +24,8 @@ def test_every_type_has_something_to_set_it_with():
     found = {row.address: widget(row) for row in EVERY_TYPE}
     assert found["/vace/prompt/go"] == "options"
     assert found["/vace/tempo/beats"] == "fader"
-    assert found["/vace/tempo/tick"] == "number"
+    assert found["/vace/tempo/tick"] == found["/vace/tempo/frame"] == "number"
+    assert found["/vace/tempo/nudge"] == "fader"
     assert found["/vace/flash"] == "once"
     assert found["/vace/reset"] == "push"
     assert set(found.values()) == {"fader", "number", "toggle", "push", "once", "options", "text", "texts"}

@@ -1,0 +1,23 @@
+"""What the OSC server has counted since its start, for the status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class OscCounters:
+    """Written by the server's thread alone; any thread may read."""
+
+    packets: int = 0
+    messages: int = 0
+    damaged: int = 0
+    """Packets that could not be read."""
+    refused: int = 0
+    """Messages that were not taken as they came."""
+    ignored: int = 0
+    """Packets and connections of those who are not let in."""
+    subscribers: int = 0
+    connections: int = 0
+    closed: int = 0
+    """Connections that were closed for damage, for not reading, or for being too many."""
