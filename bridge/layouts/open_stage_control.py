@@ -30,7 +30,9 @@ DANGER = "#c0392b"
 
 def session(table: ControlTable, target: tuple[str, int]) -> Json:
     """The session, to be written as JSON. target: (host, port) that OSC is sent to."""
-    tabs = [_tab(name, rows, f"{target[0]}:{target[1]}") for name, rows in pages(table).items()]
+    to = f"{target[0]}:{target[1]}"
+    tabs = [_tab(name, [_line(row, to) for row in rows]) for name, rows in pages(table).items()]
+    tabs.append(_tab("feedback", [_subscription(to)]))
     return {
         "createdWith": "Open Stage Control",
         "version": VERSION,
@@ -39,14 +41,20 @@ def session(table: ControlTable, target: tuple[str, int]) -> Json:
     }
 
 
-def _tab(name: str, rows: list[Control], target: str) -> Json:
+def _subscription(target: str) -> Json:
+    """A button that has the program tell what others set, for as long as something is heard once a minute."""
+    button = {"type": "button", "mode": "momentary", "label": "show what others set", "height": LINE}
+    return {**button, "id": "subscribe", "address": "/vace/subscribe", "target": target}
+
+
+def _tab(name: str, widgets: list[Json]) -> Json:
     return {
         "type": "tab",
         "id": f"tab {name}",
         "label": name,
         "layout": "vertical",
         "contain": False,  # lines keep their height, and the tab scrolls
-        "widgets": [_line(row, target) for row in rows],
+        "widgets": widgets,
     }
 
 

@@ -1,7 +1,8 @@
 """A layout for TouchOSC: a page for each group of controls, a cell for each control, both ways.
 
 A cell has a title, and below it what the control is set with. Addresses, ranges and first values are the table's;
-what a control does is its `tag`, to be read in the editor. Where it is sent to is set in TouchOSC's connections.
+what a control does is its `tag`, to be read in the editor. Where it is sent to, and that what is told in return comes
+in on FEEDBACK_PORT, is set in TouchOSC's connections.
 """
 
 from __future__ import annotations
@@ -38,6 +39,21 @@ ACROSS = 6
 EXACT = 2**24
 """Up to here a 32-bit float, which TouchOSC calculates with, holds every whole number."""
 
+FEEDBACK_PORT = 9010
+"""What TouchOSC's connection must have for its receive port, so that it shows what others have set."""
+SCRIPT = f"""
+local last = nil
+
+function update()
+  local now = getMillis()
+  if last == nil or now - last > 30000 then
+    last = now
+    sendOSC('/vace/subscribe', {FEEDBACK_PORT})
+  end
+end
+"""
+"""Of the document, in Lua: a subscription lasts a minute, and brings all values."""
+
 COLORS = {"at once": "#e67e22", "next chunk": "#2980b9", "reload": "#8e44ad"}
 """By when a control acts."""
 DANGER = "#c0392b"
@@ -51,9 +67,8 @@ def layout(table: ControlTable) -> Document:
     sheets = [_sheet(name, part, rows) for name, all_rows in pages(table).items() for part, rows in _parts(all_rows)]
     look = {"color": BACKGROUND, "tabbarSize": TABS, "textSizeOff": 18, "textSizeOn": 18}
     pager = _node(ControlType.PAGER, "pages", (0, 0, WIDTH, HEIGHT), look, children=sheets)
-    return Document(
-        _node(ControlType.GROUP, "vace-live", (0, 0, WIDTH, HEIGHT), {"color": BACKGROUND}, children=[pager])
-    )
+    look = {"color": BACKGROUND, "script": SCRIPT}
+    return Document(_node(ControlType.GROUP, "vace-live", (0, 0, WIDTH, HEIGHT), look, children=[pager]))
 
 
 def _parts(rows: list[Control]) -> list[tuple[int, list[Control]]]:

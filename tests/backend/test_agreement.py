@@ -174,7 +174,7 @@ def of_open_stage_control(file: dict[str, Any]) -> Facts:
     """From the session; its type tag tells most of the type."""
 
     def widgets(widget: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if "address" in widget:
+        if "comments" in widget:
             yield widget
         for child in [*widget.get("widgets", ()), *widget.get("tabs", ())]:
             yield from widgets(child)

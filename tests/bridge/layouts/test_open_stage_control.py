@@ -12,6 +12,7 @@ from bridge.layouts.open_stage_control import session
 from tests.bridge.control.every_type import EVERY_TYPE
 
 TARGET = "127.0.0.1:9000"
+SUBSCRIBE = "/vace/subscribe"
 # From the properties reference of v1.30, of each type that is used here.
 COMMON = {"type", "id", "width", "height", "expand", "colorWidget", "comments", "default", "value"}
 OSC = {"address", "target", "typeTags", "decimals"}
@@ -40,7 +41,8 @@ def widgets(widget: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def addressed() -> list[dict[str, Any]]:
-    return [widget for widget in widgets(made()["content"]) if "address" in widget]
+    """Those that are of a control."""
+    return [widget for widget in widgets(made()["content"]) if widget.get("address", SUBSCRIBE) != SUBSCRIBE]
 
 
 def test_it_is_a_session_of_version_one():
@@ -99,6 +101,11 @@ def test_every_value_that_it_sends_is_taken_as_it_is():
 )
 def test_a_control_has_the_widget_of_its_type(address: str, kinds: list[str]):
     assert [widget["type"] for widget in addressed() if widget["address"] == address] == kinds
+
+
+def test_one_button_asks_for_feedback_and_sends_no_argument():
+    (button,) = (widget for widget in widgets(made()["content"]) if widget.get("address") == SUBSCRIBE)
+    assert (button["type"], button["mode"], button["target"]) == ("button", "momentary", TARGET)
 
 
 def test_only_what_holds_a_value_has_a_first_one():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import socket
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Iterator
@@ -10,8 +12,12 @@ from pathlib import Path
 
 import py2tosc
 import pytest
+from lupa.lua51 import LuaRuntime
 from py2tosc.messages import LocalMessage, OscMessage
+from pythonosc.udp_client import SimpleUDPClient
 
+from bridge.control.mailbox import Mailbox
+from bridge.control.osc import OscServer
 from bridge.control.parameters import Control, ControlTable
 from bridge.layouts.touchosc import HEIGHT, WIDTH, layout
 from tests.bridge.control.every_type import EVERY_TYPE
@@ -123,6 +129,35 @@ def test_everything_is_within_its_parent_and_nothing_covers_another(table: Contr
         for caption in (child for child in node.children if child not in solid):
             assert caption.get("interactive") is False
             assert caption.frame in [child.frame for child in solid]
+
+
+def test_its_script_subscribes_at_once_and_then_twice_a_minute(tmp_path: Path):
+    """Run by Lua 5.1, as TouchOSC has it, with the three functions of TouchOSC's that it uses."""
+    lua = LuaRuntime(unpack_returned_tuples=False)
+    sent: list[tuple[int, str, int]] = []
+    clock = [0]
+    lua.globals()["getMillis"] = lambda: clock[0]
+    lua.globals()["sendOSC"] = lambda address, port: sent.append((clock[0], address, port))
+    lua.execute(saved(EVERY_TYPE, tmp_path).root.script)
+    for milliseconds in range(1000, 70_000, 16):
+        clock[0] = milliseconds
+        lua.globals()["update"]()
+    assert [(address, port) for _, address, port in sent] == [("/vace/subscribe", 9010)] * 3
+    assert sent[0][0] == 1000
+    assert all(later - earlier < 60_000 for (earlier, *_), (later, *_) in itertools.pairwise(sent))
+
+
+def test_a_port_that_comes_as_a_float_is_where_feedback_goes():
+    """As a number of Lua's is sent."""
+    server = OscServer(EVERY_TYPE, Mailbox(EVERY_TYPE), "127.0.0.1", 0).start()
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as surface:
+        surface.settimeout(10.0)
+        surface.bind(("127.0.0.1", 0))
+        with SimpleUDPClient("127.0.0.1", server.port) as client:
+            client.send_message("/vace/subscribe", float(surface.getsockname()[1]))
+        heard = {surface.recv(9000).split(b"\0")[0].decode() for row in EVERY_TYPE if row.holds}
+    server.stop()
+    assert heard == {row.address for row in EVERY_TYPE if row.holds}
 
 
 def test_pages_have_a_tab_each_and_are_continued_when_full(tmp_path: Path):
