@@ -119,7 +119,8 @@ def _body(row: Control, frame: Frame) -> list[Node]:
         case "number" | "text" if row.holds:
             return [_text(row, frame)]
         case _:  # an event that there is nothing to type for: what can be sent is the default
-            return [_button(row, "", frame, _message(row, [_constant(row.default)], on=TriggerCondition.RISE))]
+            message = _message(row, [_constant(row.default)], on=TriggerCondition.RISE)
+            return [_button(row, "", frame, message), _caption(row, str(row.default), frame)]
 
 
 def _fader_with_figure(row: Control, frame: Frame) -> list[Node]:

@@ -153,8 +153,9 @@ def test_a_port_that_comes_as_a_float_is_where_feedback_goes():
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as surface:
         surface.settimeout(10.0)
         surface.bind(("127.0.0.1", 0))
-        with SimpleUDPClient("127.0.0.1", server.port) as client:
-            client.send_message("/vace/subscribe", float(surface.getsockname()[1]))
+        client = SimpleUDPClient("127.0.0.1", server.port)
+        client.send_message("/vace/subscribe", float(surface.getsockname()[1]))
+        client.close()
         heard = {surface.recv(9000).split(b"\0")[0].decode() for row in EVERY_TYPE if row.holds}
     server.stop()
     assert heard == {row.address for row in EVERY_TYPE if row.holds}
