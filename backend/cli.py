@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
 OSC = "127.0.0.1:9000"
+OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
 DATA_FOLDER = "vace-live"
 RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
@@ -60,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
     _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
+    _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
     return parser
 
 
@@ -73,6 +75,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
+    parser.add_argument(
+        "--oscquery", metavar="HOST:PORT", help=f"default {OSCQUERY}, or off where --osc is off; off for none"
+    )
     parser.add_argument("--osc-tcp", default="off", metavar="HOST:PORT", help="OSC by TCP too (default off)")
     parser.add_argument(
         "--osc-allow",
@@ -135,6 +140,14 @@ def _add_controls(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="as it stands in the docs")
 
 
+def _add_layouts(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=layouts)
+    parser.add_argument("directory", metavar="DIR", help="where to write them; made if it is not there")
+    parser.add_argument(
+        "--osc", default=OSC, metavar="HOST:PORT", help=f"where Open Stage Control sends to (default {OSC})"
+    )
+
+
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """The live program, until Ctrl-C or for --seconds."""
     from .front import Front
@@ -169,6 +182,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         fps=options.fps,
         device=options.device,
         osc=host_and_port(options.osc, parser, "--osc"),
+        oscquery=host_and_port(options.oscquery or ("off" if options.osc == "off" else OSCQUERY), parser, "--oscquery"),
         osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
         osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
         panel=host_and_port(options.panel, parser, "--panel"),
@@ -243,6 +257,18 @@ def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     else:
         for row in TABLE:
             print(f"{row.address:22} {row.type:8} {row.doc}")
+    return DONE
+
+
+def layouts(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Write the surfaces, and say which files they are."""
+    from bridge.layouts.files import write_layouts
+
+    target = host_and_port(options.osc, parser, "--osc")
+    if target is None:
+        parser.error(f"layouts --osc takes HOST:PORT, got {options.osc!r}; for example --osc {OSC}")
+    for path in write_layouts(TABLE, Path(options.directory), target):
+        print(path)
     return DONE
 
 

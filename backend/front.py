@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -39,6 +39,9 @@ from .recorder import Recorder
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
+if TYPE_CHECKING:
+    from bridge.control.oscquery import OscQueryServer
+
 log = logging.getLogger(__name__)
 
 RESET, TICK, SOURCE, RECORD = "/vace/reset", "/vace/tick", "/vace/source", "/vace/record"
@@ -53,7 +56,8 @@ PRESET_SECONDS, AUTOSAVE_SECONDS = 0.1, 2.0
 class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
-    osc, osc_tcp and panel are (host, port), None for none; osc_allow: the networks that may steer from elsewhere.
+    osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
+    elsewhere.
     presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
     begins with them. values: first values of controls, by address, which go before those.
     """
@@ -68,6 +72,7 @@ class RunOptions:
     osc: tuple[str, int] | None = None
     osc_tcp: tuple[str, int] | None = None
     osc_allow: tuple[Network, ...] = ()
+    oscquery: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
     presets: Path | None = None
     restore: bool = False
@@ -95,6 +100,7 @@ class Front:
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
         self.osc: OscServer | None = None
+        self.oscquery: OscQueryServer | None = None
         self.panel_url: str | None = None
 
     def __enter__(self) -> Front:
@@ -264,6 +270,8 @@ class Front:
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
             if self.osc.tcp is not None:
                 log.info("OSC by TCP: listening on %s:%d", self.osc.tcp.host, self.osc.tcp.port)
+        if options.oscquery is not None:
+            self._open_oscquery(opened, *options.oscquery)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 
@@ -273,6 +281,15 @@ class Front:
                 raise ValueError(str(error)) from error
             opened.callback(panel.stop)
             self.panel_url = panel.url
+
+    def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
+        from bridge.control.announcement import Announcement
+        from bridge.control.oscquery import NAME, OscQueryServer
+
+        osc = None if self.osc is None else (self.osc.host, self.osc.port)
+        self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, host, port, self.options.osc_allow).start()
+        opened.callback(self.oscquery.stop)
+        opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
 
     def _open_presets(self, opened: ExitStack) -> Presets:
         morph = Morph(self.mailbox)

@@ -4,11 +4,13 @@ import subprocess
 import sys
 import time
 
+import py2tosc
 import pytest
 
 from backend import cli
 from backend.controls import TABLE
 from backend.statusline import line
+from bridge.layouts.files import OPEN_STAGE_CONTROL
 from bridge.video.file import Clip
 from tests.backend.waiting import wait_for
 
@@ -50,6 +52,13 @@ def test_sinks_and_addresses():
     assert options.panel is None
 
 
+def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
+    assert parse().oscquery == ("127.0.0.1", 9001)
+    assert parse("--osc", "off").oscquery is None
+    assert parse("--oscquery", "off").oscquery is None
+    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").oscquery == ("0.0.0.0", 9005)
+
+
 def test_a_value_out_of_range_is_clamped_and_said(capsys):
     assert parse("--scale", "7").values == {"/vace/scale": 2.0}
     assert "0 to 2" in capsys.readouterr().err
@@ -77,10 +86,13 @@ def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
         ["run", "--scale", "much"],
         ["run", "--osc", "here"],
         ["run", "--osc", "127.0.0.1:99999"],
+        ["run", "--oscquery", "here"],
         ["run", "--fps", "0"],
         ["run", "--width", "-16"],
         ["run", "--seconds", "nan"],
         ["bench", "--size", "big"],
+        ["layouts", "there", "--osc", "off"],
+        ["layouts"],
         ["nonesuch"],
         [],
     ],
@@ -139,6 +151,22 @@ def test_controls_as_markdown_and_for_a_person(capsys):
     assert cli.main(["controls", "--markdown"]) == 0
     assert cli.main(["controls"]) == 0
     assert capsys.readouterr().out.count("/vace/mask/source") == 2
+
+
+def test_layouts_are_written_and_named(capsys, tmp_path):
+    directory = tmp_path / "new" / "folder"
+    assert cli.main(["layouts", str(directory), "--osc", "192.168.1.20:9100"]) == 0
+    written = capsys.readouterr().out.splitlines()
+    assert written == [str(path) for path in (directory / "vace-live.tosc", directory / OPEN_STAGE_CONTROL)]
+    assert '"target": "192.168.1.20:9100"' in (directory / OPEN_STAGE_CONTROL).read_text(encoding="utf-8")
+    assert len(py2tosc.load(directory / "vace-live.tosc").find_all()) > len(TABLE)
+
+
+def test_layouts_that_cannot_be_written_are_said_in_one_line(capsys, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert cli.main(["layouts", str(file)]) == 1
+    assert capsys.readouterr().err.startswith("vace: ")
 
 
 def test_the_status_line_names_trouble_only_when_there_is_some():

@@ -6,7 +6,6 @@ from backend.controls import TABLE, markdown
 from backend.settings import Settings, address_of, field_of
 from bridge.control.mailbox import Mailbox
 
-
 SETS_OTHERS = ("/vace/prompt/bank/", "/vace/preset/")
 
 

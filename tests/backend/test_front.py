@@ -1,5 +1,6 @@
 """Real runs: the front in this process, the engine in its own, with a model that shows what it was asked."""
 
+import json
 import os
 import secrets
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 
@@ -50,7 +52,10 @@ def test_the_front_never_imports_torch():
 def show():
     """A running show with OSC on a free port, red, with its output in shared memory too."""
     name = f"vacetest{secrets.token_hex(4)}"
-    with Front(options(sinks=("null:", f"shm:{name}"), osc=("127.0.0.1", 0), values={"/vace/prompt": "red"})) as front:
+    here = ("127.0.0.1", 0)
+    with Front(
+        options(sinks=("null:", f"shm:{name}"), osc=here, oscquery=here, values={"/vace/prompt": "red"})
+    ) as front:
         wait_for(lambda: colour(front) == RED, "the first chunk")
         yield front, name
 
@@ -82,6 +87,15 @@ def chunks_until(front: Front, condition: Callable[[], object], what: str) -> in
     before = front.status()["chunks"]
     wait_for(condition, what)
     return front.status()["chunks"] - before
+
+
+def test_oscquery_tells_what_osc_has_set(front, osc):
+    osc.send_message("/vace/scale", 0.5)
+    wait_for(lambda: front.settings().scale == 0.5, "the message")
+    with urllib.request.urlopen(f"{front.oscquery.url}vace/scale?VALUE", timeout=PATIENCE) as answer:
+        assert json.load(answer) == {"VALUE": [0.5]}
+    with urllib.request.urlopen(f"{front.oscquery.url}?HOST_INFO", timeout=PATIENCE) as answer:
+        assert json.load(answer)["OSC_PORT"] == front.osc.port
 
 
 def test_a_prompt_by_osc_is_seen_and_takes_effect_on_the_next_chunk(front, osc):
@@ -350,11 +364,16 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
     with Front(options(sinks=(f"shm:{name}",), height=64, width=96, values=values)) as front:
         wait_for(lambda: front.status()["chunks"] > 3, "chunks")
         with FrameRing.attach(name) as ring:
-            wait_for(lambda: tuple(ring.latest().pixels[40, 40, :3]) == RED, "the restyled part")
+
+            def newest() -> np.ndarray:
+                frame = ring.latest()
+                assert frame is not None
+                return frame.pixels
+
+            wait_for(lambda: tuple(newest()[40, 40, :3]) == RED, "the restyled part")
             ages = []
             for _ in range(20):
-                frame = ring.latest()
-                code = framecode.read(frame.pixels)
+                code = framecode.read(newest())
                 assert code is not None
                 ages.append(code.age(time.monotonic()))
                 time.sleep(0.02)
