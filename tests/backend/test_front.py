@@ -142,6 +142,7 @@ def test_freeze_holds_the_picture_while_the_prompt_changes(front, osc):
 def test_another_process_could_take_every_frame_from_shared_memory(show, front):
     ring = FrameRing.attach(show[1])
     with ring:
+        missed = front.status()["ticks_missed"]
         numbers = [front.presenter.latest.number]
         wait_for(lambda: ring.written > numbers[0], "frames")
 
@@ -150,7 +151,9 @@ def test_another_process_could_take_every_frame_from_shared_memory(show, front):
             return len(numbers) > 30
 
         wait_for(taken, "30 frames")
-    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        missed = front.status()["ticks_missed"] - missed
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] - numbers[0] + 1 - len(numbers) <= missed, "numbers of ticks that never were"
 
 
 def test_a_killed_engine_leaves_the_output_at_full_rate_and_comes_back_with_its_controls(front):
