@@ -21,6 +21,7 @@ from bridge.control.osc import OscServer
 from bridge.video.frames import Frame
 from vace_core.config import pipeline_named
 
+from . import priority
 from .bank import follow_bank
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
@@ -234,8 +235,16 @@ class Front:
         if options.osc is not None:
             answers = {STATUS: self._heartbeat, "/vace/preset/list": presets.names}
             host, port = options.osc
+            # The presenter needs the interpreter on time: who holds it must not be held up by another program.
             self.osc = OscServer(
-                TABLE, self.mailbox, host, port, options.osc_tcp, options.osc_allow, answers
+                TABLE,
+                self.mailbox,
+                host,
+                port,
+                tcp=options.osc_tcp,
+                allow=options.osc_allow,
+                answers=answers,
+                at_start=priority.raise_this_thread,
             ).start()
             opened.callback(self.osc.stop)
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)

@@ -49,7 +49,8 @@ def live_rows(pipeline: str, seconds: float) -> Iterator[dict[str, Any]]:
 def _run(pipeline: str, fps: int, control: str, seconds: float) -> tuple[dict[str, Any], list[float], float]:
     """The program's own figures, samples of its size in MB, and the tick error of a naive loop beside it."""
     command = [sys.executable, "-m", "backend", "run", "--pipeline", pipeline, "--fps", str(fps), "--control", control]
-    command += ["--seconds", str(seconds), "--osc", "off", "--panel", "off", "--sink", "null:", "--json"]
+    command += ["--seconds", str(seconds), "--osc", "off", "--panel", "off", "--presets", "off"]
+    command += ["--sink", "null:", "--json"]
     errors: list[float] = []
     stop = threading.Event()
     naive = threading.Thread(target=_naive_ticks, args=(fps, errors, stop))

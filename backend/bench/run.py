@@ -18,6 +18,7 @@ from vace_core.transformer import CausalWan
 
 from .engine import chunk_rows, length_row
 from .live import live_rows
+from .osc import osc_rows
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     if not options.random_weights:
         del model
         yield from live_rows(options.pipeline, seconds=8 if options.quick else 600)
+        yield from osc_rows(options.pipeline, seconds=5 if options.quick else 60)
 
 
 def machine() -> dict[str, Any]:

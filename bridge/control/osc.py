@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..video.protocol import BridgeError
 from .access import Access, Network
@@ -29,8 +29,11 @@ from .twins import twins
 log = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
-MAX_PACKETS = 512
-"""Read in one go, so that connections and subscribers get their turn in a flood."""
+MAX_RECEIVED = 4096
+"""Packets that are read before they are acted on: of a burst the system itself keeps some two hundred."""
+LOT = 64
+MAX_PACKETS = 8 * LOT
+"""Acted on in one go, so that connections and subscribers get their turn in a flood."""
 GATHER_SECONDS = 0.001
 """After each lot of packets: what comes meanwhile is one lot, and the presenter is disturbed a thousand times a second
 at most, however much is sent."""
@@ -42,7 +45,8 @@ class OscServer:
     """Listens on host:port, and by TCP on `tcp` (host, port), in a thread of its own; port 0 takes any free one.
 
     allow: the networks that may steer from other machines, all if none is named. answers: further addresses that only
-    answer, by address; what `/vace/status` answers is sent to subscribers too.
+    answer, by address; what `/vace/status` answers is sent to subscribers too. at_start: called first in the server's
+    thread.
     Raises BridgeError if a port is in use. What is wrong with a message is told to its sender; `counters` says how
     much there was of what.
     """
@@ -56,6 +60,7 @@ class OscServer:
         tcp: tuple[str, int] | None = None,
         allow: Sequence[Network] = (),
         answers: Mapping[str, Question] | None = None,
+        at_start: Callable[[], object] | None = None,
     ) -> None:
         self.counters = OscCounters()
         self._access = Access(allow)
@@ -69,7 +74,8 @@ class OscServer:
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._senders: dict[tuple, UdpPeer] = {}
-        self._selector.register(self._socket, selectors.EVENT_READ, self._drain)
+        self._received: deque[tuple[bytes, tuple]] = deque()
+        self._selector.register(self._socket, selectors.EVENT_READ, self._receive)
         self.tcp: TcpPort | None = None
         if tcp is not None:
             taken, gone = self._dispatcher.take, self._subscribers.unsubscribe
@@ -79,6 +85,7 @@ class OscServer:
                 self._close()
                 raise
         self._told: deque[tuple[str, str]] = deque(maxlen=MAX_TOLD)
+        self._at_start = at_start
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
         self._warn()
@@ -102,10 +109,13 @@ class OscServer:
             self._told.append((address, reason))
 
     def _run(self) -> None:
+        if self._at_start is not None:
+            self._at_start()
         next_round = 0.0
         while not self._stopping.is_set():
-            for key, events in self._selector.select(ROUND_SECONDS):
+            for key, events in self._selector.select(0.0 if self._received else ROUND_SECONDS):
                 key.data(events)
+            self._act()
             self._dispatcher.flush()
             now = time.monotonic()
             if now >= next_round:
@@ -115,20 +125,30 @@ class OscServer:
                 self._subscribers.round()
             self._stopping.wait(GATHER_SECONDS)
 
-    def _drain(self, _: int) -> None:
-        """Take the datagrams that have come."""
-        for _ in range(MAX_PACKETS):
+    def _receive(self, _: int = selectors.EVENT_READ) -> None:
+        """Read the datagrams that have come."""
+        while len(self._received) < MAX_RECEIVED:
             try:
                 packet, address = self._socket.recvfrom(MAX_BYTES)
             except BlockingIOError:
                 return
             except OSError as reason:  # on Windows, that an earlier answer found nobody listening
                 log.debug("nothing received: %s", reason)
-                continue
+                return
             if self._access.admits(address[0]):
-                self._dispatcher.take(packet, self._sender(address))
+                self._received.append((packet, address))
             else:
                 self.counters.ignored += 1
+
+    def _act(self) -> None:
+        """Do what the datagrams say; while that takes its time, more are read."""
+        for _ in range(MAX_PACKETS // LOT):
+            for _ in range(min(LOT, len(self._received))):
+                packet, address = self._received.popleft()
+                self._dispatcher.take(packet, self._sender(address))
+            if not self._received:
+                return
+            self._receive()
 
     def _sender(self, address: tuple) -> UdpPeer:
         sender = self._senders.get(address)

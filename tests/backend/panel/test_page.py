@@ -28,6 +28,8 @@ TABLE = ControlTable(
         Control("/vace/mask/source", "choice", "m0", "What is kept", choices=tuple(f"m{i}" for i in range(12))),
         Control("/vace/scale", "float", 1.0, "How closely it is followed", low=0.0, high=2.0),
         Control("/vace/seed", "int", 0, "Of the noise", low=0, high=2**31 - 1),
+        Control("/vace/prompt/go", "int", 0, "Take that slot", low=0, high=8, event=True),
+        Control("/vace/preset/save", "string", "0", "Keep this", event=True),
     ]
 )
 PICTURES = {
@@ -117,6 +119,16 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
     }
     wait_for(lambda: show.mailbox.snapshot() == expected, "all values in the mailbox")
     assert show.mailbox.events() == ["/vace/reset"]
+
+
+def test_an_event_can_be_sent_with_a_number_or_a_text_and_again(show: Show, page: Browser):
+    heard: list[object] = []
+    for address in ("/vace/prompt/go", "/vace/preset/save"):
+        show.mailbox.listen(address, lambda value, when: heard.append(value))
+    for _ in range(2):
+        page.click('[data-address="/vace/prompt/go"] button:nth-child(3)')
+        page.type('[data-address="/vace/preset/save"] textarea', "blue hour")
+    wait_for(lambda: heard == [3, "blue hour"] * 2, "all events")
 
 
 def test_what_others_set_shows_on_the_page(show: Show, page: Browser):
