@@ -173,6 +173,8 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     from .front import RunOptions
 
     _check_positive(options, parser, "fps", "width", "height", "seconds")
+    if options.osc == "off" and options.osc_tcp != "off":
+        parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
     return RunOptions(
         source=options.source,
         sinks=tuple(options.sink),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .access import Access
@@ -59,6 +60,8 @@ class Dispatcher:
         self._table, self._twins, self._mailbox = table, twins, mailbox
         self._subscribers, self._access, self._counters, self._answers = subscribers, access, counters, answers
         self._rows = {row.address: row for row in table}
+        self._known: dict[str, Control | Twin] = {**self._rows, **twins}
+        self._matching = lru_cache(maxsize=128)(self._search)
         self._asking = {"/vace/ping", "/vace/get", "/vace/dump", "/vace/subscribe", "/vace/unsubscribe", *answers}
         self._error_budget = Budget(ERRORS_PER_SECOND)
         self._answer_budget = Budget(ANSWERS_PER_SECOND)
@@ -122,6 +125,9 @@ class Dispatcher:
         self, message: Message, peer: Peer, changes: list[tuple[str, Any]], questions: list[Message]
     ) -> None:
         """What a message sets is added to `changes`, what it asks to `questions`."""
+        if message.address not in self._known and not is_pattern(message.address):
+            self._refuse_unknown(message.address, peer)
+            return
         try:
             controls = self._meant(message.address, peer)
         except ControlError as reason:
@@ -139,21 +145,25 @@ class Dispatcher:
 
     def _meant(self, address: str, peer: Peer) -> list[Control | Twin]:
         """The control or twin of an address, or all that a pattern means, but not what must be meant by name."""
-        found = self._rows.get(address) or self._twins.get(address)
-        if found is not None:
-            self._check(found, peer)
-            return [found]
-        if not is_pattern(address):
-            return [self._table[address]]  # which says that there is none
+        known = self._known.get(address)
+        if known is not None:
+            self._check(known, peer)
+            return [known]
+        found = self._matching(address)
+        if not found:
+            raise ControlError(f"no control matches {address}")
+        return found
+
+    def _search(self, text: str) -> list[Control | Twin]:
         try:
-            pattern = Pattern(address)
+            pattern = Pattern(text)
         except ValueError as reason:
             raise ControlError(str(reason)) from reason
-        rows = [row for row in self._table if not row.dangerous and pattern.matches(row.address)]
-        twins = [twin for twin in self._twins.values() if not twin.control.dangerous and pattern.matches(twin.address)]
-        if not rows and not twins:
-            raise ControlError(f"no control matches {address}")
-        return [*rows, *twins]
+        return [
+            found
+            for address, found in self._known.items()
+            if not (found.control if isinstance(found, Twin) else found).dangerous and pattern.matches(address)
+        ]
 
     def _check(self, found: Control | Twin, peer: Peer) -> None:
         row = found.control if isinstance(found, Twin) else found
@@ -238,6 +248,18 @@ class Dispatcher:
         self._counters.refused += 1
         if self._error_budget.take():
             self._send(peer, "/vace/error", [address[:MAX_ECHO], reason])
+
+    def _refuse_unknown(self, address: str, peer: Peer) -> None:
+        """As `_refuse`; what was perhaps meant is looked for only if it is going to be told.
+
+        A host may send all its channels here, sixty times a second each.
+        """
+        self._counters.refused += 1
+        if self._error_budget.take():
+            try:
+                self._table[address]
+            except ControlError as reason:
+                self._send(peer, "/vace/error", [address[:MAX_ECHO], str(reason)])
 
     def _reply(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
         if self._answer_budget.take():

@@ -18,6 +18,8 @@ from pythonosc.osc_message import OscMessage, ParseError
 
 MAX_BYTES = 65_507
 """The largest UDP packet."""
+MAX_ARGUMENTS = 1024
+"""Of one message. The parser takes its time for each, and no control has use for so many."""
 MAX_NESTING = 8
 """Bundles within bundles."""
 BUNDLE = b"#bundle\0"
@@ -85,6 +87,10 @@ def _address_of_number(header: bytes) -> str | None:
 def _message(element: bytes) -> Message:
     if not element.startswith(b"/"):
         raise DamagedPacket(f"{len(element)} bytes that are no OSC message")
+    start = (element.find(b"\0") // 4 + 1) * 4
+    tags = element[start : start + MAX_ARGUMENTS + 2]  # with the comma, and what must be the end
+    if len(tags) == MAX_ARGUMENTS + 2 and b"\0" not in tags:
+        raise DamagedPacket(f"a message of more than {MAX_ARGUMENTS} arguments")
     try:
         message = OscMessage(element)
         return Message(message.address, tuple(_arguments(message.params)))

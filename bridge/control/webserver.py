@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import socket
-import sys
 import threading
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from .ports import listen
 
 STOP_SECONDS = 5.0
 
@@ -60,20 +60,3 @@ class WebServer:
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             log.warning("%s did not stop within %.0f s; its thread ends with the program", self._name, STOP_SECONDS)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket; OSError if the address can't be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform == "win32":  # where SO_REUSEADDR would share the port with another program
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise OSError(str(error)) from error
-    return listener

@@ -79,6 +79,7 @@ def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
     [
         ["run", "--osc-allow", "everybody"],
         ["run", "--osc-tcp", "here"],
+        ["run", "--osc", "off", "--osc-tcp", "9001"],
         ["run", "--presets", "off", "--restore"],
         ["render", "in.mp4", "out.mp4", "--prompt-fade", "1"],
         ["run", "--pipeline", "nonesuch"],

@@ -301,6 +301,15 @@ def test_a_flood_of_mistakes_gets_few_errors_back_and_takes_no_answer_from_other
     assert 0 < len(errors) <= ERRORS_PER_SECOND * 2  # as the flood may have reached into another second
 
 
+def test_a_host_that_sends_all_its_channels_is_told_now_and_then_and_disturbs_nothing(show: Show):
+    for number in range(3000):
+        show.send(f"/project1/channel{number}/value", 0.5)
+        if number % 100 == 99:
+            show.settle()
+    assert show.server.counters.refused == 3000
+    assert show.set("/vace/scale", 0.5) == 0.5
+
+
 def test_damaged_packets_are_counted_and_the_next_whole_one_is_taken(show: Show):
     generator = random.Random(7)
     whole = [

@@ -14,7 +14,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
-from bridge.control.packets import BUNDLE, MAX_NESTING, DamagedPacket, Message, parse
+from bridge.control.packets import BUNDLE, MAX_ARGUMENTS, MAX_NESTING, DamagedPacket, Message, parse
 
 SCALE = b"/vace/scale\0,f\0\0\x3f\0\0\0"
 NOW = b"\0\0\0\0\0\0\0\1"
@@ -99,6 +99,8 @@ def test_an_array_is_its_values_and_what_no_control_takes_is_nil():
         BUNDLE + NOW + struct.pack(">i", -4) + SCALE,
         BUNDLE + NOW + struct.pack(">i", -2147483648),
         _bundle(SCALE, b"\0\0\0\0"),
+        b"/p\0\0," + b"T" * (MAX_ARGUMENTS + 1) + bytes(2),
+        b"/{p,q}\0\0," + b"x" * 1_000_000,
         _nested(MAX_NESTING + 1),
         _nested(2000),
     ],
@@ -106,6 +108,10 @@ def test_an_array_is_its_values_and_what_no_control_takes_is_nil():
 def test_a_damaged_packet_is_refused_whole(packet: bytes):
     with pytest.raises(DamagedPacket):
         parse(packet)
+
+
+def test_so_many_arguments_are_read_and_no_more():
+    assert len(parse(b"/p\0\0," + b"T" * MAX_ARGUMENTS + bytes(3))[0].arguments) == MAX_ARGUMENTS
 
 
 def test_bundles_may_be_nested_as_deep_as_anybody_does():
