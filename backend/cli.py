@@ -88,6 +88,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
     parser.add_argument("--recordings", type=Path, default=Path("recordings"), help="folder that /vace/record fills")
+    parser.add_argument(
+        "--midi", action="append", default=[], metavar="PORT", help="a MIDI input, by part of its name; may be repeated"
+    )
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
@@ -192,6 +195,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         recordings=options.recordings,
         presets=_presets_file(options, parser),
         restore=options.restore,
+        midi=tuple(options.midi),
         verbose=options.verbose,
     )
 

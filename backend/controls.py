@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bridge.control.parameters import Control, ControlTable
 
+from .beat import SOURCES
 from .between import WAYS
 from .masks import NAMED
 from .presenter import STANDINS
+from .quantise import GRIDS
 
 FOLLOW = ("auto", "own", "source", "tick")
 ANNOTATIONS = ("depth", "scribble", "gray", "none")
@@ -212,6 +214,48 @@ TABLE = ControlTable(
             "The host has shown a frame, perhaps with its number: what the output's clock can follow.",
             low=-1,
             high=2**31 - 1,
+            acts="at once",
+            event=True,
+        ),
+        Control("/vace/tempo", "float", 120.0, "The tempo.", low=20.0, high=300.0, unit="bpm", acts="at once"),
+        Control(
+            "/vace/tempo/source",
+            "choice",
+            "own",
+            "Where the beat comes from: set or tapped here, a MIDI clock (--midi), or Ableton Link.",
+            acts="at once",
+            choices=SOURCES,
+        ),
+        Control(
+            "/vace/tempo/tap",
+            "trigger",
+            False,
+            "A beat by hand: the first sets the downbeat, from the third on they tell the tempo.",
+            acts="at once",
+        ),
+        Control("/vace/tempo/downbeat", "trigger", False, "The one: bars are counted from here.", acts="at once"),
+        Control("/vace/tempo/bar", "int", 4, "Beats of a bar.", low=1, high=16, acts="at once"),
+        Control(
+            "/vace/tempo/quantise",
+            "choice",
+            "off",
+            "What changes wait for, so that they are seen on it: the latency is looked ahead by.",
+            acts="at once",
+            choices=GRIDS,
+        ),
+        Control(
+            "/vace/midi/learn",
+            "string",
+            "",
+            "Bind the next knob or key that is moved to this address; a value after it is what a key sends.",
+            acts="at once",
+            event=True,
+        ),
+        Control(
+            "/vace/midi/forget",
+            "string",
+            "",
+            "Unbind what does this address; all is everything.",
             acts="at once",
             event=True,
         ),

@@ -79,7 +79,7 @@ class EngineLoop:
             span = self._await_span()
             if span is None:
                 self._connection.poll(IDLE_SECONDS)
-            self._connection.send(Next(report))
+            self._connection.send(Next(report, span))
             latched = self._connection.recv()
             if isinstance(latched, Stop):
                 return

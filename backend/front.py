@@ -23,6 +23,7 @@ from vace_core.config import pipeline_named
 
 from . import priority
 from .bank import follow_bank
+from .beat import Beat
 from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
@@ -35,16 +36,18 @@ from .morph import Morph
 from .outputs import Output
 from .presenter import Presenter, Wishes
 from .presets import Autosave, Presets
+from .quantise import Shown
 from .recorder import Recorder
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
+from .timeline import Span
 
 if TYPE_CHECKING:
     from bridge.control.oscquery import OscQueryServer
 
 log = logging.getLogger(__name__)
 
-RESET, TICK, SOURCE, RECORD = "/vace/reset", "/vace/tick", "/vace/source", "/vace/record"
+TICK, SOURCE, RECORD = "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
@@ -76,6 +79,7 @@ class RunOptions:
     panel: tuple[str, int] | None = None
     presets: Path | None = None
     restore: bool = False
+    midi: tuple[str, ...] = ()
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
@@ -174,6 +178,7 @@ class Front:
             "not_sent": sum(output.dropped for output in self.outputs),
             "recording": self.recorder.path,
             "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
+            **self.beat.status(now),
             **self._osc_figures(),
         }
 
@@ -234,6 +239,7 @@ class Front:
             wishes=self._wishes,
             show=[self.recorder.show, *(output.show for output in self.outputs)],
         )
+        self._open_beat(opened)
         self._open_controls(opened)
         for part in (self.supervisor, self.presenter):
             part.start()
@@ -291,6 +297,16 @@ class Front:
         opened.callback(self.oscquery.stop)
         opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
 
+    def _open_beat(self, opened: ExitStack) -> None:
+        self.beat = Beat(TABLE, self.mailbox, self._tell)
+        opened.callback(self.beat.close)
+        if not self.options.midi:
+            return
+        from .midi import open_midi
+
+        file = None if self.options.presets is None else self.options.presets.with_suffix(".midi.json")
+        opened.callback(open_midi(self.options.midi, TABLE, self.mailbox, self.beat.midi, file, self._tell))
+
     def _open_presets(self, opened: ExitStack) -> Presets:
         morph = Morph(self.mailbox)
         file = KeptFile(self.options.presets, "presets")
@@ -319,9 +335,15 @@ class Front:
         status = self.status()
         return [status[name] for name in ("state", "output_fps", "engine_fps", "latency_ms")]
 
-    def _latch(self) -> Latched:
-        settings = self.settings()
-        return Latched(settings, RESET in self.mailbox.events(), self._matte.follow(settings.mask_source))
+    def _latch(self, span: Span | None) -> Latched:
+        """The settings of the chunk that shows this span of the input; nothing is used up while there is none."""
+        if span is None:
+            values, reset = self.mailbox.snapshot(), False
+        else:
+            delay = self.presenter.delay
+            values, reset = self.beat.latch(Shown(span.start + delay, span.end + delay))
+        settings = Settings.latch(values)
+        return Latched(settings, reset, self._matte.follow(settings.mask_source))
 
     def _wishes(self) -> Wishes:
         settings = self.settings()

@@ -42,4 +42,4 @@ class Keeper:
         try:
             write()
         except OSError as reason:
-            self._told(f"presets and last values cannot be kept: {reason}")
+            self._told(f"what was set cannot be kept: {reason}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .settings import Settings
+from .timeline import Span
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,13 @@ class ChunkReport:
 
 @dataclass(frozen=True)
 class Next:
-    """Engine to front: send the settings of the next chunk. Also the sign of life."""
+    """Engine to front: send the settings of the next chunk. Also the sign of life.
+
+    span: the moments of the input that the chunk will show; None if there is nothing to make one of yet.
+    """
 
     report: ChunkReport | None
+    span: Span | None
 
 
 @dataclass(frozen=True)

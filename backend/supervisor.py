@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from . import engine
 from .messages import ChunkReport, EngineStart, Failed, Fault, Latched, Next, Ready, Stop
 from .metrics import Rate, Window
+from .timeline import Span
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,15 @@ class EngineStatus:
 class Supervisor:
     """Owns the engine process, in a thread of its own.
 
-    latch() is asked for the settings of each chunk. on_fault(address or None, reason) is told what the engine could
+    latch(span) is asked for the settings of the chunk that shows that span of the input, None while there is none.
+    on_fault(address or None, reason) is told what the engine could
     not do. Both are called from the supervisor's thread.
     """
 
     def __init__(
         self,
         start: EngineStart,
-        latch: Callable[[], Latched],
+        latch: Callable[[Span | None], Latched],
         on_fault: Callable[[str | None, str], None],
         limits: Limits | None = None,
     ) -> None:
@@ -175,7 +177,7 @@ class Supervisor:
         if isinstance(message, Next):
             if message.report is not None:
                 self._note(message.report)
-            connection.send(self._latch())
+            connection.send(self._latch(message.span))
         elif isinstance(message, Ready):
             self._ready, self._state, self._device = True, "running", message.device
             log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)

@@ -37,7 +37,8 @@ def test_every_control_has_an_option():
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
         "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
-        "--output-stall", "black", "--preset-fade", "3", *bank,
+        "--output-stall", "black", "--preset-fade", "3", "--tempo", "90",
+        "--tempo-source", "midi", "--tempo-bar", "3", "--tempo-quantise", "bar", *bank,
     )  # fmt: skip
     assert list(options.values) == [row.address for row in cli.RUN_ROWS if row.holds]
     assert options.values["/vace/reference"] == ("a.png", "b.png")

@@ -6,7 +6,7 @@ from backend.controls import TABLE, markdown
 from backend.settings import Settings, address_of, field_of
 from bridge.control.mailbox import Mailbox
 
-SETS_OTHERS = ("/vace/prompt/bank/", "/vace/preset/")
+SETS_OTHERS = ("/vace/prompt/bank/", "/vace/preset/", "/vace/tempo")
 
 
 def test_settings_have_one_field_for_every_control_that_shows_in_a_picture():

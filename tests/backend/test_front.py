@@ -382,3 +382,18 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
                 time.sleep(0.02)
         measured, reported = sorted(ages)[10], front.status()["latency_ms"] / 1000
     assert measured == pytest.approx(reported, abs=0.3)
+
+
+def test_a_prompt_sent_off_the_beat_shows_on_the_bar():
+    with Front(options(values={"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2})) as front:
+        wait_for(lambda: colour(front) == RED, "red")
+        wait_for(lambda: front.status()["chunks"] > 10, "the latency to settle")
+        front.mailbox.set("/vace/tempo/quantise", "bar")
+        wait_for(lambda: 0.1 < front.beat.tempo.beats_at(time.monotonic()) % 2 < 0.5, "the begin of a bar")
+        asked = front.beat.tempo.beats_at(time.monotonic())
+        front.mailbox.set("/vace/prompt", "blue")
+        assert front.mailbox.get("/vace/prompt") == "blue"
+        wait_for(lambda: colour(front) == BLUE, "blue")
+        shown = front.beat.tempo.beats_at(time.monotonic())
+    bar = 2 * (asked // 2 + 1)
+    assert shown == pytest.approx(bar, abs=0.35), "half a chunk of 0.2 s, and what the machine adds"

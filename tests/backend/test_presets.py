@@ -195,4 +195,4 @@ def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot(
     before = len(written)
     keeper.stop()
     assert len(written) > before
-    assert told == ["presets and last values cannot be kept: disk full"] * 2
+    assert told == ["what was set cannot be kept: disk full"] * 2

@@ -1,0 +1,108 @@
+import sys
+import time
+
+import pytest
+
+from backend.beat import Beat
+from backend.controls import TABLE
+from backend.quantise import Shown
+from bridge.control.mailbox import Mailbox
+
+from .waiting import wait_for
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def desk() -> tuple[Mailbox, Beat, Clock, list[tuple[str, str]]]:
+    clock, told = Clock(), []
+    mailbox = Mailbox(TABLE, clock)
+    return mailbox, Beat(TABLE, mailbox, lambda address, reason: told.append((address, reason))), clock, told
+
+
+def test_the_tempo_is_set_or_tapped_and_controllers_see_what_was_tapped():
+    mailbox, beat, clock, _ = desk()
+    mailbox.set("/vace/tempo", 90)
+    assert beat.tempo.bpm == pytest.approx(90)
+    for _ in range(4):
+        clock.now += 0.5
+        mailbox.set("/vace/tempo/tap", 1)
+        mailbox.set("/vace/tempo/tap", 0)
+    assert beat.tempo.bpm == pytest.approx(120)
+    assert mailbox.get("/vace/tempo") == pytest.approx(120)
+    assert beat.status(102.0)["beat"] == 4.0
+    clock.now = 102.25
+    mailbox.set("/vace/tempo/downbeat", 1)
+    assert beat.status(102.25)["beat"] == 1.0
+
+
+def test_a_midi_clock_is_followed_and_keeps_the_last_beat_when_it_stops():
+    mailbox, beat, _, _ = desk()
+    mailbox.set("/vace/tempo/source", "midi")
+    beat.follow()
+    assert mailbox.get("/vace/tempo") == 120, "nothing is heard yet"
+    beat.midi.start()
+    for pulse in range(24 * 8):
+        beat.midi.pulse(50.0 + pulse / 24 * 60 / 140)
+    beat.follow()
+    assert mailbox.get("/vace/tempo") == pytest.approx(140, abs=0.2)
+    assert beat.tempo.bpm == pytest.approx(140, rel=1e-3), "and its rounded value does not come back as a new tempo"
+
+
+def test_a_reset_waits_for_the_bar_and_happens_once():
+    mailbox, beat, clock, _ = desk()
+    mailbox.set("/vace/tempo/quantise", "bar")
+    mailbox.set("/vace/tempo/downbeat", 1)
+    clock.now = 100.3
+    mailbox.set("/vace/reset", 1)
+    resets = [beat.latch(Shown(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
+    assert resets == [False, False, True, False]
+    assert beat.status(103.0)["waiting_for_the_beat"] == 0
+
+
+def test_a_prompt_waits_while_everyone_sees_it_and_a_switch_does_not():
+    mailbox, beat, clock, _ = desk()
+    mailbox.set_all([("/vace/tempo/quantise", "bar"), ("/vace/tempo/downbeat", 1)])
+    beat.latch(Shown(100.0, 100.5))
+    clock.now = 100.6
+    mailbox.set_all([("/vace/prompt", "ice"), ("/vace/freeze", 1)])
+    values, _ = beat.latch(Shown(101.0, 101.5))
+    assert values["/vace/prompt"] != "ice"
+    assert values["/vace/freeze"] is True
+    assert mailbox.get("/vace/prompt") == "ice"
+    assert beat.status(101.0)["waiting_for_the_beat"] == 1
+    assert beat.latch(Shown(101.9, 102.4))[0]["/vace/prompt"] == "ice"
+
+
+def test_without_the_package_link_is_refused_with_what_to_do_and_the_own_beat_goes_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "aalink", None)
+    mailbox, _, _, told = desk()
+    mailbox.set("/vace/tempo/source", "link")
+    assert mailbox.get("/vace/tempo/source") == "own"
+    assert told[0][0] == "/vace/tempo/source"
+    assert "pip install aalink" in told[0][1]
+
+
+def test_two_programs_on_link_share_tempo_and_beat():
+    (mine, my_beat, *_), (other, other_beat, *_) = desk(), desk()
+    for mailbox in (mine, other):
+        mailbox.set("/vace/tempo/source", "link")
+    link = my_beat._link
+    assert link is not None
+    wait_for(lambda: link.peers, "the other one")
+    mine.set("/vace/tempo", 97)
+
+    def agreed() -> bool:
+        my_beat.follow()
+        other_beat.follow()
+        return other.get("/vace/tempo") == pytest.approx(97, abs=0.1)
+
+    wait_for(agreed, "the same tempo")
+    now = time.monotonic()
+    assert my_beat.tempo.beats_at(now) % 1 == pytest.approx(other_beat.tempo.beats_at(now) % 1, abs=0.05)
+    my_beat.close()
+    other_beat.close()

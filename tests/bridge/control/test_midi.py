@@ -1,0 +1,161 @@
+import mido
+import pytest
+
+from bridge.control import midi
+from bridge.control.mailbox import Mailbox
+from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
+from bridge.control.parameters import Control, ControlTable
+from bridge.control.tempo import MidiClock
+from bridge.video.protocol import BridgeError
+from tests.backend.waiting import wait_for
+
+TABLE = ControlTable(
+    [
+        Control("/vace/scale", "float", 1.0, "", low=0.0, high=2.0),
+        Control("/vace/prompt", "string", "", ""),
+        Control("/vace/control", "choice", "depth", "", choices=("depth", "scribble", "none")),
+        Control("/vace/freeze", "bool", False, ""),
+        Control("/vace/reset", "trigger", False, ""),
+        Control("/vace/prompt/go", "int", 0, "", low=0, high=8, event=True),
+        Control(LEARN, "string", "", "", event=True),
+        Control(FORGET, "string", "", "", event=True),
+    ]
+)
+
+
+class Desk:
+    """A map with its mailbox, and what it told."""
+
+    def __init__(self, bindings: dict[str, str] | None = None) -> None:
+        self.mailbox, self.told = Mailbox(TABLE), []
+        self.map = MidiMap(TABLE, self.mailbox, bindings or {}, self.told.append)
+
+    def knob(self, number: int, value: int) -> None:
+        self.map.hear(mido.Message("control_change", channel=0, control=number, value=value))
+
+    def key(self, number: int, velocity: int) -> None:
+        self.map.hear(mido.Message("note_on", channel=9, note=number, velocity=velocity))
+
+
+def test_the_next_knob_that_is_moved_is_learnt_and_sets_the_whole_range():
+    desk = Desk()
+    desk.mailbox.set(LEARN, "/vace/scale")
+    desk.knob(74, 60)
+    assert desk.map.bindings == {"cc 1/74": "/vace/scale"}
+    assert desk.mailbox.get("/vace/scale") == 1.0, "the one that taught it moved nothing"
+    for value, scale in ((0, 0.0), (127, 2.0)):
+        desk.knob(74, value)
+        assert desk.mailbox.get("/vace/scale") == pytest.approx(scale)
+    desk.knob(75, 0)
+    assert desk.mailbox.get("/vace/scale") == pytest.approx(2.0)
+
+
+def test_keys_press_triggers_turn_switches_and_send_what_was_learnt_with_them():
+    desk = Desk({"note 10/36": "/vace/reset", "note 10/37": "/vace/freeze", "note 10/38": "/vace/prompt/go 3"})
+    went = []
+    desk.mailbox.listen("/vace/prompt/go", lambda value, _: went.append(value))
+    for number in (36, 37, 38):
+        desk.key(number, 100)
+        desk.key(number, 0)
+    assert desk.mailbox.events() == ["/vace/reset"]
+    assert desk.mailbox.get("/vace/freeze") is True
+    assert went == [3]
+    desk.key(37, 100)
+    assert desk.mailbox.get("/vace/freeze") is False
+
+
+def test_a_knob_goes_through_choices_and_a_text_can_be_bound_to_a_key():
+    desk = Desk({"cc 1/1": "/vace/control", "note 10/40": "/vace/prompt ice in fog"})
+    seen = []
+    for value in (0, 64, 127):
+        desk.knob(1, value)
+        seen.append(desk.mailbox.get("/vace/control"))
+    assert seen == ["depth", "scribble", "none"]
+    desk.key(40, 1)
+    assert desk.mailbox.get("/vace/prompt") == "ice in fog"
+
+
+@pytest.mark.parametrize("target", ["/vace/nothing", "/vace/prompt", "/vace/prompt/go", "/vace/scale loud", "scale"])
+def test_what_no_knob_can_set_is_not_learnt_and_said(target: str):
+    desk = Desk({"cc 1/3": target})
+    assert desk.map.bindings == {}
+    desk.mailbox.set(LEARN, target)
+    desk.knob(74, 60)
+    assert desk.map.bindings == {}
+    assert target in desk.told[0]
+
+
+def test_what_was_learnt_can_be_forgotten_one_or_all():
+    desk = Desk({"cc 1/1": "/vace/scale", "cc 1/2": "/vace/control", "cc 1/3": "/vace/freeze"})
+    desk.mailbox.set(FORGET, "/vace/scale")
+    assert list(desk.map.bindings) == ["cc 1/2", "cc 1/3"]
+    desk.mailbox.set(FORGET, "all")
+    assert (desk.map.bindings, desk.map.version, desk.told) == ({}, 2, [])
+    desk.mailbox.set(FORGET, "/vace/scale")
+    assert "nothing is bound" in desk.told[0]
+
+
+def test_other_messages_do_nothing():
+    desk = Desk()
+    desk.mailbox.set(LEARN, "/vace/scale")
+    for message in (mido.Message("pitchwheel", pitch=100), mido.Message("program_change"), mido.Message("sysex")):
+        desk.map.hear(message)
+    desk.key(36, 0)
+    assert desk.map.bindings == {}
+
+
+class Ports:
+    """Stands for the machine's MIDI inputs, as mido shows them."""
+
+    def __init__(self, *names: str) -> None:
+        self.names, self.opened = list(names), []
+
+    def open_input(self, name: str, callback) -> "Ports":
+        if name == "Taken":
+            raise OSError("busy")
+        self.opened.append((name, callback))
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> Ports:
+    ports = Ports("nanoKONTROL2 CTRL", "Taken")
+    monkeypatch.setattr(midi.mido, "get_input_names", lambda: ports.names, raising=False)
+    monkeypatch.setattr(midi.mido, "open_input", ports.open_input, raising=False)
+    monkeypatch.setattr(midi, "LOOK_SECONDS", 0.01)
+    return ports
+
+
+def test_a_port_is_found_by_a_part_of_its_name_and_taken_up_again_after_it_was_unplugged(ports: Ports):
+    desk, clock = Desk({"cc 1/74": "/vace/scale"}), MidiClock()
+    port = MidiPort("kontrol", clock, desk.map)
+    assert port.name == "nanoKONTROL2 CTRL"
+    ports.names.remove(port.name)
+    wait_for(lambda: not port.connected, "the loss")
+    ports.names.append(port.name)
+    wait_for(lambda: port.connected, "it again")
+    ports.opened[-1][1](mido.Message("control_change", control=74, value=127))
+    assert desk.mailbox.get("/vace/scale") == 2.0
+    for kind in ("start", "clock", "clock"):
+        ports.opened[-1][1](mido.Message(kind))
+    assert clock.running
+    port.close()
+    assert not port.connected
+
+
+@pytest.mark.parametrize(("name", "said"), [("Launchpad", "nanoKONTROL2 CTRL"), ("Taken", "another program")])
+def test_a_port_that_cannot_be_had_is_named_with_those_that_can(ports: Ports, name: str, said: str):
+    with pytest.raises(BridgeError, match=said):
+        MidiPort(name, MidiClock(), Desk().map)
+
+
+def test_a_machine_without_midi_says_so(monkeypatch: pytest.MonkeyPatch):
+    def missing() -> list[str]:
+        raise OSError("no sequencer")
+
+    monkeypatch.setattr(midi.mido, "get_input_names", missing, raising=False)
+    with pytest.raises(BridgeError, match="no MIDI"):
+        midi.port_names()
