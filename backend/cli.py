@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from .front import RunOptions
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
+RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
 OSC = "127.0.0.1:9000"
+OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
 DATA_FOLDER = "vace-live"
 RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
@@ -57,7 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="the live program"))
     _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
+    _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
+    _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
     return parser
 
 
@@ -71,6 +75,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
+    parser.add_argument(
+        "--oscquery", metavar="HOST:PORT", help=f"default {OSCQUERY}, or off where --osc is off; off for none"
+    )
     parser.add_argument("--osc-tcp", default="off", metavar="HOST:PORT", help="OSC by TCP too (default off)")
     parser.add_argument(
         "--osc-allow",
@@ -80,11 +87,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="who may steer from other machines, 192.168.1.0/24 or 192.168.1.7; may be given several times",
     )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument("--recordings", type=Path, default=Path("recordings"), help="folder that /vace/record fills")
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
-    add_control_options(parser, TABLE)
+    add_control_options(parser, RUN_ROWS)
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -116,11 +124,28 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
 
 
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=soak)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    parser.add_argument("--chaos", action="store_true", help="kill the engine and send rubbish by OSC, too")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed has the same whims")
+    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
+
+
 def _add_controls(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=controls)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object")
     form.add_argument("--markdown", action="store_true", help="as it stands in the docs")
+
+
+def _add_layouts(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=layouts)
+    parser.add_argument("directory", metavar="DIR", help="where to write them; made if it is not there")
+    parser.add_argument(
+        "--osc", default=OSC, metavar="HOST:PORT", help=f"where Open Stage Control sends to (default {OSC})"
+    )
 
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -159,12 +184,14 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         fps=options.fps,
         device=options.device,
         osc=host_and_port(options.osc, parser, "--osc"),
+        oscquery=host_and_port(options.oscquery or ("off" if options.osc == "off" else OSCQUERY), parser, "--oscquery"),
         osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
         osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
         panel=host_and_port(options.panel, parser, "--panel"),
+        values=control_values(options, parser, RUN_ROWS),
+        recordings=options.recordings,
         presets=_presets_file(options, parser),
         restore=options.restore,
-        values=control_values(options, parser, TABLE),
         verbose=options.verbose,
     )
 
@@ -209,6 +236,20 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return DONE
 
 
+def soak(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Exit code 1 if anything was lost."""
+    from .soak import soak as run_soak
+
+    _check_positive(options, parser, "minutes")
+    figures = run_soak(options.minutes, options.chaos, options.seed, options.pipeline)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in figures.items() if name != "lost"))
+        print("\n".join(f"lost: {line}" for line in figures["lost"]) or "nothing was lost")
+    return FAILED if figures["lost"] else DONE
+
+
 def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """The table, for a program, for the docs, or for a person."""
     if options.json:
@@ -218,6 +259,18 @@ def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     else:
         for row in TABLE:
             print(f"{row.address:22} {row.type:8} {row.doc}")
+    return DONE
+
+
+def layouts(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Write the surfaces, and say which files they are."""
+    from bridge.layouts.files import write_layouts
+
+    target = host_and_port(options.osc, parser, "--osc")
+    if target is None:
+        parser.error(f"layouts --osc takes HOST:PORT, got {options.osc!r}; for example --osc {OSC}")
+    for path in write_layouts(TABLE, Path(options.directory), target):
+        print(path)
     return DONE
 
 

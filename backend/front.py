@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from vace_core.config import pipeline_named
 
 from . import priority
 from .bank import follow_bank
+from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
 from .fitting import stream_size
@@ -32,14 +33,18 @@ from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
 from .morph import Morph
 from .outputs import Output
-from .presenter import Panic, Presenter
+from .presenter import Presenter, Wishes
 from .presets import Autosave, Presets
+from .recorder import Recorder
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
+if TYPE_CHECKING:
+    from bridge.control.oscquery import OscQueryServer
+
 log = logging.getLogger(__name__)
 
-RESET = "/vace/reset"
+RESET, TICK, SOURCE, RECORD = "/vace/reset", "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
@@ -51,7 +56,8 @@ PRESET_SECONDS, AUTOSAVE_SECONDS = 0.1, 2.0
 class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
-    osc, osc_tcp and panel are (host, port), None for none; osc_allow: the networks that may steer from elsewhere.
+    osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
+    elsewhere.
     presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
     begins with them. values: first values of controls, by address, which go before those.
     """
@@ -66,10 +72,12 @@ class RunOptions:
     osc: tuple[str, int] | None = None
     osc_tcp: tuple[str, int] | None = None
     osc_allow: tuple[Network, ...] = ()
+    oscquery: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
     presets: Path | None = None
     restore: bool = False
     values: dict[str, object] = field(default_factory=dict)
+    recordings: Path = Path("recordings")
     verbose: bool = False
     load: str = "backend.models:load"
     limits: Limits = field(default_factory=Limits)
@@ -92,6 +100,7 @@ class Front:
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
         self.osc: OscServer | None = None
+        self.oscquery: OscQueryServer | None = None
         self.panel_url: str | None = None
 
     def __enter__(self) -> Front:
@@ -133,6 +142,8 @@ class Front:
             "state": "source lost" if capture.lost and engine.state == "running" else engine.state,
             "output_fps": round(presenter.fps, 2),
             "engine_fps": round(engine.fps, 2),
+            "distinct_fps": round(presenter.distinct_fps, 2),
+            "distinct_ms_p99": round(presenter.distinct_ms.p99, 1),
             "latency_ms": round(1000 * presenter.latency),
             "seconds": round(now - self._began, 1),
             "pipeline": self.options.pipeline,
@@ -141,6 +152,9 @@ class Front:
             "width": self.width,
             "height": self.height,
             "target_fps": self.fps,
+            "clock": self.cadence.leader,
+            "clock_fps": round(1 / self.cadence.rhythm().period, 2),
+            "clock_changes": self.cadence.changes,
             "chunk_ms": round(engine.chunk_ms, 1),
             "chunks": engine.chunks,
             "restarts": engine.restarts,
@@ -150,6 +164,7 @@ class Front:
             "ticks_missed": presenter.missed,
             "tick_error_p99_ms": round(presenter.tick_error_ms.p99, 3),
             "ticks_starved": presenter.starved,
+            "ticks_mixed": presenter.mixed,
             "delay_ms": round(1000 * presenter.delay),
             "source": capture.uri,
             "source_fps": round(capture.fps, 2),
@@ -157,6 +172,7 @@ class Front:
             "source_size_changes": capture.size_changes,
             "sent": sum(output.sent for output in self.outputs),
             "not_sent": sum(output.dropped for output in self.outputs),
+            "recording": self.recorder.path,
             "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
             **self._osc_figures(),
         }
@@ -183,9 +199,17 @@ class Front:
         self.outputs = [Output(uri, self.width, self.height, self.fps) for uri in options.sinks]
         for output in self.outputs:
             opened.callback(output.close)
+        self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
+        self.recorder = Recorder(options.recordings, self.width, self.height, self.fps, self._recorder_trouble)
+        opened.callback(self.recorder.close)
         self._open_source(opened, size)
+        self.mailbox.listen(RECORD, lambda on, _: self.recorder.turn(bool(on)))
+        self.recorder.turn(self.settings().record)
+        self.mailbox.listen(TICK, self.cadence.on_tick)
+        self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
         opened.callback(self._matte.close)
+        self.rings = RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name)
         self.supervisor = Supervisor(
             EngineStart(
                 load=options.load,
@@ -194,7 +218,7 @@ class Front:
                 height=self.height,
                 width=self.width,
                 fps=self.fps,
-                rings=RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name),
+                rings=self.rings,
                 verbose=options.verbose,
             ),
             self._latch,
@@ -202,12 +226,13 @@ class Front:
             options.limits,
         )
         self.presenter = Presenter(
-            self.fps,
             size,
+            self.cadence.rhythm,
             arrived=Arrivals(chunks).take,
             source=self.capture.ring.latest,
-            panic=self._panic,
-            show=[output.show for output in self.outputs],
+            seen_at=self.capture.seen_at,
+            wishes=self._wishes,
+            show=[self.recorder.show, *(output.show for output in self.outputs)],
         )
         self._open_controls(opened)
         for part in (self.supervisor, self.presenter):
@@ -218,8 +243,9 @@ class Front:
         source = open_fitting(self.options.source, size, self.fps)
         log.info("source: %s", source.describe())
         self.capture = Capture(
-            self.options.source, size, self.fps, lambda reason: self._tell(None, reason), source
-        ).start()
+            self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
+        )
+        self.capture.start()
         opened.callback(self.capture.stop)
 
     def _open_controls(self, opened: ExitStack) -> None:
@@ -244,6 +270,8 @@ class Front:
             log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
             if self.osc.tcp is not None:
                 log.info("OSC by TCP: listening on %s:%d", self.osc.tcp.host, self.osc.tcp.port)
+        if options.oscquery is not None:
+            self._open_oscquery(opened, *options.oscquery)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 
@@ -253,6 +281,15 @@ class Front:
                 raise ValueError(str(error)) from error
             opened.callback(panel.stop)
             self.panel_url = panel.url
+
+    def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
+        from bridge.control.announcement import Announcement
+        from bridge.control.oscquery import NAME, OscQueryServer
+
+        osc = None if self.osc is None else (self.osc.host, self.osc.port)
+        self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, host, port, self.options.osc_allow).start()
+        opened.callback(self.oscquery.stop)
+        opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
 
     def _open_presets(self, opened: ExitStack) -> Presets:
         morph = Morph(self.mailbox)
@@ -286,9 +323,26 @@ class Front:
         settings = self.settings()
         return Latched(settings, RESET in self.mailbox.events(), self._matte.follow(settings.mask_source))
 
-    def _panic(self) -> Panic:
-        values = self.mailbox.snapshot()
-        return Panic(*(bool(values[address_of(name)]) for name in ("freeze", "bypass", "blackout")))
+    def _wishes(self) -> Wishes:
+        settings = self.settings()
+        return Wishes(
+            settings.freeze,
+            settings.bypass,
+            settings.blackout,
+            settings.output_between,
+            settings.output_latency,
+            settings.output_stall,
+        )
+
+    def _source_trouble(self, reason: str) -> None:
+        """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
+        self._tell(SOURCE, reason)
+        if not self.capture.turning:
+            self.mailbox.set(SOURCE, self.capture.uri)
+
+    def _recorder_trouble(self, reason: str) -> None:
+        self._tell(RECORD, reason)
+        self.mailbox.set(RECORD, False)
 
     def _tell(self, address: str | None, reason: str) -> None:
         """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""

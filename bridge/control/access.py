@@ -28,6 +28,11 @@ class Access:
         # Asked for every packet, and there are few senders.
         self.named = lru_cache(maxsize=256)(self._named)
 
+    @property
+    def who(self) -> str:
+        """Who is let in, in words."""
+        return ", ".join(map(str, self._allow)) or "everybody; name who may, say with --osc-allow 192.168.1.0/24"
+
     def admits(self, host: str) -> bool:
         """Whether to listen to this host at all."""
         return not self._allow or self.named(host)
@@ -38,8 +43,3 @@ class Access:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return address.is_loopback or any(address in allowed for allowed in self._allow)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a numeric address is this machine's own."""
-    return ipaddress.ip_address(host).is_loopback

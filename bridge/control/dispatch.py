@@ -108,7 +108,7 @@ class Dispatcher:
             return
         self._held = []
         for address, report in self._mailbox.take(changes, peer.key):
-            self._refuse(address, report, peer)
+            self.refuse(address, report, peer)
 
     def tell(self, address: str, reason: str) -> None:
         """`/vace/error address reason` to all subscribers, and to whoever sent last."""
@@ -131,7 +131,7 @@ class Dispatcher:
         try:
             controls = self._meant(message.address, peer)
         except ControlError as reason:
-            self._refuse(message.address, str(reason), peer)
+            self.refuse(message.address, str(reason), peer)
             return
         for control in controls:
             row = control.control if isinstance(control, Twin) else control
@@ -141,7 +141,7 @@ class Dispatcher:
             try:
                 changes += self._set(control, row, message.arguments, peer)
             except ControlError as reason:
-                self._refuse(control.address, str(reason), peer)
+                self.refuse(control.address, str(reason), peer)
 
     def _meant(self, address: str, peer: Peer) -> list[Control | Twin]:
         """The control or twin of an address, or all that a pattern means, but not what must be meant by name."""
@@ -176,7 +176,7 @@ class Dispatcher:
         """What these arguments set. Those that nothing is declared for are left alone: some controllers send more."""
         if row.type == "strings":
             return [self._sent(row.address, arguments, arguments, peer)]
-        if not arguments:
+        if arguments in ((), (None,)):  # None is nil, which OSCQuery clients press a trigger with
             if row.type == "trigger":
                 return [(row.address, 1), (row.address, 0)]
             if row.event:
@@ -189,7 +189,7 @@ class Dispatcher:
         if isinstance(control, Twin):
             accepted = control.accept(arguments[0])
             if accepted.report:
-                self._refuse(control.address, accepted.report, peer)
+                self.refuse(control.address, accepted.report, peer)
             return [self._sent(row.address, accepted.value, None if accepted.report else accepted.value, peer)]
         return [self._sent(*pair, pair[1], peer) for pair in zip((row.address, *row.also), arguments)]
 
@@ -215,14 +215,14 @@ class Dispatcher:
                 case address, _:
                     self._reply(peer, address, self._answers[address]())
         except ControlError as reason:
-            self._refuse(question.address, str(reason), peer)
+            self.refuse(question.address, str(reason), peer)
 
     def _give(self, address: str, peer: Peer) -> None:
         twin = self._twins.get(address)
         try:
             value = self._mailbox.get(address if twin is None else twin.control.address)
         except ControlError as reason:
-            self._refuse(address, str(reason), peer)
+            self.refuse(address, str(reason), peer)
             return
         self._reply(peer, address, as_arguments(value) if twin is None else [twin.of(value)])
 
@@ -243,7 +243,8 @@ class Dispatcher:
         twins = len(arguments) > 1 and arguments[1] not in (0, "", None)
         self._subscribers.subscribe(peer, _target(peer, arguments), twins)
 
-    def _refuse(self, address: str, reason: str, peer: Peer) -> None:
+    def refuse(self, address: str, reason: str, peer: Peer) -> None:
+        """Tell a peer that something was not taken as it came, and why."""
         self._counters.refused += 1
         if self._error_budget.take():
             self._send(peer, "/vace/error", [address[:MAX_ECHO], reason])

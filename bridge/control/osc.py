@@ -14,10 +14,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from ..video.protocol import BridgeError
-from .access import Access, Network, is_loopback
+from .access import Access, Network
 from .counters import OscCounters
 from .dispatch import Dispatcher, Question
 from .feedback import ROUND_SECONDS, STATUS, Subscribers
+from .hosts import is_loopback
 from .mailbox import Mailbox
 from .packets import MAX_BYTES
 from .parameters import ControlTable
@@ -87,7 +88,7 @@ class OscServer:
         self._at_start = at_start
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
-        self._warn(allow)
+        self._warn()
 
     def start(self) -> OscServer:
         self._thread.start()
@@ -163,12 +164,11 @@ class OscServer:
         self._socket.close()
         self._selector.close()
 
-    def _warn(self, allow: Sequence[Network]) -> None:
+    def _warn(self) -> None:
         listening = [self.host] + ([self.tcp.host] if self.tcp is not None else [])
         if all(is_loopback(host) for host in listening):
             return
-        who = ", ".join(map(str, allow)) or "everybody; name who may, for example with --osc-allow 192.168.1.0/24"
-        log.warning("OSC listens beyond this machine, on %s, to %s", " and ".join(listening), who)
+        log.warning("OSC listens beyond this machine, on %s, to %s", " and ".join(listening), self._access.who)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from .access import Access
 from .counters import OscCounters
 from .framing import DamagedStream, Framing, framing_of
 from .peers import Peer
+from .ports import listen
 
 log = logging.getLogger(__name__)
 
@@ -173,18 +174,11 @@ class Connection:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where SO_REUSEADDR would share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # type: ignore[attr-defined]
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-        listener.setblocking(False)
-    except (OSError, OverflowError) as reason:
-        listener.close()
+        listener = listen(host, port)
+    except OSError as reason:
         raise BridgeError(
             f"OSC by TCP cannot listen on {host}:{port} ({reason}); close the program that does, or use another port"
         ) from reason
+    listener.setblocking(False)
     return listener

@@ -4,11 +4,13 @@ import subprocess
 import sys
 import time
 
+import py2tosc
 import pytest
 
 from backend import cli
 from backend.controls import TABLE
 from backend.statusline import line
+from bridge.layouts.files import OPEN_STAGE_CONTROL
 from bridge.video.file import Clip
 from tests.backend.waiting import wait_for
 
@@ -30,13 +32,14 @@ def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
 def test_every_control_has_an_option():
     bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
     options = parse(
-        "--prompt", "snow", "--prompt-fade", "2.5", *bank,
+        "--prompt", "snow", "--prompt-fade", "2.5",
         "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
-        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--bypass",
-        "--blackout", "--preset-fade", "3",
+        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
+        "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
+        "--output-stall", "black", "--preset-fade", "3", *bank,
     )  # fmt: skip
-    assert list(options.values) == [row.address for row in TABLE if row.holds]
+    assert list(options.values) == [row.address for row in cli.RUN_ROWS if row.holds]
     assert options.values["/vace/reference"] == ("a.png", "b.png")
     assert options.values["/vace/mask/composite"] is False
     assert options.values["/vace/scale"] == 0.5
@@ -47,6 +50,13 @@ def test_sinks_and_addresses():
     assert options.sinks == ("null:", "shm:out")
     assert options.osc == ("127.0.0.1", 9001)
     assert options.panel is None
+
+
+def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
+    assert parse().oscquery == ("127.0.0.1", 9001)
+    assert parse("--osc", "off").oscquery is None
+    assert parse("--oscquery", "off").oscquery is None
+    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").oscquery == ("0.0.0.0", 9005)
 
 
 def test_a_value_out_of_range_is_clamped_and_said(capsys):
@@ -77,10 +87,13 @@ def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
         ["run", "--scale", "much"],
         ["run", "--osc", "here"],
         ["run", "--osc", "127.0.0.1:99999"],
+        ["run", "--oscquery", "here"],
         ["run", "--fps", "0"],
         ["run", "--width", "-16"],
         ["run", "--seconds", "nan"],
         ["bench", "--size", "big"],
+        ["layouts", "there", "--osc", "off"],
+        ["layouts"],
         ["nonesuch"],
         [],
     ],
@@ -139,6 +152,22 @@ def test_controls_as_markdown_and_for_a_person(capsys):
     assert cli.main(["controls", "--markdown"]) == 0
     assert cli.main(["controls"]) == 0
     assert capsys.readouterr().out.count("/vace/mask/source") == 2
+
+
+def test_layouts_are_written_and_named(capsys, tmp_path):
+    directory = tmp_path / "new" / "folder"
+    assert cli.main(["layouts", str(directory), "--osc", "192.168.1.20:9100"]) == 0
+    written = capsys.readouterr().out.splitlines()
+    assert written == [str(path) for path in (directory / "vace-live.tosc", directory / OPEN_STAGE_CONTROL)]
+    assert '"target": "192.168.1.20:9100"' in (directory / OPEN_STAGE_CONTROL).read_text(encoding="utf-8")
+    assert len(py2tosc.load(directory / "vace-live.tosc").find_all()) > len(TABLE)
+
+
+def test_layouts_that_cannot_be_written_are_said_in_one_line(capsys, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert cli.main(["layouts", str(file)]) == 1
+    assert capsys.readouterr().err.startswith("vace: ")
 
 
 def test_the_status_line_names_trouble_only_when_there_is_some():

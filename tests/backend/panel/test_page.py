@@ -179,7 +179,7 @@ def test_the_pictures_on_the_page_are_the_previews(show: Show, page: Browser, tm
 
 
 def test_the_page_shows_rates_and_comes_back_when_the_program_does(show: Show, page: Browser):
-    page.wait("document.getElementById('status-output_fps').textContent === '30.0 fps'")
+    page.wait("document.getElementById('status-output_fps')?.textContent === '30.0 fps'")
     page.wait("document.getElementById('status-latency_ms').textContent.startsWith('–')")
     assert page.run("document.getElementById('state').textContent") == "running"
     show.panel.stop()

@@ -1,0 +1,1 @@
+"""Surfaces for touch screens, generated from the table of controls."""

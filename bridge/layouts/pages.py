@@ -1,0 +1,70 @@
+"""What the generated surfaces have in common: the page of a control, its title, and what it is set with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..control.parameters import Control, ControlTable
+
+MAIN = "main"
+"""The page of the controls that are in no group."""
+MOST_BUTTONS = 12
+"""Where there are so many values or fewer, as the slots of a bank, each may have a button of its own."""
+
+Widget = Literal["fader", "number", "toggle", "push", "once", "options", "text", "texts"]
+"""What a control is set with: a number between ends, a number without, a switch that stays, a button that is pressed
+and let go, a button that sends its default, one button for each of a few values, a text, any number of texts."""
+
+
+def pages(table: ControlTable) -> dict[str, list[Control]]:
+    """The controls of every page, in the order of the table; the main page is the first.
+
+    A group is the second part of an address that has a third: `/vace/mask/source` is in mask. A control with the
+    name of a group, as `/vace/mask` would be, is in it too.
+    """
+    groups = {_parts(row)[1] for row in table if len(_parts(row)) > 2}
+    found: dict[str, list[Control]] = {MAIN: []}
+    for row in table:
+        group = next((part for part in _parts(row)[1:2] if part in groups), MAIN)
+        found.setdefault(group, []).append(row)
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def title(row: Control) -> str:
+    """`/vace/mask/feather` in px is "mask feather (px)"."""
+    name = " ".join(_parts(row)[1:] or _parts(row))
+    return f"{name} ({row.unit})" if row.unit else name
+
+
+def widget(row: Control) -> Widget:
+    """What a control is set with; every type has one."""
+    match row.type:
+        case "trigger":
+            return "push"
+        case "bool":
+            return "once" if row.event else "toggle"
+        case "choice":
+            return "options"
+        case "float" | "int":
+            if row.low is None or row.high is None:
+                return "number"
+            if row.event and row.type == "int":  # the slot of a bank; or a count, which no fader goes up in order
+                return "options" if row.high - row.low < MOST_BUTTONS else "number"
+            return "fader"
+        case "string":
+            return "text"
+        case "strings":
+            return "texts"
+
+
+def options(row: Control) -> list[str] | list[int]:
+    """The values that a control with "options" has a button for."""
+    if row.choices:
+        return list(row.choices)
+    assert row.low is not None
+    assert row.high is not None
+    return list(range(round(row.low), round(row.high) + 1))
+
+
+def _parts(row: Control) -> list[str]:
+    return row.address.strip("/").split("/")
