@@ -1,4 +1,4 @@
-"""The other end of the OSC rows: processes that send, and one that asks. They import nothing heavy."""
+"""The other end of the OSC rows: processes that send. They import nothing heavy."""
 
 from __future__ import annotations
 
@@ -41,25 +41,17 @@ def flood(host: str, port: int, addresses: Sequence[str], per_second: int, secon
 
 
 def probe(host: str, port: int, address: str, seconds: float, told: Connection) -> None:
-    """Set a control and ask for it, again and again. Tells the seconds from sending to the answer with that value.
-
-    That is more than it takes until the value is in force, by the way back. One without an answer counts as
-    ANSWER_SECONDS.
-    """
-    taken: list[float] = []
+    """Set a control to 1, 2, 3, ... Tells when each was sent, on the clock that all processes share."""
+    sent: list[float] = []
     end = time.monotonic() + seconds
-    question = build_msg("/vace/get", address).dgram
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.connect((host, port))
-        asker.settimeout(ANSWER_SECONDS)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect((host, port))
         while time.monotonic() < end:
-            number = len(taken) + 1
-            began = time.monotonic()
-            asker.send(build_msg(address, number).dgram)
-            asker.send(question)
-            taken.append(_answered(asker, address, number, began))
+            packet = build_msg(address, len(sent) + 1).dgram
+            sent.append(time.monotonic())
+            sender.send(packet)
             time.sleep(1 / PROBES_PER_SECOND)
-    told.send(taken)
+    told.send(sent)
 
 
 def ask(host: str, port: int, address: str) -> float | None:
@@ -72,13 +64,3 @@ def ask(host: str, port: int, address: str) -> float | None:
             return OscMessage(asker.recv(65536)).params[0]
         except OSError:
             return None
-
-
-def _answered(asker: socket.socket, address: str, number: int, began: float) -> float:
-    try:
-        while True:
-            answer = OscMessage(asker.recv(65536))
-            if (answer.address, answer.params) == (address, [number]):
-                return time.monotonic() - began
-    except OSError:
-        return ANSWER_SECONDS

@@ -41,27 +41,29 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.models:load") -
         assert front.osc is not None
         _wait(lambda: front.status()["chunks"] >= WARM_CHUNKS, "the engine's first chunks")
         quiet = _tick_error(front, seconds, lambda: time.sleep(seconds))
+        heard: dict[object, float] = {}
+        front.mailbox.listen(PROBED, heard.__setitem__)
         port, before = front.osc.port, front.status()["osc_messages"]
         with _process(flood, HOST, port, FLOODED, PER_SECOND, seconds) as sending:
-            with _process(probe, HOST, port, PROBED, seconds) as asking:
+            with _process(probe, HOST, port, PROBED, seconds) as probing:
                 flooded = _tick_error(front, seconds, lambda: sending.poll(seconds + PATIENCE_SECONDS))
-                sent, answered = sending.recv(), asking.recv()
+                sent, probed = sending.recv(), probing.recv()
         time.sleep(SETTLE_SECONDS)
-        taken = front.status()["osc_messages"] - before - 2 * len(answered)
+        taken = front.status()["osc_messages"] - before - len(probed)
         lost = [address for number, address in last_numbers(sent) if not _holds(port, address, value_of(number))]
     yield {
         "name": f"OSC, {PER_SECOND} messages a second for {seconds:g} s",
         "sent": sent,
         "not_received": sent - taken,
         "last_values_lost": len(lost),
-        "answered_p99_ms": round(1000 * float(np.percentile(answered, 99)), 3),
+        "in_force_p99_ms": round(1000 * _in_force_p99(probed, heard), 3),
         "tick_error_p99_ms": round(flooded, 3),
         "without_p99_ms": round(quiet, 3),
         "difference_ms": round(flooded - quiet, 3),
     }
     plain, ours = _taken_by_python_osc(seconds / 5), _taken_by_ours(seconds / 5)
     yield {
-        "name": "OSC messages taken in a second",
+        "name": "OSC messages taken in a second of the processor's time",
         "plain_per_s": round(plain),
         "ours_per_s": round(ours),
         "ratio": round(ours / max(plain, 1.0), 2),
@@ -81,12 +83,18 @@ def _tick_error(front: Front, seconds: float, meanwhile: Callable[[], object]) -
     return errors.summary().p99
 
 
+def _in_force_p99(sent: list[float], heard: dict[object, float]) -> float:
+    """Seconds from the sending of a value until every snapshot has it; what never came counts as PATIENCE_SECONDS."""
+    taken = [heard.get(number, began + PATIENCE_SECONDS) - began for number, began in enumerate(sent, 1)]
+    return float(np.percentile(taken, 99))
+
+
 def _holds(port: int, address: str, value: float) -> bool:
     return ask(HOST, port, address) == value
 
 
 def _taken_by_python_osc(seconds: float) -> float:
-    """Messages a second that python-osc's own server takes, with a handler that keeps the latest value."""
+    """What python-osc's own server takes in a second, with a handler that keeps the latest value."""
     latest: dict[str, Any] = {}
     taken = 0
 
@@ -120,9 +128,10 @@ def _under_all_that_goes(port: int, seconds: float, taken: Callable[[], int]) ->
     with _process(flood, HOST, port, FLOODED, 0, seconds + SETTLE_SECONDS) as sending:
         _wait(lambda: taken() > 0, "the flood")
         time.sleep(SETTLE_SECONDS / 2)
-        before, began = taken(), time.monotonic()
+        # This process does nothing else meanwhile; by the clock, other programs would be measured too.
+        before, began = taken(), time.process_time()
         time.sleep(seconds)
-        rate = (taken() - before) / (time.monotonic() - began)
+        rate = (taken() - before) / (time.process_time() - began)
         sending.recv()
     return rate
 
