@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from bridge.video.address import open_source
 from bridge.video.file import Clip
 from bridge.video.frames import Frame
@@ -21,6 +23,8 @@ from .metrics import Rate
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.25
+REMEMBERED = 2048
+"""Input frames whose time is kept, to tell the latency of what was made from them."""
 LOST_SECONDS = 1.0
 """Without a frame for this long, a source counts as lost."""
 RETRY_SECONDS = (0.5, 5.0)
@@ -47,7 +51,8 @@ class Capture:
     """Reads a source into a ring of its own until stopped; opens the source again whenever it fails.
 
     size is (height, width) of the stream. A source that is given is open already, so that a mistake in its address is
-    told at the start; otherwise the thread opens it. on_trouble(reason) is told, from the thread, what goes wrong.
+    told at the start; otherwise the thread opens it. on_trouble(reason) is told, from the thread, what goes wrong;
+    on_frame(when, number) is told of each frame, with the source's own number.
     """
 
     def __init__(
@@ -57,13 +62,15 @@ class Capture:
         fps: float,
         on_trouble: Callable[[str], None],
         source: Source | None = None,
+        on_frame: Callable[[float, int], None] = lambda when, number: None,
     ) -> None:
         self.uri = uri
         self.ring = make_ring(size, channels=4)
         self._size = size
         self._fps = fps
-        self._on_trouble = on_trouble
+        self._on_trouble, self._on_frame = on_trouble, on_frame
         self._source = source
+        self._wanted: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"capture {uri}", daemon=True)
         self._rate = Rate()
@@ -71,6 +78,7 @@ class Capture:
         self._size_changes = 0
         self._losses = 0
         self._number = -1
+        self._times = np.full(REMEMBERED, np.nan)
         self._last = time.monotonic()
         self._lost = False
 
@@ -90,10 +98,25 @@ class Capture:
             self.uri, self._rate.per_second(now), self._seen, self._lost, self._losses, self._size_changes
         )
 
+    def turn_to(self, uri: str) -> None:
+        """Read another source from now on; one that can't be opened is told of, and the old one is kept."""
+        self._wanted = uri
+
+    @property
+    def turning(self) -> bool:
+        """Whether another source is asked for that has not been tried yet."""
+        return self._wanted is not None
+
+    def seen_at(self, number: int) -> float | None:
+        """When the frame of that number was seen, monotonic seconds; None if that is forgotten or never was."""
+        known = 0 <= number <= self._number and self._number - number < REMEMBERED
+        return float(self._times[number % REMEMBERED]) if known else None
+
     def _run(self) -> None:
         pause, longest = RETRY_SECONDS
         with self.ring:
             while not self._stopping.is_set():
+                self._turn()
                 try:
                     source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
                     with source:
@@ -101,20 +124,36 @@ class Capture:
                         self._read(source)
                 except BridgeError as error:
                     self._on_trouble(str(error))
-                self._note_silence()
-                self._stopping.wait(pause)
-                pause = min(2 * pause, longest)
+                if self._source is None:
+                    self._note_silence()
+                    self._stopping.wait(pause)
+                    pause = min(2 * pause, longest)
 
     def _read(self, source: Source) -> None:
-        """Until stopped, or until the source raises that it is gone."""
-        while not self._stopping.is_set():
+        """Until stopped or turned to another source, or until this one raises that it is gone."""
+        while not self._stopping.is_set() and not self._turn():
             frame = source.read(READ_SECONDS)
             if frame is None:
                 self._note_silence()
                 continue
             self._note_frame(frame)
             self._number += 1  # the source's own numbers begin again when it is opened again
+            self._times[self._number % REMEMBERED] = frame.time
             self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+
+    def _turn(self) -> bool:
+        """Open the source that is wanted now; whether there is another one to be read."""
+        uri, self._wanted = self._wanted, None
+        if uri is None or uri == self.uri:
+            return False
+        try:
+            self._source = open_fitting(uri, self._size, self._fps)
+        except BridgeError as error:
+            self._on_trouble(f"{error}; {self.uri} is still the source")
+            return False
+        log.info("source: %s", self._source.describe())
+        self.uri = uri
+        return True
 
     def _note_frame(self, frame: Frame) -> None:
         size = (frame.pixels.shape[0], frame.pixels.shape[1])
@@ -127,6 +166,7 @@ class Capture:
             log.info("%s: frames come again", self.uri)
         self._lost, self._last = False, time.monotonic()
         self._rate.add(self._last)
+        self._on_frame(frame.time, frame.number)
 
     def _note_silence(self) -> None:
         if not self._lost and time.monotonic() - self._last > LOST_SECONDS:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vace_core.stream import Controls
+from vace_core.text import Travel
 
 from .loaded import Loaded
 from .masks import build_masks, composite, feathered
@@ -43,16 +44,24 @@ class ChunkMaker:
         self._anchors = {"first": "", "last": ""}  # as they were acted upon
         self._control = "none"
         self._prompt = ""
+        self._travel = Travel()
 
     @property
     def frames_wanted(self) -> int:
         """Pictures that the next chunk takes and gives."""
         return self._stream.frames_wanted
 
-    def make(self, pictures: Sequence[np.ndarray], mattes: Sequence[np.ndarray] | None, settings: Settings) -> Made:
+    def make(
+        self,
+        pictures: Sequence[np.ndarray],
+        mattes: Sequence[np.ndarray] | None,
+        settings: Settings,
+        seconds: float = 0.0,
+    ) -> Made:
         """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
-        mattes: as many pictures of the mask source, if that is a frame address. Raises ValueError where the settings
+        mattes: as many pictures of the mask source, if that is a frame address. seconds: of the show that the chunk
+        covers, by which a prompt fades into another. Raises ValueError where the settings
         contradict each other.
         """
         frames = to_tensor(pictures, self._loaded.device)
@@ -64,7 +73,7 @@ class ChunkMaker:
         faults += self._unread(settings.prompt)
         chunk = self._stream.step(
             Controls(
-                prompt=settings.prompt,
+                prompt=self._travel.toward(settings.prompt, settings.prompt_fade, seconds),
                 control=control,
                 source=None if masks is None else frames,
                 mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
@@ -95,6 +104,7 @@ class ChunkMaker:
     def reset(self) -> None:
         """Forget everything: the next chunk is the first of a new stream, and anchors act again."""
         self._stream.reset()
+        self._travel = Travel()
         self._control = "none"
         self._anchors = {"first": "", "last": ""}
 

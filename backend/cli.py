@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .front import RunOptions
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
+RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="the live program"))
     _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
+    _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
     _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
     return parser
@@ -85,11 +87,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="who may steer from other machines, 192.168.1.0/24 or 192.168.1.7; may be given several times",
     )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument("--recordings", type=Path, default=Path("recordings"), help="folder that /vace/record fills")
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     _add_common(parser)
-    add_control_options(parser, TABLE)
+    add_control_options(parser, RUN_ROWS)
 
 
 def _add_render(parser: argparse.ArgumentParser) -> None:
@@ -119,6 +122,15 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
     parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in under a minute")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
+
+
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=soak)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
+    parser.add_argument("--chaos", action="store_true", help="kill the engine and send rubbish by OSC, too")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed has the same whims")
+    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
 
 
 def _add_controls(parser: argparse.ArgumentParser) -> None:
@@ -176,9 +188,10 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
         osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
         panel=host_and_port(options.panel, parser, "--panel"),
+        values=control_values(options, parser, RUN_ROWS),
+        recordings=options.recordings,
         presets=_presets_file(options, parser),
         restore=options.restore,
-        values=control_values(options, parser, TABLE),
         verbose=options.verbose,
     )
 
@@ -221,6 +234,20 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if options.json:
         print(json.dumps({"machine": machine(), "rows": rows}))
     return DONE
+
+
+def soak(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Exit code 1 if anything was lost."""
+    from .soak import soak as run_soak
+
+    _check_positive(options, parser, "minutes")
+    figures = run_soak(options.minutes, options.chaos, options.seed, options.pipeline)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in figures.items() if name != "lost"))
+        print("\n".join(f"lost: {line}" for line in figures["lost"]) or "nothing was lost")
+    return FAILED if figures["lost"] else DONE
 
 
 def controls(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

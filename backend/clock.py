@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
+ROUNDING = 1e-6
+"""Periods that a moment may be off its rhythm by rounding."""
 SPIN_SECONDS = 0.0003
 """The end of a wait that is spent asking for the time: sleeping wakes up this much late on an idle machine."""
 
@@ -34,20 +37,45 @@ class SystemClock:
             time.sleep(0)  # lets the other threads have the interpreter
 
 
+@dataclass(frozen=True)
+class Rhythm:
+    """Moments `phase`, `phase + period`, ... in both directions; seconds."""
+
+    period: float
+    phase: float
+
+    def next_after(self, when: float) -> float:
+        """The first of its moments that is later than `when`."""
+        return self.phase + (math.floor((when - self.phase) / self.period + ROUNDING) + 1) * self.period
+
+    def latest_at(self, when: float) -> float:
+        """The last of its moments that is not later than `when`."""
+        return self.phase + math.floor((when - self.phase) / self.period + ROUNDING) * self.period
+
+
 @dataclass
 class Ticker:
-    """Ticks at a fixed rate from `start`. A tick that was missed is skipped, so there is never a burst."""
+    """Ticks in a rhythm, which may change from tick to tick. A tick that was missed is skipped: never a burst.
 
-    fps: float
-    start: float
+    Two ticks are never closer than half a period, so a rhythm whose phase moves makes no doubled tick either.
+    """
+
     index: int = -1
     missed: int = 0
+    _last: float | None = None
 
-    def next_due(self, now: float) -> float:
+    def next_due(self, now: float, rhythm: Rhythm) -> float:
         """Move to the next tick and return when it is due; past ticks whose successor is due too are missed."""
         self.index += 1
-        latest = int((now - self.start) * self.fps)
-        if latest > self.index:
-            self.missed += latest - self.index
-            self.index = latest
-        return self.start + self.index / self.fps
+        if self._last is None:
+            self._last = rhythm.next_after(now - rhythm.period)
+            return self._last
+        due = rhythm.next_after(self._last + rhythm.period / 2)
+        latest = rhythm.latest_at(now)
+        if latest > due:
+            skipped = round((latest - due) / rhythm.period)
+            self.missed += skipped
+            self.index += skipped
+            due = latest
+        self._last = due
+        return due

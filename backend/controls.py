@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bridge.control.parameters import Control, ControlTable
 
+from .between import WAYS
 from .masks import NAMED
+from .presenter import STANDINS
 
+FOLLOW = ("auto", "own", "source", "tick")
 ANNOTATIONS = ("depth", "scribble", "gray", "none")
 LONGEST_FADE = 60.0
 BANK = (
@@ -46,7 +49,6 @@ TABLE = ControlTable(
             high=LONGEST_FADE,
             unit="s",
         ),
-        *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
         Control(
             "/vace/prompt/go",
             "int",
@@ -120,10 +122,62 @@ TABLE = ControlTable(
             low=0,
             high=2**31 - 1,
         ),
+        Control(
+            "/vace/source",
+            "string",
+            "",
+            "Frame address of the input (testcard:, file:PATH, camera:N, shm:NAME, ...); empty is that of the start.",
+            acts="at once",
+            dangerous=True,
+        ),
         Control("/vace/reset", "trigger", False, "Forget all earlier chunks and begin anew.", dangerous=True),
         Control("/vace/freeze", "bool", False, "Hold the picture that is shown.", acts="at once"),
+        Control(
+            "/vace/record",
+            "bool",
+            False,
+            "Record the output into a new file of the recordings' folder, while on.",
+            acts="at once",
+            dangerous=True,
+        ),
         Control("/vace/bypass", "bool", False, "Show the input as it is.", acts="at once"),
         Control("/vace/blackout", "bool", False, "Show black.", acts="at once"),
+        Control(
+            "/vace/output/follow",
+            "choice",
+            "auto",
+            "Whose clock the output keeps: its own at the set rate, the source's frames, or the host's /vace/tick; "
+            "auto follows a source that another program sends (shm:, spout:, touch:, ndi:, syphon:), else its own.",
+            acts="at once",
+            choices=FOLLOW,
+        ),
+        Control(
+            "/vace/output/between",
+            "choice",
+            "hold",
+            "What is shown between two of the engine's frames: the first one, both mixed, or the way between them.",
+            acts="at once",
+            choices=WAYS,
+        ),
+        Control(
+            "/vace/output/latency",
+            "float",
+            0.0,
+            "Latency to keep, so that it does not change in a show; 0 is as short as the engine allows, which no "
+            "other value can undercut.",
+            low=0.0,
+            high=10.0,
+            unit="s",
+            acts="at once",
+        ),
+        Control(
+            "/vace/output/stall",
+            "choice",
+            "hold",
+            "What stands in for an engine that gives nothing any more: its last frame, the source, or black.",
+            acts="at once",
+            choices=STANDINS,
+        ),
         Control(
             "/vace/preset/save",
             "string",
@@ -161,6 +215,7 @@ TABLE = ControlTable(
             acts="at once",
             event=True,
         ),
+        *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
     ]
 )
 

@@ -113,13 +113,14 @@ class EngineLoop:
         began = time.monotonic()
         moments = span.moments(self._maker.frames_wanted)
         self._input.pull()
-        pictures = [frame.pixels for frame in self._input.pick(moments)]
+        seen = self._input.pick(moments)
+        pictures = [frame.pixels for frame in seen]
         tape = self._follow_matte(latched.matte)
         tape.pull()
         mattes = [frame.pixels for frame in tape.pick(moments)] or None
-        made = self._maker.make(pictures, mattes, latched.settings)
+        made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start)
         generated = time.monotonic()
-        self._hand_out(made, moments)
+        self._hand_out(made, moments, [frame.number for frame in seen])
         handed_out = time.monotonic()
         self._input.forget(span.end)
         tape.forget(span.end)
@@ -147,9 +148,9 @@ class EngineLoop:
             self._matte = (name, ring, tape)
         return tape
 
-    def _hand_out(self, made: Made, moments: list[float]) -> None:
-        for picture, moment in zip(made.frames, moments, strict=True):
-            self._chunks.write(Frame(picture, self._number, moment))
+    def _hand_out(self, made: Made, moments: list[float], shows: list[int]) -> None:
+        for picture, moment, number in zip(made.frames, moments, shows, strict=True):
+            self._chunks.write(Frame(picture, self._number, moment, number))
             self._number += 1
         for ring, preview in ((self._control, made.control), (self._mask, made.mask)):
             if preview is not None:

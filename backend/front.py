@@ -23,6 +23,7 @@ from vace_core.config import pipeline_named
 
 from . import priority
 from .bank import follow_bank
+from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
 from .fitting import stream_size
@@ -32,8 +33,9 @@ from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
 from .morph import Morph
 from .outputs import Output
-from .presenter import Panic, Presenter
+from .presenter import Presenter, Wishes
 from .presets import Autosave, Presets
+from .recorder import Recorder
 from .settings import Settings, address_of
 from .supervisor import Limits, Supervisor
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESET = "/vace/reset"
+RESET, TICK, SOURCE, RECORD = "/vace/reset", "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
@@ -75,6 +77,7 @@ class RunOptions:
     presets: Path | None = None
     restore: bool = False
     values: dict[str, object] = field(default_factory=dict)
+    recordings: Path = Path("recordings")
     verbose: bool = False
     load: str = "backend.models:load"
     limits: Limits = field(default_factory=Limits)
@@ -139,6 +142,8 @@ class Front:
             "state": "source lost" if capture.lost and engine.state == "running" else engine.state,
             "output_fps": round(presenter.fps, 2),
             "engine_fps": round(engine.fps, 2),
+            "distinct_fps": round(presenter.distinct_fps, 2),
+            "distinct_ms_p99": round(presenter.distinct_ms.p99, 1),
             "latency_ms": round(1000 * presenter.latency),
             "seconds": round(now - self._began, 1),
             "pipeline": self.options.pipeline,
@@ -147,6 +152,9 @@ class Front:
             "width": self.width,
             "height": self.height,
             "target_fps": self.fps,
+            "clock": self.cadence.leader,
+            "clock_fps": round(1 / self.cadence.rhythm().period, 2),
+            "clock_changes": self.cadence.changes,
             "chunk_ms": round(engine.chunk_ms, 1),
             "chunks": engine.chunks,
             "restarts": engine.restarts,
@@ -156,6 +164,7 @@ class Front:
             "ticks_missed": presenter.missed,
             "tick_error_p99_ms": round(presenter.tick_error_ms.p99, 3),
             "ticks_starved": presenter.starved,
+            "ticks_mixed": presenter.mixed,
             "delay_ms": round(1000 * presenter.delay),
             "source": capture.uri,
             "source_fps": round(capture.fps, 2),
@@ -163,6 +172,7 @@ class Front:
             "source_size_changes": capture.size_changes,
             "sent": sum(output.sent for output in self.outputs),
             "not_sent": sum(output.dropped for output in self.outputs),
+            "recording": self.recorder.path,
             "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
             **self._osc_figures(),
         }
@@ -189,9 +199,17 @@ class Front:
         self.outputs = [Output(uri, self.width, self.height, self.fps) for uri in options.sinks]
         for output in self.outputs:
             opened.callback(output.close)
+        self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
+        self.recorder = Recorder(options.recordings, self.width, self.height, self.fps, self._recorder_trouble)
+        opened.callback(self.recorder.close)
         self._open_source(opened, size)
+        self.mailbox.listen(RECORD, lambda on, _: self.recorder.turn(bool(on)))
+        self.recorder.turn(self.settings().record)
+        self.mailbox.listen(TICK, self.cadence.on_tick)
+        self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
         opened.callback(self._matte.close)
+        self.rings = RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name)
         self.supervisor = Supervisor(
             EngineStart(
                 load=options.load,
@@ -200,7 +218,7 @@ class Front:
                 height=self.height,
                 width=self.width,
                 fps=self.fps,
-                rings=RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name),
+                rings=self.rings,
                 verbose=options.verbose,
             ),
             self._latch,
@@ -208,12 +226,13 @@ class Front:
             options.limits,
         )
         self.presenter = Presenter(
-            self.fps,
             size,
+            self.cadence.rhythm,
             arrived=Arrivals(chunks).take,
             source=self.capture.ring.latest,
-            panic=self._panic,
-            show=[output.show for output in self.outputs],
+            seen_at=self.capture.seen_at,
+            wishes=self._wishes,
+            show=[self.recorder.show, *(output.show for output in self.outputs)],
         )
         self._open_controls(opened)
         for part in (self.supervisor, self.presenter):
@@ -224,8 +243,9 @@ class Front:
         source = open_fitting(self.options.source, size, self.fps)
         log.info("source: %s", source.describe())
         self.capture = Capture(
-            self.options.source, size, self.fps, lambda reason: self._tell(None, reason), source
-        ).start()
+            self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
+        )
+        self.capture.start()
         opened.callback(self.capture.stop)
 
     def _open_controls(self, opened: ExitStack) -> None:
@@ -303,9 +323,26 @@ class Front:
         settings = self.settings()
         return Latched(settings, RESET in self.mailbox.events(), self._matte.follow(settings.mask_source))
 
-    def _panic(self) -> Panic:
-        values = self.mailbox.snapshot()
-        return Panic(*(bool(values[address_of(name)]) for name in ("freeze", "bypass", "blackout")))
+    def _wishes(self) -> Wishes:
+        settings = self.settings()
+        return Wishes(
+            settings.freeze,
+            settings.bypass,
+            settings.blackout,
+            settings.output_between,
+            settings.output_latency,
+            settings.output_stall,
+        )
+
+    def _source_trouble(self, reason: str) -> None:
+        """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
+        self._tell(SOURCE, reason)
+        if not self.capture.turning:
+            self.mailbox.set(SOURCE, self.capture.uri)
+
+    def _recorder_trouble(self, reason: str) -> None:
+        self._tell(RECORD, reason)
+        self.mailbox.set(RECORD, False)
 
     def _tell(self, address: str | None, reason: str) -> None:
         """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""

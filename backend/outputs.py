@@ -10,6 +10,8 @@ from bridge.video.address import open_sink
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
 
+from . import priority
+
 log = logging.getLogger(__name__)
 
 QUEUE_FRAMES = 8
@@ -56,6 +58,8 @@ class Output:
         self._thread.join()
 
     def _run(self) -> None:
+        if not self.uri.startswith("file:"):  # where encoding takes its time, and nobody waits for it
+            priority.raise_this_thread()
         try:
             sink = open_sink(*self._arguments)
         except BridgeError as error:

@@ -28,13 +28,16 @@ the ticks do not beat with them (0, 2, 0, 2, ... frames a tick)."""
 class Playout:
     """The queue between chunks that arrive and ticks that want frames.
 
-    tick: seconds between ticks. `delay` is seconds of playback behind the input; `skipped` counts frames that were
-    never shown because a newer one was due; `starved` counts ticks that had to show an old frame again although a new
-    one should have come.
+    tick: seconds between ticks. `delay` is seconds of playback behind the input, never less than `least`; `skipped`
+    counts frames that were never shown because a newer one was due; `starved` counts ticks that had to show an old
+    frame again although a new one should have come. Where ticks show something in between of two frames, `bridging`
+    makes the delay long enough to know the second one.
     """
 
     def __init__(self, tick: float) -> None:
         self.tick = tick
+        self.least = 0.0
+        self.bridging = False
         self.delay = 0.0
         self.skipped = 0
         self.starved = 0
@@ -58,7 +61,8 @@ class Playout:
         while len(self._queue) > QUEUE_FRAMES:
             self._queue.popleft()
             self.skipped += 1
-        self._needs.append((now, now - fresh[0].time))
+        first = newest if self.bridging and newest is not None else fresh[0].time
+        self._needs.append((now, now - max(first, fresh[0].time - LEAP_SECONDS)))
         wanted = self._wanted_delay(now)
         if wanted - self.tick > self.delay or self.delay - wanted > LEAP_SECONDS:
             self.delay = wanted
@@ -77,6 +81,20 @@ class Playout:
             self.starved += 1
         return self.shown
 
+    def next_at(self, now: float) -> tuple[Frame | None, float]:
+        """The frame after the one shown, and how far `now` lies on the way to it, 0 to 1; None if it has not come."""
+        if self.shown is None or not self._queue:
+            return None, 0.0
+        following = self._queue[0]
+        way = (now - self.delay - self.shown.time) / (following.time - self.shown.time)
+        return following, min(max(way, 0.0), 1.0)
+
+    def overdue(self, now: float) -> float:
+        """Seconds that the next frame is late, 0.0 while there is one waiting or none has ever come."""
+        if self.shown is None or self._queue:
+            return 0.0
+        return max(now - self.delay - self.shown.time, 0.0)
+
     def _shrink(self, now: float) -> None:
         elapsed = 0.0 if self._last_call is None else now - self._last_call
         self._last_call = now
@@ -87,7 +105,7 @@ class Playout:
         """What the slowest chunk remembered would have needed, and a tick more for what chunks differ by."""
         while len(self._needs) > 1 and self._needs[0][0] < now - MEMORY_SECONDS:
             self._needs.popleft()
-        return max(need for _, need in self._needs) + self.tick
+        return max(self.least, max(need for _, need in self._needs) + self.tick)
 
     def _newest_time(self) -> float | None:
         if self._queue:

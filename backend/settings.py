@@ -10,18 +10,13 @@ PREFIX = "/vace/"
 
 @dataclass(frozen=True)
 class Settings:
-    """One field for every control that holds a value; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`."""
+    """One field for every control that shows in a picture; `/vace/mask/source` is `mask_source`. Ranges: `controls.py`.
+
+    What only sets other controls, as banks do, has none.
+    """
 
     prompt: str
     prompt_fade: float
-    prompt_bank_1: str
-    prompt_bank_2: str
-    prompt_bank_3: str
-    prompt_bank_4: str
-    prompt_bank_5: str
-    prompt_bank_6: str
-    prompt_bank_7: str
-    prompt_bank_8: str
     control: str
     scale: float
     mask_source: str
@@ -33,10 +28,15 @@ class Settings:
     first: str
     last: str
     seed: int
+    source: str
     freeze: bool
+    record: bool
     bypass: bool
     blackout: bool
-    preset_fade: float
+    output_follow: str
+    output_between: str
+    output_latency: float
+    output_stall: str
 
     @staticmethod
     def latch(values: Mapping[str, object]) -> Settings:

@@ -16,6 +16,7 @@ from .conditioning import ContextState, encode_context, encode_references, infer
 from .memory import WindowMemory, WindowPass, WindowState
 from .model import Model
 from .sampling import Table, add_noise, clean_from_flow
+from .text import Blend, Embeddings, blend_of
 from .transformer import Context, Prompt, Time
 
 PIXELS_PER_LATENT = 8
@@ -28,12 +29,13 @@ class Controls:
 
     control [1, 3, F, H, W]: what the generated part should follow (depth, scribble, grey, ...).
     source [1, 3, F, H, W] and mask [1, 1, F, H, W] (0..1): the source is preserved where the mask is below one half.
+    prompt: a text, or several with weights that add up to 1.
     references, each [3, H, W]: looks or subjects, shown for as long as they are given.
     first, last [3, H, W]: pictures that the chunk should begin or end with (extension).
     scale: context scale, 0 (no control) to 2.
     """
 
-    prompt: str = ""
+    prompt: str | Blend = ""
     control: Tensor | None = None
     source: Tensor | None = None
     mask: Tensor | None = None
@@ -65,7 +67,7 @@ class StreamState:
     """The last clean latents [1, C, window, h, w], oldest first; what a recache is made from."""
     chunks: int = 0
     latent_frames: int = 0
-    prompt: str | None = None
+    prompt: Blend | None = None
     unsettled: Tensor | None = None
     """Clean latents of a chunk whose clean pass has not run yet."""
 
@@ -96,6 +98,7 @@ class Stream:
         with torch.inference_mode():
             self._times = [self._embed_time(t) for t in self._schedule.timesteps]
             self._clean_time = self._embed_time(0.0)
+        self._embed = Embeddings(model.text.encode)
         self._prompt: Prompt | None = None
         self._references: tuple[tuple[Tensor, ...], Tensor | None] = ((), None)
         self._pass: WindowPass | None = None
@@ -176,14 +179,18 @@ class Stream:
     def _frames(self, count: int) -> range:
         return range(self.state.latent_frames, self.state.latent_frames + count)
 
-    def _follow_prompt(self, text: str) -> Prompt:
-        """Keys and values of the prompt; on a change the memory is kept, and rewritten if the pipeline wants that."""
-        if self._prompt is not None and text == self.state.prompt:
+    def _follow_prompt(self, prompt: str | Blend) -> Prompt:
+        """Keys and values of the prompt; on a change the memory is kept, and rewritten if the pipeline wants that.
+
+        Between two prompts nothing is rewritten: a blend is on its way, and the one that it ends at will be.
+        """
+        blend = blend_of(prompt)
+        if self._prompt is not None and blend == self.state.prompt:
             return self._prompt
-        changed = self.state.prompt is not None and text != self.state.prompt
-        self._prompt = self.model.transformer.embed_prompt(self.model.text.encode(text).to(self.model.dtype))
-        self.state.prompt = text
-        if changed and self.model.pipeline.recache and self.state.latent_frames:
+        changed = self.state.prompt is not None and blend != self.state.prompt
+        self._prompt = self.model.transformer.embed_prompt(self._embed(blend).to(self.model.dtype))
+        self.state.prompt = blend
+        if changed and len(blend) == 1 and self.model.pipeline.recache and self.state.latent_frames:
             self._recache(self._prompt)
         return self._prompt
 

@@ -18,6 +18,7 @@ from vace_core.config import Pipeline
 from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
 from vace_core.stream import Controls
+from vace_core.text import Blend, Embeddings, blend_of
 from vace_core.transformer.rope import rotate, rotation
 
 
@@ -108,12 +109,15 @@ class PlainStream:
             clean = clean_from_flow(noisy, flow, sigma)
         return clean
 
-    def _flow(self, latents: Tensor, timestep: float, text: str, context: Tensor | None, scale: float) -> Tensor:
+    def _flow(
+        self, latents: Tensor, timestep: float, prompt: str | Blend, context: Tensor | None, scale: float
+    ) -> Tensor:
         transformer, dtype = self.model.transformer, self.model.dtype
+        text = Embeddings(self.model.text.encode)(blend_of(prompt))
         return transformer(
             latents.to(dtype),
             transformer.embed_time(torch.tensor([[timestep]], device=self.model.device)),
-            transformer.embed_prompt(self.model.text.encode(text).to(dtype)),
+            transformer.embed_prompt(text.to(dtype)),
             None if context is None else transformer.embed_context(context.to(dtype)),
             scale,
             memory=self.memory,

@@ -16,6 +16,7 @@ from vace_core.model import Model, load
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 
+from .cadence import cadence_rows
 from .engine import chunk_rows, length_row
 from .live import live_rows
 from .osc import osc_rows
@@ -41,6 +42,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     if not options.random_weights:
         del model
         yield from live_rows(options.pipeline, seconds=8 if options.quick else 600)
+        yield from cadence_rows(options.pipeline, seconds=5 if options.quick else 60)
         yield from osc_rows(options.pipeline, seconds=5 if options.quick else 60)
 
 

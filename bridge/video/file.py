@@ -24,6 +24,8 @@ BT601 = 6
 """AVCOL_SPC_SMPTE170M: what the RGB to YUV conversion below uses; written into the file so that players agree."""
 LIMITED = 1
 SUFFIXES = (".mp4", ".m4v", ".mov")
+LONGEST_HOLD = 10.0
+"""Seconds that a file stands still for want of frames; a longer gap is cut to this."""
 CONTAINER = {"movflags": "+hybrid_fragmented", "flush_packets": "1"}
 """Written in pieces that can each be played, and made an ordinary file in the end."""
 
@@ -160,14 +162,20 @@ class FileSource:
 
 
 class FileSink:
-    """`file:PATH`, H.264 in MP4, a frame of the file for each one sent. Sizes must be even (BridgeError).
+    """`file:PATH`, H.264 in MP4 at a steady rate. Sizes must be even (BridgeError).
 
+    Frames go where their times say, so that the file keeps time whatever the rate they come at: one too many for the
+    file's rate is left out, the one before a gap is repeated (up to LONGEST_HOLD).
     The file is whole once closed; if the program is killed before, all but the last second of it can be played.
     """
 
     def __init__(self, path: str, width: int, height: int, fps: float) -> None:
         if width % 2 or height % 2:
             raise BridgeError(f"an H.264 file needs an even size, got {width}x{height}")
+        self._fps = fps
+        self._start: float | None = None
+        self._written = 0
+        self._last: np.ndarray | None = None
         self._path = _path(path)
         if self._path.suffix.lower() not in SUFFIXES:
             raise BridgeError(f"{self._path} cannot be written as video; give it a name that ends in .mp4")
@@ -183,9 +191,21 @@ class FileSink:
             raise BridgeError(f"{self._path} cannot be written ({what}); check its folder") from reason
 
     def send(self, frame: Frame) -> None:
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.pixels[..., :3]), format="rgb24")
+        if self._start is None:
+            self._start = frame.time
+        place = round((frame.time - self._start) * self._fps)
+        missing = min(place - self._written, round(LONGEST_HOLD * self._fps))
+        if missing < 0:
+            return
+        pixels = np.ascontiguousarray(frame.pixels[..., :3])
+        for _ in range(missing):
+            self._encode(pixels if self._last is None else self._last)
+        self._encode(pixels)
+        self._last, self._written = pixels, place + 1
+
+    def _encode(self, pixels: np.ndarray) -> None:
         try:
-            self._container.mux(self._stream.encode(picture))
+            self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         except (FFmpegError, OSError) as reason:
             raise BridgeError(f"{self._path} cannot be written any further: {reason}") from reason
 

@@ -1,5 +1,6 @@
 """A moving test card, for setting up: bars, a circle that must be round, corners that must be in the picture, and the
-frame's number and time written into it, so that latency can be read off the other end."""
+frame's number and time written into it, for a person and (framecode.py) for a program that reads them off the other
+end."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import math
 import cv2
 import numpy as np
 
+from . import framecode
 from .frames import Frame
 from .pace import Pace
 
@@ -30,7 +32,9 @@ class TestcardSource:
         moment = self._pace.wait(self._number / self._fps, timeout)
         if moment is None:
             return None
-        frame = Frame(self._draw(self._number / self._fps), self._number, moment)
+        picture = self._draw(self._number / self._fps)
+        framecode.write(picture, self._number, moment)
+        frame = Frame(picture, self._number, moment)
         self._number += 1
         return frame
 

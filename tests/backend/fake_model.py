@@ -7,6 +7,7 @@ import torch
 
 from backend.loaded import Loaded
 from vace_core.stream import Chunk, Controls
+from vace_core.text import blend_of
 
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
@@ -47,10 +48,11 @@ class FakeStream:
         return 12 if self.chunks else 9
 
     def step(self, controls: Controls) -> Chunk:
-        trouble(controls.prompt)
+        blend = blend_of(controls.prompt)
+        trouble(blend[-1][0])
         shape = (1, 3, self.frames_wanted, *self.size)
-        if controls.prompt in COLOURS:
-            colour = torch.tensor(COLOURS[controls.prompt])
+        if all(prompt in COLOURS for prompt, _ in blend):
+            colour = sum((weight * torch.tensor(COLOURS[prompt]) for prompt, weight in blend), torch.zeros(3))
             frames = colour[None, :, None, None, None].expand(shape) * min(1.0, controls.scale)
         elif controls.control is not None:
             frames = controls.control

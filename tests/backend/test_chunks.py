@@ -35,3 +35,15 @@ def test_words_that_the_model_does_not_know_are_named_once():
 def test_a_prompt_that_is_understood_is_no_fault():
     maker = maker_that_knows("gold")
     assert maker.make(PICTURES[: maker.frames_wanted], None, prompt("gold")).faults == ()
+
+
+def test_a_prompt_fades_into_the_next_one_over_the_seconds_that_are_asked_for():
+    maker = maker_that_knows("red", "blue")
+
+    def colour(words: str, fade: float) -> list[int]:
+        settings = replace(prompt(words), prompt_fade=fade)
+        return maker.make(PICTURES[: maker.frames_wanted], None, settings, seconds=0.5).frames[0, 0, 0].tolist()
+
+    assert colour("red", 2.0) == [255, 0, 0]
+    assert [colour("blue", 2.0) for _ in range(4)] == [[191, 0, 64], [128, 0, 128], [64, 0, 191], [0, 0, 255]]
+    assert colour("red", 0.0) == [255, 0, 0]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -99,6 +101,15 @@ def test_the_asynchronous_client_is_served_too(show: Show, mode: str):
             return OscMessage(packet).params
 
     assert asyncio.run(ask()) == [7]
+
+
+def test_another_programs_connection_is_understood(show: Show):
+    program = shutil.which("oscsend")
+    if program is None:
+        pytest.skip("oscsend is not installed (Debian: liblo-tools)")
+    words = ["/vace/prompt", "s", "a city of coral"]
+    subprocess.run([program, f"osc.tcp://127.0.0.1:{show.port.port}/", *words], check=True)
+    wait_for(lambda: show.mailbox.get("/vace/prompt") == "a city of coral", "the prompt")
 
 
 @pytest.mark.parametrize("mode", FRAMINGS)

@@ -130,7 +130,7 @@ def test_frames_of_any_size_and_kind_are_written(tmp_path: Path):
     path = tmp_path / "out.mp4"
     with open_sink(f"file:{path}", WIDTH, HEIGHT, 29.97) as sink:
         for number, shape in enumerate([(HEIGHT, WIDTH, 3), (HEIGHT, WIDTH, 4), (2 * HEIGHT, WIDTH, 3)]):
-            sink.send(Frame(np.full(shape, 128, np.uint8), number, 0.0))
+            sink.send(Frame(np.full(shape, 128, np.uint8), number, number / 29.97))
     clip = Clip(path)
     assert (clip.frames, clip.size) == (3, (WIDTH, HEIGHT))
     assert math.isclose(clip.rate, 29.97, rel_tol=1e-4)
@@ -142,7 +142,7 @@ def test_a_file_that_was_open_when_the_program_was_killed_can_be_played(tmp_path
         "import os, numpy as np; from bridge.video.file import FileSink; from bridge.video.frames import Frame\n"
         f"sink = FileSink({str(path)!r}, 64, 48, 5)\n"
         "noise = np.random.default_rng(0)\n"
-        "for number in range(100): sink.send(Frame(noise.integers(0, 255, (48, 64, 3), np.uint8), number, 0.0))\n"
+        "for n in range(100): sink.send(Frame(noise.integers(0, 255, (48, 64, 3), np.uint8), n, n / 5))\n"
         "os.kill(os.getpid(), 9) if os.name == 'posix' else os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode != 0
@@ -218,3 +218,31 @@ def test_where_nothing_can_be_written_is_told_before_the_first_frame(tmp_path: P
 
 def test_frames_can_be_taken_one_by_one_without_reading_the_rest(clip: Path):
     assert [frame.number for frame in islice(Clip(clip).decode(), 2)] == [0, 1]
+
+
+def shades(path: Path) -> list[int]:
+    return [round(float(frame.pixels.mean()) / 10) for frame in Clip(path).decode()]
+
+
+def test_a_file_keeps_time_whatever_the_rate_that_frames_come_at(tmp_path: Path):
+    for name, fps in (("fast.mp4", 60), ("slow.mp4", 12.5)):
+        with FileSink(str(tmp_path / name), WIDTH, HEIGHT, FPS) as sink:
+            for number in range(round(2 * fps)):
+                shade = 10 + round(100 * number / fps)
+                sink.send(Frame(np.full((HEIGHT, WIDTH, 3), shade, np.uint8), number, number / fps))
+        read = shades(tmp_path / name)
+        assert abs(len(read) - 2 * FPS) <= 1
+        assert read == sorted(read)
+        assert read[FPS] == pytest.approx(11, abs=1)
+
+
+def test_a_gap_holds_the_frame_before_it_and_an_endless_one_is_cut(tmp_path: Path):
+    path = tmp_path / "gap.mp4"
+    with FileSink(str(path), WIDTH, HEIGHT, FPS) as sink:
+        for number, time in enumerate((100.0, 101.0, 101.0, 5000.0)):
+            sink.send(Frame(np.full((HEIGHT, WIDTH, 3), 50 * (number + 1), np.uint8), number, time))
+    read = shades(path)
+    assert read[:24] == [5] * 24
+    assert read[25] == 10, "the second of two frames of one moment is left out"
+    assert len(read) == 25 + 1 + 10 * FPS + 1
+    assert read[-1] == 20

@@ -1,0 +1,128 @@
+"""The host's clock, made out from when its frames (or its ticks) arrive: jitter smoothed, drops and pauses borne.
+
+An alpha-beta filter: each arrival is compared with the nearest moment that the rhythm expects, and a part of the
+difference goes to the phase, a smaller one to the period. The parts are those of a least-squares line at first (so a
+new rate is known at once) and end at a floor (so the rhythm stays alive). Where the arrivals no longer fit, as after a
+change of rate, they are gathered anew, and the old rhythm goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from .clock import Rhythm
+
+SLOWEST, FASTEST = 15.0, 120.0
+"""Frames a second that a host may have; others are not followed."""
+TOLERANCE = 0.05
+"""How far beyond those a rate may lie, as measured rates are never exact."""
+FEWEST = 8
+"""Intervals from which a rate is told."""
+RECENT = 12
+"""Arrivals by which it is seen that the rate is another one now."""
+MISFIT = 0.2
+"""Periods that those lie off the rhythm on average, if it is; a quarter would be pure chance."""
+ANOTHER_RATE = 0.05
+"""Rates that differ by less than this part count as one."""
+PAUSE_SECONDS = 1.0
+"""Without an arrival for so long the host has paused."""
+PHASE_GAIN = 0.08
+PERIOD_GAIN = PHASE_GAIN**2 / (2 - PHASE_GAIN)
+"""Critically damped."""
+
+
+class HostClock:
+    """One thread tells it of arrivals, another asks for the rhythm. Times are seconds of one monotonic clock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._intervals: deque[float] = deque(maxlen=RECENT)
+        self._errors: deque[float] = deque(maxlen=RECENT)
+        self._last: tuple[float, int | None] | None = None
+        self._rhythm: Rhythm | None = None
+        self._fitted = 0  # arrivals that the rhythm is made from; 0 while they are gathered anew
+        self.changes = 0
+        """How often the host has turned to another rate."""
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """When the host's frames are expected; None until enough of them have come."""
+        with self._lock:
+            return self._rhythm
+
+    def observe(self, when: float, number: int | None = None) -> None:
+        """A frame or tick came at `when`. number: the host's own count, if it gives one, so that drops are known."""
+        with self._lock:
+            last, self._last = self._last, (when, number)
+            if last is None or not 0 <= when - last[0] < PAUSE_SECONDS:
+                self._gather_anew()
+                return
+            self._intervals.append((when - last[0]) / _steps(last[1], number))
+            if not self._fitted:
+                self._begin(when)
+                return
+            self._follow(when)
+            if not self._fits():
+                self._gather_anew()
+
+    def _gather_anew(self) -> None:
+        self._intervals.clear()
+        self._errors.clear()
+        self._fitted = 0
+
+    def _begin(self, when: float) -> None:
+        """A rhythm from the first intervals, if they make one that a host can have."""
+        if len(self._intervals) < FEWEST:
+            return
+        period = _mean(self._intervals, _typical(self._intervals))
+        if not 1 / (FASTEST * (1 + TOLERANCE)) <= period <= (1 + TOLERANCE) / SLOWEST:
+            return
+        if self._rhythm is not None and abs(period / self._rhythm.period - 1) > ANOTHER_RATE:
+            self.changes += 1
+        self._rhythm = Rhythm(period, when)
+        self._fitted = FEWEST
+
+    def _follow(self, when: float) -> None:
+        """Correct the rhythm by one arrival."""
+        assert self._rhythm is not None
+        self._fitted += 1
+        n = self._fitted
+        phase_gain = max(2 * (2 * n - 1) / (n * (n + 1)), PHASE_GAIN)
+        period_gain = max(6 / (n * (n + 1)), PERIOD_GAIN)
+        period = self._rhythm.period
+        count = round((when - self._rhythm.phase) / period)
+        expected = self._rhythm.phase + count * period
+        error = when - expected
+        self._errors.append(abs(error) / period)
+        self._rhythm = Rhythm(period + period_gain * error / max(count, 1), expected + phase_gain * error)
+
+    def _fits(self) -> bool:
+        """Whether the last arrivals came about when they were expected, and at that rate."""
+        assert self._rhythm is not None
+        if len(self._errors) < RECENT:
+            return True
+        counts = {round(interval / self._rhythm.period) for interval in self._intervals}
+        losing = len(counts) == 1 and counts != {1}  # each time as many frames missing: it is half the rate, no loss
+        return not losing and sum(self._errors) / RECENT < MISFIT
+
+
+def _steps(before: int | None, number: int | None) -> int:
+    """How many of the host's frames lie between two numbers; 1 where that is not known, or makes no sense."""
+    steps = 1 if before is None or number is None else number - before
+    return steps if 1 <= steps <= FASTEST * PAUSE_SECONDS else 1
+
+
+def _typical(intervals: Sequence[float]) -> float:
+    """The mean of the middle half: single drops and doubled frames do not move it, and jitter little."""
+    ordered = sorted(intervals)
+    quarter = len(ordered) // 4
+    middle = ordered[quarter : len(ordered) - quarter]
+    return sum(middle) / len(middle)
+
+
+def _mean(intervals: Sequence[float], period: float) -> float:
+    """Seconds a frame, where an interval of about two periods counts as two frames and a doubled frame as none."""
+    steps = sum(round(interval / period) for interval in intervals) if period > 0 else 0
+    return sum(intervals) / max(steps, 1)

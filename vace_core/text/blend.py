@@ -1,0 +1,81 @@
+"""Several prompts at once, weighted, and the way from one to another in a show's time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import Tensor
+
+Blend = tuple[tuple[str, float], ...]
+"""Prompts and their weights, which add up to 1."""
+
+REMEMBERED = 64
+"""Prompts whose embedding is kept: a bank's, and those lately typed."""
+LEAST_WEIGHT = 0.01
+"""A prompt that weighs less has gone."""
+
+
+def blend_of(prompt: str | Blend) -> Blend:
+    """A single prompt is a blend, too."""
+    return ((prompt, 1.0),) if isinstance(prompt, str) else prompt
+
+
+class Embeddings:
+    """Prompts to embeddings [1, L, D], each prompt encoded once as long as it is among the last used.
+
+    encode: one prompt -> [1, L, D].
+    """
+
+    def __init__(self, encode: Callable[[str], Tensor]) -> None:
+        self._encode = encode
+        self._known: OrderedDict[str, Tensor] = OrderedDict()
+
+    def __call__(self, blend: Blend) -> Tensor:
+        """The weighted sum of a blend's embeddings."""
+        (first, weight), *others = blend
+        if not others:
+            return self._one(first)
+        total = weight * self._one(first)
+        for prompt, share in others:
+            total = total + share * self._one(prompt)
+        return total
+
+    def _one(self, prompt: str) -> Tensor:
+        if prompt not in self._known:
+            self._known[prompt] = self._encode(prompt)
+        self._known.move_to_end(prompt)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return self._known[prompt]
+
+
+class Travel:
+    """The way from the prompt in force to a new one, linear in time, which ends exactly at the new one.
+
+    A prompt that changes on the way sets out from the blend that is in force then. The first prompt is there at once.
+    """
+
+    def __init__(self) -> None:
+        self._from: Blend = ()
+        self._to: str | None = None
+        self._way = 1.0  # the part of it that is done
+
+    def toward(self, prompt: str, fade: float, seconds: float) -> Blend:
+        """The blend of the next chunk, `seconds` long, if the whole way takes `fade` seconds (0.0: a cut)."""
+        if self._to is None:
+            self._to = prompt
+        elif prompt != self._to:
+            self._from, self._to, self._way = self._now(), prompt, 0.0
+        self._way = 1.0 if fade <= 0.0 else min(self._way + seconds / fade, 1.0)
+        return self._now()
+
+    def _now(self) -> Blend:
+        assert self._to is not None
+        if self._way >= 1.0:
+            return ((self._to, 1.0),)
+        weights = {prompt: (1.0 - self._way) * weight for prompt, weight in self._from}
+        weights[self._to] = weights.get(self._to, 0.0) + self._way
+        kept = {prompt: weight for prompt, weight in weights.items() if weight >= LEAST_WEIGHT}
+        total = sum(kept.values())
+        return tuple((prompt, weight / total) for prompt, weight in kept.items())
