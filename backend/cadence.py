@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .clock import Rhythm
-from .hostclock import HostClock
+from bridge.rhythm import Follower, Rhythm
+
+SLOWEST, FASTEST = 15.0, 120.0
+"""Frames a second that a host may have."""
 
 LIVE = ("shm:", "spout:", "touch:", "ndi:", "syphon:")
 """Sources that another program sends, at its own rate."""
@@ -22,7 +24,7 @@ class Cadence:
     def __init__(self, fps: float, source: Callable[[], str], follow: Callable[[], str]) -> None:
         self._own = Rhythm(1.0 / fps, time.monotonic())
         self._source, self._follow = source, follow
-        self._hosts = {"source": HostClock(), "tick": HostClock()}
+        self._hosts = {name: Follower(SLOWEST, FASTEST) for name in ("source", "tick")}
 
     def on_frame(self, when: float, number: int) -> None:
         """A frame of the source was seen."""

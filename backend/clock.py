@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import Protocol
 
-ROUNDING = 1e-6
-"""Periods that a moment may be off its rhythm by rounding."""
+from bridge.rhythm import Rhythm
+
 SPIN_SECONDS = 0.0003
 """The end of a wait that is spent asking for the time: sleeping wakes up this much late on an idle machine."""
 
@@ -35,22 +34,6 @@ class SystemClock:
             time.sleep(pause)
         while time.monotonic() < when:
             time.sleep(0)  # lets the other threads have the interpreter
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """Moments `phase`, `phase + period`, ... in both directions; seconds."""
-
-    period: float
-    phase: float
-
-    def next_after(self, when: float) -> float:
-        """The first of its moments that is later than `when`."""
-        return self.phase + (math.floor((when - self.phase) / self.period + ROUNDING) + 1) * self.period
-
-    def latest_at(self, when: float) -> float:
-        """The last of its moments that is not later than `when`."""
-        return self.phase + math.floor((when - self.phase) / self.period + ROUNDING) * self.period
 
 
 @dataclass

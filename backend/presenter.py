@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from bridge.rhythm import Rhythm
 from bridge.video.frames import Frame
 
 from . import priority
 from .between import Between
-from .clock import Clock, Rhythm, SystemClock, Ticker
+from .clock import Clock, SystemClock, Ticker
 from .metrics import Rate, Summary, Window
 from .playout import Playout
 

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from backend.clock import Rhythm, Ticker
+from backend.clock import Ticker
 from backend.presenter import Presenter, Screen, Wishes
+from bridge.rhythm import Rhythm
 from bridge.video.frames import Frame
 
 

@@ -1,4 +1,5 @@
-"""The host's clock, made out from when its frames (or its ticks) arrive: jitter smoothed, drops and pauses borne.
+"""A steady rhythm, and how it is made out from when things arrive (frames of a host, pulses of a MIDI clock): jitter
+smoothed, drops and pauses borne.
 
 An alpha-beta filter: each arrival is compared with the nearest moment that the rhythm expects, and a part of the
 difference goes to the phase, a smaller one to the period. The parts are those of a least-squares line at first (so a
@@ -8,16 +9,16 @@ change of rate, they are gathered anew, and the old rhythm goes on meanwhile.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from .clock import Rhythm
-
-SLOWEST, FASTEST = 15.0, 120.0
-"""Frames a second that a host may have; others are not followed."""
+ROUNDING = 1e-6
+"""Periods that a moment may be off its rhythm by rounding."""
 TOLERANCE = 0.05
-"""How far beyond those a rate may lie, as measured rates are never exact."""
+"""How far beyond the slowest and fastest a rate may lie, as measured rates are never exact."""
 FEWEST = 8
 """Intervals from which a rate is told."""
 RECENT = 12
@@ -27,16 +28,36 @@ MISFIT = 0.2
 ANOTHER_RATE = 0.05
 """Rates that differ by less than this part count as one."""
 PAUSE_SECONDS = 1.0
-"""Without an arrival for so long the host has paused."""
+"""Without an arrival for so long there is a pause."""
 PHASE_GAIN = 0.08
 PERIOD_GAIN = PHASE_GAIN**2 / (2 - PHASE_GAIN)
 """Critically damped."""
 
 
-class HostClock:
-    """One thread tells it of arrivals, another asks for the rhythm. Times are seconds of one monotonic clock."""
+@dataclass(frozen=True)
+class Rhythm:
+    """Moments `phase`, `phase + period`, ... in both directions; seconds."""
 
-    def __init__(self) -> None:
+    period: float
+    phase: float
+
+    def next_after(self, when: float) -> float:
+        """The first of its moments that is later than `when`."""
+        return self.phase + (math.floor((when - self.phase) / self.period + ROUNDING) + 1) * self.period
+
+    def latest_at(self, when: float) -> float:
+        """The last of its moments that is not later than `when`."""
+        return self.phase + math.floor((when - self.phase) / self.period + ROUNDING) * self.period
+
+
+class Follower:
+    """One thread tells it of arrivals, another asks for the rhythm. Times are seconds of one monotonic clock.
+
+    slowest, fastest: arrivals a second; others are not followed.
+    """
+
+    def __init__(self, slowest: float, fastest: float) -> None:
+        self._slowest, self._fastest = slowest, fastest
         self._lock = threading.Lock()
         self._intervals: deque[float] = deque(maxlen=RECENT)
         self._errors: deque[float] = deque(maxlen=RECENT)
@@ -44,22 +65,22 @@ class HostClock:
         self._rhythm: Rhythm | None = None
         self._fitted = 0  # arrivals that the rhythm is made from; 0 while they are gathered anew
         self.changes = 0
-        """How often the host has turned to another rate."""
+        """How often another rate has come."""
 
     @property
     def rhythm(self) -> Rhythm | None:
-        """When the host's frames are expected; None until enough of them have come."""
+        """When arrivals are expected; None until enough of them have come."""
         with self._lock:
             return self._rhythm
 
     def observe(self, when: float, number: int | None = None) -> None:
-        """A frame or tick came at `when`. number: the host's own count, if it gives one, so that drops are known."""
+        """Something came at `when`. number: the sender's own count, if there is one, so that drops are known."""
         with self._lock:
             last, self._last = self._last, (when, number)
             if last is None or not 0 <= when - last[0] < PAUSE_SECONDS:
                 self._gather_anew()
                 return
-            self._intervals.append((when - last[0]) / _steps(last[1], number))
+            self._intervals.append((when - last[0]) / self._steps(last[1], number))
             if not self._fitted:
                 self._begin(when)
                 return
@@ -73,11 +94,11 @@ class HostClock:
         self._fitted = 0
 
     def _begin(self, when: float) -> None:
-        """A rhythm from the first intervals, if they make one that a host can have."""
+        """A rhythm from the first intervals, if they make one that can be."""
         if len(self._intervals) < FEWEST:
             return
         period = _mean(self._intervals, _typical(self._intervals))
-        if not 1 / (FASTEST * (1 + TOLERANCE)) <= period <= (1 + TOLERANCE) / SLOWEST:
+        if not 1 / (self._fastest * (1 + TOLERANCE)) <= period <= (1 + TOLERANCE) / self._slowest:
             return
         if self._rhythm is not None and abs(period / self._rhythm.period - 1) > ANOTHER_RATE:
             self.changes += 1
@@ -107,11 +128,10 @@ class HostClock:
         losing = len(counts) == 1 and counts != {1}  # each time as many frames missing: it is half the rate, no loss
         return not losing and sum(self._errors) / RECENT < MISFIT
 
-
-def _steps(before: int | None, number: int | None) -> int:
-    """How many of the host's frames lie between two numbers; 1 where that is not known, or makes no sense."""
-    steps = 1 if before is None or number is None else number - before
-    return steps if 1 <= steps <= FASTEST * PAUSE_SECONDS else 1
+    def _steps(self, before: int | None, number: int | None) -> int:
+        """How many periods lie between two numbers; 1 where that is not known, or makes no sense."""
+        steps = 1 if before is None or number is None else number - before
+        return steps if 1 <= steps <= self._fastest * PAUSE_SECONDS else 1
 
 
 def _typical(intervals: Sequence[float]) -> float:
