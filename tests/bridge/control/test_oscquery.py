@@ -7,6 +7,7 @@ import ipaddress
 import json
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -329,6 +330,20 @@ def test_a_flood_of_nonsense_is_not_answered_by_a_flood(show: Show):
         client.command("LISTEN", "/vace/scale")
         answers = iter(client.hear, ("/vace/scale", [1.0]))
         assert sum(1 for _ in answers) < 400
+
+
+def test_clients_that_vanish_while_they_are_told_leave_no_trouble(show: Show, caplog: pytest.LogCaptureFixture):
+    for number in range(8):
+        with show.client(close_timeout=0) as client:
+            client.listen("/vace/seed", "/vace/prompt")
+            show.mailbox.set_all([("/vace/seed", number + 1), ("/vace/prompt", f"{number}")])
+            # Gone at once, as when a cable is pulled and the system gives up.
+            client.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.connection.socket.shutdown(socket.SHUT_RDWR)
+    with show.client() as client:
+        assert client.listen("/vace/seed") == [("/vace/seed", [8])]
+    show.close()
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 def test_many_clients_hear_the_same(show: Show):
