@@ -94,6 +94,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
+    parser.add_argument(
+        "--until-stdin-ends", action="store_true", help="end when standard input does, with the program that feeds it"
+    )
     _add_common(parser)
     add_control_options(parser, RUN_ROWS)
 
@@ -159,6 +162,8 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    if options.until_stdin_ends:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
     with Front(settled) as front:
         if front.panel_url:
             print(f"panel: {front.panel_url}", file=sys.stderr)
@@ -169,6 +174,12 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if front.failure:
         print(f"vace: {front.failure}", file=sys.stderr)
     return FAILED if front.failure else DONE
+
+
+def _wait_for_end_of_stdin(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    stop.set()
 
 
 def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> RunOptions:
