@@ -302,15 +302,19 @@ class SpoutSink:
             )
 
     def _read_back(self, before: set[str]) -> None:
-        """Spout may have given another name than it was asked for: then the list has one more that begins as ours."""
+        """Spout may have given another name than it was asked for: look for the new one of this program."""
         new = [name for name in self._registry.listed() if name not in before and name.startswith(self._wanted)]
         if not new:
             return
-        self.name = self.name if self.name in new else new[0]
+        self.name = min(new, key=lambda name: (not self._is_by_this_program(name), name != self.name))
         self._announced = True
         _ours.add(self.name)
         if self.name != self._wanted:
             log.warning("the Spout name %r is taken; receive from %r", self._wanted, self.name)
+
+    def _is_by_this_program(self, name: str) -> bool:
+        info = self._registry.info(name)
+        return info is not None and info.host.lower() == self._objects.program.lower()
 
 
 def _with_context(user: Any) -> Any:

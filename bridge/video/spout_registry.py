@@ -21,7 +21,7 @@ from .spout_layout import (
     packed_names,
     unpacked_names,
 )
-from .windows import Memory, NamedObjects, Semaphore, locked
+from .windows import Event, Memory, NamedObjects, Semaphore, locked
 
 ONE = 1
 """A counter begins at one, so that whoever looks can take one out and put it back."""
@@ -151,8 +151,8 @@ class Announcement:
         self.name = name
         self._active = objects.create_memory(ACTIVE, NAME_BYTES)
         self._info = objects.create_memory(name, INFO.size)
-        self._counter = objects.create_semaphore(counter_of(name), ONE)
-        self._event = objects.event(event_of(name))
+        self._counter: Semaphore | None = None
+        self._event: Event | None = None
 
     def update(self, width: int, height: int, pixels: int, handle: int = 0) -> None:
         """Another size, format or texture."""
@@ -161,14 +161,18 @@ class Announcement:
             self._info.data[: len(data)] = data
 
     def count_frame(self) -> None:
-        """Tell that there is a new frame."""
+        """Tell that there is a new frame. The counter is there from the first one on."""
+        if self._counter is None or self._event is None:
+            self._counter = self._objects.create_semaphore(counter_of(self.name), ONE)
+            self._event = self._objects.event(event_of(self.name))
         if self._counter.take():
             self._counter.give(2)
         self._event.set()
 
     def close(self) -> None:
         for part in (self._info, self._counter, self._event):
-            part.close()
+            if part is not None:
+                part.close()
         try:
             self._registry.withdraw(self.name, self._list)
         finally:

@@ -21,6 +21,7 @@ EVERYTHING_ON_SEMAPHORES = 0x1F0003
 ALREADY_EXISTS = 183
 SIGNALLED, ABANDONED = 0x00, 0x80
 MOST_COUNTS = 2**31 - 1
+PATH_LETTERS = 1024
 
 
 class Memory(Protocol):
@@ -123,8 +124,10 @@ class _Region(ctypes.Structure):
 
 class _Windows:
     def __init__(self) -> None:
-        self.program = sys.executable
         self._kernel = _kernel()
+        path = ctypes.create_unicode_buffer(PATH_LETTERS)  # not sys.executable, which in a .venv only starts this one
+        self._kernel.GetModuleFileNameW(None, path, PATH_LETTERS)
+        self.program = path.value
 
     def create_memory(self, name: str, size: int) -> Memory:
         no_file = ctypes.c_void_p(-1)
@@ -225,6 +228,7 @@ def _kernel() -> ctypes.CDLL:
         ("SetEvent", flag, handle),
         ("WaitForSingleObject", number, handle, number),
         ("CloseHandle", flag, handle),
+        ("GetModuleFileNameW", number, handle, text, number),
     ):
         function = getattr(kernel, name)
         function.restype, function.argtypes = result, arguments
