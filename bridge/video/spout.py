@@ -157,14 +157,14 @@ class _Reading:
         there = receiver.receiveImage(self._buffer, asked, TOP_ROW_FIRST, SCREEN)
         if receiver.isUpdated():  # nothing was written: the sender is new, or another size or format
             self._fit()
-            return None
-        if not there:
-            return self._failed(now)
-        self._failing = None
+            return self._nothing(now)
+        if not there or not receiver.getSenderWidth():  # no size: connected to a texture that it can't open
+            return self._nothing(now)
         if self._empty_reads and not self._buffer.any():
             self._empty_reads -= 1
             return None
         self._empty_reads = 0
+        self._failing = None
         return self._buffer.copy() if self._order.convert is None else cv2.cvtColor(self._buffer, self._order.convert)
 
     def close(self) -> None:
@@ -183,10 +183,9 @@ class _Reading:
         self._order = ORDERS.get(pixels, _RGBA)
         self._buffer = np.zeros((height, width, 4), np.uint8)
         self._empty_reads = EMPTY_READS
-        self._failing = None
-        self._news.again()
 
-    def _failed(self, now: float) -> None:
+    def _nothing(self, now: float) -> None:
+        """There is no picture yet; BridgeError if that has been so for too long."""
         self._news.again()
         if self._failing is None:
             self._failing = now

@@ -19,8 +19,7 @@ RGBA, BGRA, HALF_FLOATS = 28, 87, 10
 class FakeSpoutGL:
     """The module, as one process has it.
 
-    counts: whether Spout's settings let frames be counted; interop: whether OpenGL and Direct3D share textures here;
-    late_to_name: a sender of that name comes up between the question and the taking.
+    counts: whether Spout's settings let frames be counted; interop: whether OpenGL and Direct3D share textures here.
     """
 
     def __init__(self, process: Process, counts: bool = True, interop: bool = True) -> None:
@@ -134,9 +133,12 @@ class FakeReceiver(_InOneThread):
         self._updated = False
         info = self._registry.info(self._name)
         texture = None if info is None else self._library.process.machine.textures.get(info.handle)
-        if info is None or texture is None:
+        if info is None:
             self._known = (0, 0, 0, 0)
             return False
+        if texture is None:  # measured: with a handle that can't be opened it is connected to nothing
+            self._known = (0, 0, info.format, 0)
+            return True
         now = (info.width, info.height, info.format, info.handle)
         if now != self._known:
             self._known, self._updated, self._first = now, True, True
