@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
+HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
@@ -68,10 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run)
     parser.add_argument(
-        "--source", default=f"file:{CLIP}", help="testcard: | file:PATH | camera:N | shm:NAME (default: a bundled clip)"
+        "--source",
+        default=f"file:{CLIP}",
+        help=f"testcard: | file:PATH | camera:N | {HOSTS} (default: a bundled clip)",
     )
     parser.add_argument(
-        "--sink", action="append", default=[], help="file:PATH | shm:NAME | null: ; may be given several times"
+        "--sink", action="append", default=[], help=f"file:PATH | {HOSTS} | null: ; may be given several times"
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")

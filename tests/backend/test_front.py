@@ -402,3 +402,12 @@ def test_a_prompt_sent_off_the_beat_shows_on_the_bar():
         shown = front.beat.tempo.beats_at(time.monotonic())
     bar = 2 * (asked // 2 + 1)
     assert shown == pytest.approx(bar, abs=0.35), "half a chunk of 0.2 s, and what the machine adds"
+
+
+def test_a_show_may_begin_before_its_host():
+    name = f"vacetest{secrets.token_hex(4)}"
+    with Front(options(source=f"shm:{name}", values={"/vace/prompt": "red"})) as front:
+        wait_for(lambda: front.status()["ticks"] > 10, "ticks")
+        host = Host(name, 50.0)
+        wait_for(lambda: colour(front) == RED, "the host's frames, restyled")
+        host.close()
