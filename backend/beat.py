@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from bridge.control.link import LinkClock
@@ -21,19 +23,33 @@ SHOWN_DIGITS = 1
 
 
 class Beat:
-    """Follows the tempo controls of a mailbox from now on. tell(address, reason) is told what can't be had."""
+    """Follows the tempo controls of a mailbox from now on. tell(address, reason) is told what can't be had.
 
-    def __init__(self, table: ControlTable, mailbox: Mailbox, tell: Callable[[str, str], None]) -> None:
+    A clock outside that is missing or stops takes nothing away: the beat goes on as it was, and can be set or tapped.
+    clock: the mailbox's.
+    """
+
+    def __init__(
+        self,
+        table: ControlTable,
+        mailbox: Mailbox,
+        tell: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.midi = MidiClock()
-        self.tempo = Tempo(float(mailbox.get(TEMPO)), time.monotonic())  # type: ignore[arg-type]
-        self._mailbox, self._tell = mailbox, tell
+        self.tempo = Tempo(float(mailbox.get(TEMPO)), clock())  # type: ignore[arg-type]
+        self.source = "own"
+        """Where the beat comes from now; not what is wanted, while that is missing."""
+        self._mailbox, self._tell, self._clock = mailbox, tell, clock
         self._link: LinkClock | None = None
         self._quantiser = Quantiser(table, self.tempo)
-        self._resets: list[float] = []
+        self._resets: deque[float] = deque()
+        self._missed = False  # whether it was told that the wanted source is missing
+        self._said: Value | None = None  # the followed tempo, as controllers were told it
         mailbox.listen(TEMPO, lambda bpm, when: self._set(float(bpm), when))  # type: ignore[arg-type]
         mailbox.listen(SOURCE, lambda source, _: self._take(str(source)))
         mailbox.listen(TAP, lambda _, when: self._tap(when))
-        mailbox.listen(DOWNBEAT, lambda _, when: self.tempo.downbeat(when))
+        mailbox.listen(DOWNBEAT, lambda _, when: self._downbeat(when))
         mailbox.listen(RESET, lambda _, when: self._resets.append(when))
         self._take(str(mailbox.get(SOURCE)))
 
@@ -41,27 +57,40 @@ class Beat:
         """The values that a chunk is made with, and whether to forget what was before it. shown: when it will be."""
         self.follow()
         grid, bar = str(self._mailbox.get(QUANTISE)), int(self._mailbox.get(BAR))  # type: ignore[arg-type]
-        # Changes first: one that comes in between is then known by its value and not yet by its time, and goes through.
-        changes = self._mailbox.since(0)
-        values = self._quantiser.latch(self._mailbox.snapshot(), changes, grid, bar, shown)
-        due = [when for when in self._resets if self._quantiser.is_due(when, grid, bar, shown)]
-        self._resets = [when for when in self._resets if when not in due]
-        return values, bool(due)
+        window = self._quantiser.window(grid, bar, shown)
+        # Values first, so that of each one that has changed it is also known when.
+        wanted = self._mailbox.snapshot()
+        values = self._quantiser.latch(wanted, self._mailbox.since(0), window)
+        reset = False
+        while self._resets and self._quantiser.is_due(self._resets[0], window):
+            self._resets.popleft()
+            reset = True
+        return values, reset
 
     def follow(self) -> None:
-        """Take the beat of the outer clock, if one is wanted and there."""
-        source = self._mailbox.get(SOURCE)
-        outer = self.midi.beat if source == "midi" else self._link.beat if source == "link" and self._link else None
+        """Take the beat of the clock outside, if one is wanted and there."""
+        wanted = str(self._mailbox.get(SOURCE))
+        outer = None
+        if wanted == "midi":
+            outer = self.midi.beat(self._clock())
+            if outer is None and not self._missed:
+                self._tell(SOURCE, "no MIDI clock is heard (--midi PORT opens an input); the beat goes on as it was")
+            self._missed = outer is None
+        elif wanted == "link" and self._link is not None:
+            outer = self._link.beat
+        self.source = "own" if outer is None else wanted
         if outer is not None:
             self.tempo.follow(outer)
-            self._mailbox.set(TEMPO, round(self.tempo.bpm, SHOWN_DIGITS))
+            self._said = round(self.tempo.bpm, SHOWN_DIGITS)
+            self._mailbox.set(TEMPO, self._said)
 
     def status(self, now: float) -> dict[str, object]:
-        """For the page: tempo, place in the bar (from 1), and how many changes wait for it."""
+        """For the page: tempo, place in the bar (from 1), whose beat it is, and how many changes wait for it."""
         bar = int(self._mailbox.get(BAR))  # type: ignore[arg-type]
         return {
             "tempo": round(self.tempo.bpm, 2),
-            "beat": round(self.tempo.beats_at(now) % bar + 1, 1),
+            "beat": math.floor(10 * (self.tempo.beats_at(now) % bar + 1) + 1e-6) / 10,
+            "tempo_source": self.source,
             "waiting_for_the_beat": self._quantiser.pending + len(self._resets),
         }
 
@@ -70,8 +99,9 @@ class Beat:
             self._link.close()
 
     def _set(self, bpm: float, when: float) -> None:
-        if abs(bpm - self.tempo.bpm) < 10**-SHOWN_DIGITS:  # it says what is followed or was tapped already
+        if bpm == self._said:  # what is followed does not come back, rounded, as a new tempo
             return
+        self._said = None
         self.tempo.set(bpm, when)
         if self._link is not None and self._mailbox.get(SOURCE) == "link":
             self._link.set(bpm)
@@ -80,7 +110,18 @@ class Beat:
         if self.tempo.tap(when):
             self._mailbox.set(TEMPO, round(self.tempo.bpm, 2))
 
+    def _downbeat(self, when: float) -> None:
+        if self.source == "midi":
+            self.midi.downbeat(when)
+        elif self.source == "link" and self._link is not None:
+            self._link.downbeat(when)
+        else:
+            self.tempo.downbeat(when)
+            return
+        self.follow()
+
     def _take(self, source: str) -> None:
+        self._missed = False
         if source != "link" or self._link is not None:
             return
         try:

@@ -1,7 +1,9 @@
 """Changes that wait for the beat: each is let into the chunk whose pictures are shown at its grid point.
 
-A chunk is the smallest thing that can have settings of its own, so a change shows within half a chunk of its beat.
-What acts at once is never held back.
+A chunk is the smallest thing that can have settings of its own, so a change shows within half a chunk of its beat: of
+the next one after it came that can still be reached. The moments that chunks answer for follow each other without a
+gap (`Window`), so no grid point is missed when the latency changes, and none counts twice. What acts at once is never
+held back.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from bridge.control.tempo import Tempo
 
 GRIDS = ("off", "beat", "bar", "2 bars", "4 bars")
 BARS = {"bar": 1, "2 bars": 2, "4 bars": 4}
+SLACK_SECONDS = 1e-4
+"""So that no grid point is lost to rounding where one chunk's moments end and the next one's begin."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,17 @@ class Shown:
     start: float
     end: float
 
-    @property
-    def middle(self) -> float:
-        """What is due before this shows better in this chunk than in the next."""
-        return (self.start + self.end) / 2
+
+@dataclass(frozen=True)
+class Window:
+    """The moments whose changes show better at a chunk's beginning than at any other's: after `start`, up to `end`.
+
+    beats: those between two grid points; 0 without a grid.
+    """
+
+    start: float
+    end: float
+    beats: int
 
 
 class Quantiser:
@@ -37,30 +48,39 @@ class Quantiser:
         self._tempo = tempo
         self._held = [row.address for row in table if row.holds and row.acts != "at once"]
         self._force: dict[str, Value] = {}
-        self.pending = 0
+        self._came: dict[str, float] = {}
+        self._reached: float | None = None
+
+    @property
+    def pending(self) -> int:
         """Changes that wait."""
+        return len(self._came)
 
-    def latch(
-        self, wanted: Mapping[str, Value], changes: Mapping[str, Change], grid: str, bar: int, shown: Shown
-    ) -> dict[str, Value]:
-        """The values of the next chunk. wanted: those of the mailbox, changes: who changed them when.
+    def window(self, grid: str, bar: int, shown: Shown) -> Window:
+        """What the next chunk answers for; each chunk asks once. grid: one of GRIDS; bar: beats of a bar."""
+        half = (shown.end - shown.start) / 2
+        start = shown.start - half if self._reached is None else self._reached
+        end = shown.start + half
+        self._reached = max(start, end)
+        beats = 0 if grid == "off" else 1 if grid == "beat" else BARS[grid] * bar
+        return Window(start, end, beats)
 
-        grid: one of GRIDS; bar: beats of a bar; shown: when the chunk will be.
-        """
+    def latch(self, wanted: Mapping[str, Value], changes: Mapping[str, Change], window: Window) -> dict[str, Value]:
+        """The values of the next chunk. wanted: those of the mailbox, changes: who changed them when."""
         values = dict(wanted)
-        self.pending = 0
         for address in self._held:
             if address in self._force and wanted[address] != self._force[address]:
-                change = changes.get(address)
-                if change is not None and not self.is_due(change.when, grid, bar, shown):
+                # A fader that keeps moving waits since it began to, or its beat might never come.
+                came = self._came.setdefault(address, changes[address].when)
+                if not self.is_due(came, window):
                     values[address] = self._force[address]
-                    self.pending += 1
+                    continue
+            self._came.pop(address, None)
         self._force = {address: values[address] for address in self._held}
         return values
 
-    def is_due(self, when: float, grid: str, bar: int, shown: Shown) -> bool:
-        """Whether what was asked for at `when` belongs into a chunk."""
-        if grid == "off":
+    def is_due(self, came: float, window: Window) -> bool:
+        """Whether what was asked for at `came` belongs into the window's chunk."""
+        if not window.beats:
             return True
-        beats = BARS.get(grid, 1) * (1 if grid == "beat" else bar)
-        return self._tempo.next_grid(when, beats) < shown.middle
+        return self._tempo.next_grid(max(came, window.start), window.beats) <= window.end + SLACK_SECONDS

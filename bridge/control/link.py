@@ -25,6 +25,7 @@ class LinkClock:
             warnings.simplefilter("ignore", DeprecationWarning)  # without a loop it looks for one that we don't need
             self._link: Any = aalink.Link(bpm, _NoLoop())
         self._link.enabled = True
+        self._first = 0  # the session's beat that bars are counted from here
 
     @property
     def peers(self) -> int:
@@ -33,9 +34,14 @@ class LinkClock:
 
     @property
     def beat(self) -> Rhythm:
-        """Beats; the phase is the session's beat 0."""
+        """Beats; the phase is the session's beat 0, or the downbeat that was set here."""
         period = 60.0 / self._link.tempo
-        return Rhythm(period, time.monotonic() - self._link.beat * period)
+        return Rhythm(period, time.monotonic() - (self._link.beat - self._first) * period)
+
+    def downbeat(self, now: float) -> None:
+        """The beat nearest to this is the one, for us: the session keeps its own count."""
+        beat = self.beat
+        self._first += round((now - beat.phase) / beat.period)
 
     def set(self, bpm: float) -> None:
         """Propose a tempo to the session."""

@@ -13,7 +13,7 @@ import mido
 
 from ..video.protocol import BridgeError
 from .mailbox import Mailbox
-from .parameters import ControlError, ControlTable
+from .parameters import Control, ControlError, ControlTable, Value
 from .tempo import MidiClock
 from .twins import Twin, twins
 
@@ -23,13 +23,17 @@ LEARN, FORGET = "/vace/midi/learn", "/vace/midi/forget"
 LOOK_SECONDS = 2.0
 """How often it is looked whether a port has gone, or is there again."""
 STEPS = 127.0
+NEAR = 2 / STEPS
+"""A knob that stands this near to a value has hold of it."""
 
 
 class MidiMap:
     """What each knob and key does: `cc 1/74` or `note 10/36` (channel/number) to an address, perhaps with a value.
 
-    A knob sets a control with a range, all of it. A key presses a trigger, turns a switch over, or sends the value
-    that was learnt with it ("/vace/prompt/go 3"). Changes are told by `version`, so that they can be kept.
+    A knob sets a control with a range, all of it; a number does not jump to it, but is taken along when the knob comes
+    past where it stands. A key presses a trigger, turns a switch over, goes on to the next choice, sets a number as
+    hard as it is pressed, or sends the value that was learnt with it ("/vace/prompt/go 3"). Changes are told by
+    `version`, so that they can be kept.
     """
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, bindings: dict[str, str], tell: Callable[[str], None]):
@@ -37,6 +41,8 @@ class MidiMap:
         self._twins: dict[str, Twin] = {twin.control.address: twin for twin in twins(table).values()}
         self._bindings = {place: target for place, target in bindings.items() if self._is_sound(target)}
         self._learning: str | None = None
+        self._stands: dict[str, float] = {}  # where each knob was last, 0 to 1,
+        self._left: dict[str, Value] = {}  # and the value that it left its control at
         self.version = 0
         mailbox.listen(LEARN, lambda target, _: self.learn(str(target)))
         mailbox.listen(FORGET, lambda target, _: self.forget(str(target)))
@@ -66,28 +72,55 @@ class MidiMap:
         place, amount = _place(message)
         if place is None:
             return
-        if self._learning is not None and amount > 0:
-            self._bindings[place] = self._learning
-            log.info("MIDI %s does %s", place, self._learning)
+        stood = self._stands.get(place)
+        self._stands[place] = amount
+        learning = self._learning
+        if learning is not None and amount > 0:
+            self._bindings = {**self._bindings, place: learning}
+            log.info("MIDI %s does %s", place, learning)
             self._learning, self.version = None, self.version + 1
             return
         target = self._bindings.get(place)
-        if target is not None:
-            self._do(target, amount, is_key=place.startswith("note"))
-
-    def _do(self, target: str, amount: float, is_key: bool) -> None:
+        if target is None:
+            return
         address, _, value = target.partition(" ")
         control = self._table[address]
         if value:
             if amount > 0:
-                self._mailbox.set(address, value, origin=self)
+                self._set(address, value)
         elif control.type == "trigger":
-            self._mailbox.set(address, amount > 0, origin=self)
-        elif control.type == "bool" and is_key:
-            if amount > 0:
-                self._mailbox.set(address, not self._mailbox.get(address), origin=self)
-        elif twin := self._twins.get(address):
-            self._mailbox.set(address, twin.accept(amount).value, origin=self)
+            self._set(address, amount > 0)
+        elif place.startswith("note"):
+            self._press(control, amount)
+        else:
+            self._turn(place, control, stood, amount)
+
+    def _press(self, control: Control, amount: float) -> None:
+        """A key on a control with a range; letting it go does nothing."""
+        if amount == 0:
+            return
+        now = self._mailbox.get(control.address)
+        if control.type == "bool":
+            self._set(control.address, not now)
+        elif control.type == "choice":
+            self._set(control.address, (control.choices.index(str(now)) + 1) % len(control.choices))
+        else:
+            self._set(control.address, self._twins[control.address].accept(amount).value)
+
+    def _turn(self, place: str, control: Control, stood: float | None, amount: float) -> None:
+        """A knob on a control with a range, moved from where it stood (None: not known) to `amount`."""
+        twin, value = self._twins[control.address], self._mailbox.get(control.address)
+        if control.type in ("float", "int") and self._left.get(place) != value:  # someone else has moved it since
+            there = twin.of(value)
+            past = stood is not None and min(stood, amount) <= there <= max(stood, amount)
+            if not past and abs(amount - there) > NEAR:
+                return
+        self._set(control.address, twin.accept(amount).value)
+        self._left[place] = self._mailbox.get(control.address)
+
+    def _set(self, address: str, value: object) -> None:
+        if report := self._mailbox.set(address, value, origin=self):
+            self._tell(report)
 
     def _is_sound(self, target: str) -> bool:
         """Whether it names a control that a knob or key can set."""
@@ -142,9 +175,13 @@ class MidiPort:
             case _:
                 self._controls.hear(message)
 
+    def _found(self, names: list[str]) -> str | None:
+        """Its name as it is now: systems put a number behind it, which may be another one when it comes back."""
+        return next((name for name in names if self._wanted.lower() in name.lower()), None)
+
     def _open(self) -> str:
         names = port_names()
-        found = next((name for name in names if self._wanted.lower() in name.lower()), None)
+        found = self._found(names)
         if found is None:
             there = ", ".join(repr(name) for name in names) or "none: plug one in"
             raise BridgeError(f"there is no MIDI input {self._wanted!r}; there is {there}")
@@ -157,12 +194,12 @@ class MidiPort:
     def _look_after(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             with suppress(BridgeError):
-                there = self.name in port_names()
-                if self._port is not None and not there:
+                names = port_names()
+                if self._port is not None and self.name not in names:
                     log.warning("MIDI input %r is gone; it is taken up again when it comes back", self.name)
                     self._shut()
-                elif self._port is None and there:
-                    self._open()
+                if self._port is None and self._found(names):
+                    self.name = self._open()
                     log.info("MIDI input %r is there again", self.name)
 
     def _shut(self) -> None:
@@ -175,7 +212,12 @@ def port_names() -> list[str]:
     """MIDI inputs of this machine. Raises BridgeError where there is no MIDI at all."""
     try:
         return list(mido.get_input_names())  # pyright: ignore[reportAttributeAccessIssue]
-    except (OSError, ImportError) as reason:
+    except ImportError:
+        raise BridgeError(
+            "MIDI needs the package python-rtmidi, which has wheels up to Python 3.12; elsewhere "
+            "`pip install python-rtmidi==1.5.8` builds it with a C++ compiler; or start without --midi"
+        ) from None
+    except OSError as reason:
         raise BridgeError(f"this machine has no MIDI ({reason}); start without --midi") from None
 
 

@@ -6,7 +6,7 @@ import statistics
 import threading
 from collections import deque
 
-from ..rhythm import Follower, Rhythm
+from ..rhythm import PAUSE_SECONDS, Follower, Rhythm
 
 SLOWEST, FASTEST = 20.0, 300.0
 """Beats a minute."""
@@ -93,36 +93,55 @@ class Tempo:
 
 
 class MidiClock:
-    """A MIDI clock's pulses as beats: 24 to a beat, counted from Start or from a song position."""
+    """A MIDI clock's pulses as beats: 24 to a beat, counted from Start or from a song position.
+
+    One thread tells it what comes, any may ask for the beat. Times are seconds of one monotonic clock.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._pulses = Follower(SLOWEST / 60 * PULSES, FASTEST / 60 * PULSES)
-        self._count = 0
+        self._next = 0  # the number of the next pulse, counted from a downbeat
+        self._last = -PAUSE_SECONDS
         self.running = False
         """Whether the sender plays; a clock may come without."""
 
-    @property
-    def beat(self) -> Rhythm | None:
-        """Beats; its phase is a downbeat. None until the clock's rate is known."""
-        pulse = self._pulses.rhythm
-        if pulse is None:
-            return None
-        return Rhythm(PULSES * pulse.period, pulse.phase - (self._count - 1) * pulse.period)
+    def beat(self, now: float) -> Rhythm | None:
+        """Beats; its phase is a downbeat. None while there is no clock, or not long enough to know its rate."""
+        with self._lock:
+            pulses = self._pulses.rhythm
+            if pulses is None or now - self._last >= PAUSE_SECONDS:
+                return None
+            # The rhythm's moment that belongs to the last pulse: its jitter is smoothed away there.
+            last = pulses.latest_at(self._last + pulses.period / 2)
+            return Rhythm(PULSES * pulses.period, last - (self._next - 1) * pulses.period)
 
     def pulse(self, now: float) -> None:
-        self._pulses.observe(now)
-        self._count += 1
+        with self._lock:
+            self._pulses.observe(now)
+            self._next += 1
+            self._last = now
 
     def start(self) -> None:
         """The next pulse is the first downbeat."""
-        self._count, self.running = 0, True
+        with self._lock:
+            self._next, self.running = 0, True
 
     def go_on(self) -> None:
         self.running = True
 
     def stop(self) -> None:
+        """Many senders let the clock run on; the beat goes on with it."""
         self.running = False
 
     def locate(self, sixteenths: int) -> None:
         """Song position: the next pulse is so many sixteenths after the song's beginning."""
-        self._count = sixteenths * PULSES // 4
+        with self._lock:
+            self._next = sixteenths * PULSES // 4
+
+    def downbeat(self, now: float) -> None:
+        """The beat nearest to this is the one: for a sender that says neither Start nor where it is."""
+        beat = self.beat(now)
+        if beat is not None:
+            with self._lock:
+                self._next -= PULSES * round((now - beat.phase) / beat.period)

@@ -21,7 +21,7 @@ class Clock:
 def desk() -> tuple[Mailbox, Beat, Clock, list[tuple[str, str]]]:
     clock, told = Clock(), []
     mailbox = Mailbox(TABLE, clock)
-    return mailbox, Beat(TABLE, mailbox, lambda address, reason: told.append((address, reason))), clock, told
+    return mailbox, Beat(TABLE, mailbox, lambda address, reason: told.append((address, reason)), clock), clock, told
 
 
 def test_the_tempo_is_set_or_tapped_and_controllers_see_what_was_tapped():
@@ -40,17 +40,64 @@ def test_the_tempo_is_set_or_tapped_and_controllers_see_what_was_tapped():
     assert beat.status(102.25)["beat"] == 1.0
 
 
-def test_a_midi_clock_is_followed_and_keeps_the_last_beat_when_it_stops():
-    mailbox, beat, _, _ = desk()
+def play_clock(beat: Beat, clock: Clock, bpm: float, beats: int) -> None:
+    """A MIDI clock's pulses from now on."""
+    for _ in range(24 * beats):
+        beat.midi.pulse(clock.now)
+        clock.now += 60 / bpm / 24
+
+
+def test_a_midi_clock_is_followed():
+    mailbox, beat, clock, told = desk()
     mailbox.set("/vace/tempo/source", "midi")
-    beat.follow()
-    assert mailbox.get("/vace/tempo") == 120, "nothing is heard yet"
     beat.midi.start()
-    for pulse in range(24 * 8):
-        beat.midi.pulse(50.0 + pulse / 24 * 60 / 140)
+    play_clock(beat, clock, 140.03, 8)
     beat.follow()
-    assert mailbox.get("/vace/tempo") == pytest.approx(140, abs=0.2)
-    assert beat.tempo.bpm == pytest.approx(140, rel=1e-3), "and its rounded value does not come back as a new tempo"
+    assert mailbox.get("/vace/tempo") == 140.0
+    assert beat.tempo.bpm == pytest.approx(140.03, rel=1e-4), "and its rounded value does not come back as a new tempo"
+    assert beat.tempo.beats_at(clock.now) == pytest.approx(8.0, abs=0.01)
+    assert beat.status(clock.now)["tempo_source"] == "midi"
+    assert not told
+
+
+def test_without_a_midi_clock_or_when_it_ends_it_is_said_once_and_the_beat_goes_on_and_can_be_set():
+    mailbox, beat, clock, told = desk()
+    mailbox.set("/vace/tempo/source", "midi")
+    for _ in range(3):
+        beat.follow()
+    assert mailbox.get("/vace/tempo") == 120, "nothing is heard yet"
+    assert [address for address, _ in told] == ["/vace/tempo/source"]
+    assert "--midi" in told[0][1]
+    beat.midi.start()
+    play_clock(beat, clock, 140, 8)
+    beat.follow()
+    clock.now += 2.0
+    for _ in range(3):
+        beat.follow()
+    assert len(told) == 2
+    assert beat.status(clock.now)["tempo_source"] == "own"
+    assert beat.tempo.bpm == pytest.approx(140, rel=1e-3)
+    assert beat.tempo.beats_at(clock.now) == pytest.approx(8 + 2.0 * 140 / 60, abs=0.02)
+    mailbox.set("/vace/tempo", 90)
+    beat.follow()
+    assert beat.tempo.bpm == pytest.approx(90), "what is set stays"
+
+
+def test_a_tempo_that_differs_by_little_is_taken_as_it_is():
+    mailbox, beat, _, _ = desk()
+    mailbox.set("/vace/tempo", 120.04)
+    assert beat.tempo.bpm == pytest.approx(120.04)
+
+
+def test_a_downbeat_by_hand_counts_the_bars_of_a_midi_clock_from_its_nearest_beat():
+    mailbox, beat, clock, _ = desk()
+    mailbox.set("/vace/tempo/source", "midi")
+    play_clock(beat, clock, 120, 6)
+    beat.follow()
+    clock.now += 0.04
+    mailbox.set("/vace/tempo/downbeat", 1)
+    beat.follow()
+    assert beat.tempo.beats_at(clock.now) == pytest.approx(0.08, abs=0.02)
 
 
 def test_a_reset_waits_for_the_bar_and_happens_once():

@@ -1,10 +1,12 @@
+import sys
+
 import mido
 import pytest
 
 from bridge.control import midi
 from bridge.control.mailbox import Mailbox
 from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
-from bridge.control.parameters import Control, ControlTable
+from bridge.control.parameters import Control, ControlError, ControlTable
 from bridge.control.tempo import MidiClock
 from bridge.video.protocol import BridgeError
 from tests.backend.waiting import wait_for
@@ -43,11 +45,49 @@ def test_the_next_knob_that_is_moved_is_learnt_and_sets_the_whole_range():
     desk.knob(74, 60)
     assert desk.map.bindings == {"cc 1/74": "/vace/scale"}
     assert desk.mailbox.get("/vace/scale") == 1.0, "the one that taught it moved nothing"
-    for value, scale in ((0, 0.0), (127, 2.0)):
+    for value, scale in ((70, 140 / 127), (0, 0.0), (127, 2.0)):
         desk.knob(74, value)
         assert desk.mailbox.get("/vace/scale") == pytest.approx(scale)
     desk.knob(75, 0)
     assert desk.mailbox.get("/vace/scale") == pytest.approx(2.0)
+
+
+def test_a_knob_takes_a_number_along_only_when_it_comes_past_it():
+    desk = Desk({"cc 1/74": "/vace/scale"})
+    desk.knob(74, 10)
+    desk.knob(74, 50)
+    assert desk.mailbox.get("/vace/scale") == 1.0, "no jump"
+    desk.knob(74, 80)
+    assert desk.mailbox.get("/vace/scale") == pytest.approx(160 / 127)
+    desk.mailbox.set("/vace/scale", 0.2)
+    desk.knob(74, 90)
+    assert desk.mailbox.get("/vace/scale") == 0.2, "somebody else has moved it since"
+    desk.knob(74, 13)
+    assert desk.mailbox.get("/vace/scale") == pytest.approx(26 / 127), "near enough"
+
+
+def test_a_key_goes_on_to_the_next_choice_and_sets_a_number_as_hard_as_it_is_pressed():
+    desk = Desk({"note 10/41": "/vace/control", "note 10/42": "/vace/scale"})
+    seen = []
+    for _ in range(4):
+        desk.key(41, 100)
+        desk.key(41, 0)
+        seen.append(desk.mailbox.get("/vace/control"))
+    assert seen == ["scribble", "none", "depth", "scribble"]
+    desk.key(42, 127)
+    desk.key(42, 0)
+    assert desk.mailbox.get("/vace/scale") == 2.0
+
+
+def test_a_key_whose_value_is_refused_later_says_so():
+    desk = Desk({"note 10/38": "/vace/prompt/go 3"})
+
+    def empty(*_: object) -> None:
+        raise ControlError("slot 3 is empty")
+
+    desk.mailbox.listen("/vace/prompt/go", empty)
+    desk.key(38, 100)
+    assert desk.told == ["slot 3 is empty"]
 
 
 def test_keys_press_triggers_turn_switches_and_send_what_was_learnt_with_them():
@@ -135,9 +175,11 @@ def test_a_port_is_found_by_a_part_of_its_name_and_taken_up_again_after_it_was_u
     assert port.name == "nanoKONTROL2 CTRL"
     ports.names.remove(port.name)
     wait_for(lambda: not port.connected, "the loss")
-    ports.names.append(port.name)
-    wait_for(lambda: port.connected, "it again")
-    ports.opened[-1][1](mido.Message("control_change", control=74, value=127))
+    ports.names.append("nanoKONTROL2 CTRL 1")
+    wait_for(lambda: port.connected, "it again, under the number that the system gives it now")
+    assert port.name == "nanoKONTROL2 CTRL 1"
+    for value in (0, 127):
+        ports.opened[-1][1](mido.Message("control_change", control=74, value=value))
     assert desk.mailbox.get("/vace/scale") == 2.0
     for kind in ("start", "clock", "clock"):
         ports.opened[-1][1](mido.Message(kind))
@@ -158,4 +200,13 @@ def test_a_machine_without_midi_says_so(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(midi.mido, "get_input_names", missing, raising=False)
     with pytest.raises(BridgeError, match="no MIDI"):
+        midi.port_names()
+
+
+def test_where_there_is_no_wheel_for_midi_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    monkeypatch.setattr(midi.mido, "backend", midi.mido.Backend("mido.backends.rtmidi"))
+    monkeypatch.setattr(midi.mido, "get_input_names", midi.mido.backend.get_input_names, raising=False)
+    monkeypatch.delitem(sys.modules, "mido.backends.rtmidi", raising=False)
+    with pytest.raises(BridgeError, match="pip install python-rtmidi"):
         midi.port_names()
