@@ -59,10 +59,16 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run)
     parser.add_argument(
-        "--source", default=f"file:{CLIP}", help="testcard: | file:PATH | camera:N | shm:NAME (default: a bundled clip)"
+        "--source",
+        default=f"file:{CLIP}",
+        help="testcard: | file:PATH | camera:N | shm:NAME | ndi:NAME | on Windows spout:NAME, touch:NAME | on a Mac "
+        "syphon:NAME (default: a bundled clip)",
     )
     parser.add_argument(
-        "--sink", action="append", default=[], help="file:PATH | shm:NAME | null: ; may be given several times"
+        "--sink",
+        action="append",
+        default=[],
+        help="file:PATH | null: | shm:NAME and so on, as above; may be given several times",
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")

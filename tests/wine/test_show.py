@@ -15,6 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 SHOW = HERE / "windows" / "show.py"
 RED, GREEN, BLACK = [255, 0, 0], [0, 255, 0], [0, 0, 0]
+TO_WAIT_FOR_IT = 0x00100000
 SIZE = ("--width", "64", "--height", "48", "--fps", "30")
 
 
@@ -68,6 +69,26 @@ def test_a_show_takes_its_frames_from_shared_memory_and_outlives_their_sender(wi
     ours("sink.close()")
     assert code == 0, printed
     assert status_in(printed)["source_size_changes"] == 1
+
+
+def test_a_show_that_is_killed_leaves_no_engine_and_no_sender(windows: WindowsMachine, ours: Peer):
+    arguments = ("--source", "testcard:", "--sink", "spout:show", "--sink", "touch:show", "--osc", "off")
+    with windows.start(for_windows(SHOW), *arguments, *SIZE, "--prompt", "red") as show:
+        wait_until(show, ours, RED)
+        (engine,) = (line.removeprefix("engine: ") for line in show.lines() if line.startswith("engine: "))
+        ours("import ctypes; kernel = ctypes.windll.kernel32")
+        ours(
+            "def ended(number):\n"
+            f"    process = kernel.OpenProcess({TO_WAIT_FOR_IT}, False, number)\n"
+            "    over = not process or kernel.WaitForSingleObject(process, 0) == 0\n"
+            "    kernel.CloseHandle(process)\n"
+            "    return over\n"
+        )
+        assert not ours(f"ended({engine})")
+        show.process.kill()
+        show.process.wait()
+        ours.wait_for(f"ended({engine})", "the engine to end")
+    assert ours("registry.senders()") == []
 
 
 def wait_until(show: Program, peer: Peer, colour: list[int], seconds: float = 60.0) -> None:
