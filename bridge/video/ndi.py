@@ -43,16 +43,17 @@ class NdiSource:
         except BridgeError:
             self._finder.close()
             raise
-        self._frame = frames.VideoRecvFrame()
+        self._frame = frames.VideoFrameSync()
         self._receiver = receiver.Receiver(
             color_format=wrapper.RecvColorFormat.RGBX_RGBA,
             bandwidth=wrapper.RecvBandwidth.highest,
             allow_video_fields=False,
             recv_name=SENDER,
         )
-        self._receiver.set_video_frame(self._frame)
+        # Not `receive`, which waits with the interpreter held, or, told not to wait, may see no frame for seconds.
+        self._receiver.frame_sync.set_video_frame(self._frame)
         self._receiver.set_source(self._finder.get_source(self.name))
-        self._video = receiver.ReceiveFrameType.recv_video
+        self._stamp = 0.0
         self._has_alpha = wrapper.FourCC.RGBA
         self._number = 0
         self._connected = time.monotonic()
@@ -90,17 +91,17 @@ class NdiSource:
         self.close()
 
     def _newest(self) -> np.ndarray | None:
-        """The last of the frames that have come, RGB or RGBA. Never waits: cyndilib would with the interpreter held."""
-        newest = None
-        while self._receiver.receive(self._video, 0) & self._video:
-            newest = np.empty(self._frame.get_buffer_size(), np.uint8)
-            self._frame.fill_p_data(newest)
-        if newest is None:
+        """The newest frame, RGB or RGBA, if it is another one than the last. Never waits."""
+        frame = self._frame
+        self._receiver.frame_sync.capture_video()
+        width, height = frame.get_resolution()
+        if not width or frame.get_timestamp_posix() == self._stamp:
             return None
-        width, height = self._frame.get_resolution()
-        rows = newest.reshape(height, self._frame.get_line_stride())
+        self._stamp = frame.get_timestamp_posix()
+        stride, has_alpha = frame.get_line_stride(), frame.get_fourcc() == self._has_alpha
+        rows = frame.get_array().reshape(height, stride)
         pixels = rows[:, : 4 * width].reshape(height, width, 4)
-        return pixels if self._frame.get_fourcc() == self._has_alpha else pixels[..., :3]
+        return pixels if has_alpha else pixels[..., :3]
 
 
 class NdiSink:
