@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
+HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
@@ -70,10 +71,12 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run)
     parser.add_argument(
-        "--source", default=f"file:{CLIP}", help="testcard: | file:PATH | camera:N | shm:NAME (default: a bundled clip)"
+        "--source",
+        default=f"file:{CLIP}",
+        help=f"testcard: | file:PATH | camera:N | {HOSTS} (default: a bundled clip)",
     )
     parser.add_argument(
-        "--sink", action="append", default=[], help="file:PATH | shm:NAME | null: ; may be given several times"
+        "--sink", action="append", default=[], help=f"file:PATH | {HOSTS} | null: ; may be given several times"
     )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
@@ -100,6 +103,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
+    parser.add_argument(
+        "--until-stdin-ends", action="store_true", help="end when standard input does, with the program that feeds it"
+    )
     _add_common(parser)
     add_control_options(parser, RUN_ROWS)
 
@@ -165,6 +171,8 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    if options.until_stdin_ends:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
     with Front(settled) as front:
         if front.panel_url:
             print(f"panel: {front.panel_url}", file=sys.stderr)
@@ -175,6 +183,12 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if front.failure:
         print(f"vace: {front.failure}", file=sys.stderr)
     return FAILED if front.failure else DONE
+
+
+def _wait_for_end_of_stdin(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    stop.set()
 
 
 def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> RunOptions:

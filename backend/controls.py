@@ -128,7 +128,7 @@ TABLE = ControlTable(
             "/vace/source",
             "string",
             "",
-            "Frame address of the input (testcard:, file:PATH, camera:N, shm:NAME, ...); empty is that of the start.",
+            "Frame address of the input (testcard:, file:PATH, camera:N, spout:NAME, ...); empty is that of the start.",
             acts="at once",
             dangerous=True,
         ),

@@ -43,9 +43,7 @@ def main(connection: Connection, start: EngineStart) -> None:
     began = time.monotonic()
     try:
         loaded = load_model(start.load, start.pipeline, start.device)
-        from .chunks import ChunkMaker
-
-        maker = ChunkMaker(loaded, start.height, start.width)
+        maker = loaded.chunk_maker(start.height, start.width)
     except (ValueError, OSError, RuntimeError) as error:
         connection.send(Failed(one_line(error)))
         return

@@ -20,6 +20,7 @@ from bridge.control.feedback import STATUS
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc import OscServer
 from bridge.video.frames import Frame
+from bridge.video.protocol import Absent
 from vace_core.config import pipeline_named
 
 from . import priority
@@ -250,8 +251,12 @@ class Front:
             opened.callback(part.stop)
 
     def _open_source(self, opened: ExitStack, size: tuple[int, int]) -> None:
-        source = open_fitting(self.options.source, size, self.fps)
-        log.info("source: %s", source.describe())
+        source = None
+        try:
+            source = open_fitting(self.options.source, size, self.fps)
+            log.info("source: %s", source.describe())
+        except Absent as missing:  # capture looks for it until it is there
+            log.warning("%s; the show begins without it", missing)
         self.capture = Capture(
             self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
 from vace_core.stream import Chunk, Controls
+
+if TYPE_CHECKING:
+    from .chunks import ChunkMaker
 
 
 class StreamLike(Protocol):
@@ -45,3 +48,9 @@ class Loaded:
     open_stream: Callable[[int, int], StreamLike]
     annotators: Mapping[str, Annotator]
     unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()
+
+    def chunk_maker(self, height: int, width: int) -> ChunkMaker:
+        """A stream of that size with everything around it."""
+        from .chunks import ChunkMaker
+
+        return ChunkMaker(self, height, width)

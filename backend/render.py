@@ -56,9 +56,7 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
     began = time.monotonic()
     loaded = load_model(options.load, options.pipeline, options.device)
-    from .chunks import ChunkMaker
-
-    rendering = Rendering(ChunkMaker(loaded, height, width), settings, began)
+    rendering = Rendering(loaded.chunk_maker(height, width), settings, began)
     pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
     mattes = matte_pictures(settings.mask_source, height, width)
     with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:

@@ -268,7 +268,7 @@ class Dispatcher:
     def _send(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
         packet = encode(address, arguments)
         if packet is not None:
-            peer.send(packet)
+            self._subscribers.where(peer).send(packet)
 
     def _note_damage(self, reason: DamagedPacket, peer: Peer) -> None:
         """Nobody is told of it by OSC: the sender may be no OSC program at all."""

@@ -100,6 +100,11 @@ class Subscribers:
         """Whether `tell` reaches whoever this peer stands for."""
         return peer.key in self._speaking
 
+    def where(self, peer: Peer) -> Peer:
+        """Where an answer to this peer is heard: where it has subscribed, if it has, as many listen on another port."""
+        speaking = self._speaking.get(peer.key)
+        return speaking[0].target if speaking else peer
+
     def round(self) -> None:
         """Forget the silent, send the rest what is new to them. To be called every ROUND_SECONDS."""
         now = self._clock()

@@ -13,25 +13,37 @@ SOURCES = {
     "file": ("file", "FileSource"),
     "camera": ("camera", "CameraSource"),
     "shm": ("shared_memory", "SharedMemorySource"),
+    "spout": ("spout", "SpoutSource"),
+    "touch": ("touch_memory", "TouchSource"),
+    "ndi": ("ndi", "NdiSource"),
+    "syphon": ("syphon", "SyphonSource"),
 }
 SINKS = {
     "file": ("file", "FileSink"),
     "shm": ("shared_memory", "SharedMemorySink"),
     "null": ("null", "NullSink"),
+    "spout": ("spout", "SpoutSink"),
+    "touch": ("touch_memory", "TouchSink"),
+    "ndi": ("ndi", "NdiSink"),
+    "syphon": ("syphon", "SyphonSink"),
 }
 
 
 def open_source(uri: str, width: int, height: int, fps: float) -> Source:
-    """Open `testcard:`, `file:PATH`, `camera:N` or `shm:NAME`.
+    """Open `testcard:`, `file:PATH`, `camera:N` or `shm:NAME`; on Windows `spout:NAME` and `touch:NAME`, on a Mac
+    `syphon:NAME`, and over the network `ndi:NAME`.
 
     width, height, fps: what to ask of a source that can choose. Raises BridgeError, in one line, for an address that
-    means nothing and for a source that is not there.
+    means nothing, for a source that is not there, and for a package that has to be installed first.
     """
     return cast(Source, _made(uri, SOURCES, "source")(_rest(uri), width, height, fps))
 
 
 def open_sink(uri: str, width: int, height: int, fps: float) -> Sink:
-    """Open `file:PATH`, `shm:NAME` or `null:` for frames of that size and rate; errors as `open_source`."""
+    """Open `file:PATH`, `null:`, or one of those that have a NAME, for frames of that size and rate.
+
+    Raises as `open_source` does.
+    """
     return cast(Sink, _made(uri, SINKS, "sink")(_rest(uri), width, height, fps))
 
 

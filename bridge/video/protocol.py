@@ -11,8 +11,12 @@ class BridgeError(Exception):
     """Something at the border is not there, is not usable, or stopped. One line: what, and what to do about it."""
 
 
+class Absent(BridgeError):
+    """What another program sends is not there. It may come: a show can begin before its host does."""
+
+
 class Source(Protocol):
-    """Frames in. Made by its module's class, which raises BridgeError if it cannot be opened.
+    """Frames in. Made by its module's class, which raises BridgeError if it cannot be opened, Absent if not yet.
 
     Used by one thread, the one that made it or the one it is handed to; `close` is called once, by `with`.
     """

@@ -22,7 +22,7 @@ from multiprocessing.shared_memory import SharedMemory
 import numpy as np
 
 from .frames import Frame
-from .protocol import BridgeError
+from .protocol import Absent, BridgeError
 
 MAGIC = int.from_bytes(b"VACERIN\3", "little")
 LINE = 64
@@ -69,7 +69,7 @@ class FrameRing:
         try:
             memory = _open(name)
         except (OSError, ValueError):
-            raise BridgeError(f"there is no shared memory {name!r}; start its sender first") from None
+            raise Absent(f"there is no shared memory {name!r}; start its sender first") from None
         header = _header(memory)
         if header is None:
             memory.close()

@@ -200,3 +200,15 @@ def test_the_status_line_names_trouble_only_when_there_is_some():
     troubled = line({**status, "restarts": 2, "last_fault": "no memory left"})
     assert "2 restarts" in troubled
     assert "no memory left" in troubled
+
+
+def test_a_run_that_another_program_holds_ends_with_it_and_cleanly(tmp_path):
+    recording = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--until-stdin-ends"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        wait_for(lambda: recording.exists() and recording.stat().st_size, "a recording")
+        assert program.stdin is not None
+        program.stdin.close()
+        assert program.wait(60) == 0
+    assert len(list(Clip(recording).decode())) > 5

@@ -434,3 +434,12 @@ def test_a_lighting_desk_sets_controls(tmp_path):
         sender.set_single_value(1, 255)
         wait_for(lambda: sender.show() or colour(front) == BLACK, "black")
         sender.socket_client.close()
+
+
+def test_a_show_may_begin_before_its_host():
+    name = f"vacetest{secrets.token_hex(4)}"
+    with Front(options(source=f"shm:{name}", values={"/vace/prompt": "red"})) as front:
+        wait_for(lambda: front.status()["ticks"] > 10, "ticks")
+        host = Host(name, 50.0)
+        wait_for(lambda: colour(front) == RED, "the host's frames, restyled")
+        host.close()

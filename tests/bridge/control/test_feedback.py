@@ -258,3 +258,15 @@ def test_another_machine_may_not_do_everything_unless_it_is_named(address: str):
     named.send(peer, address)
     assert all(answer != "/vace/error" for answer, _ in peer.told())
     assert named.mailbox.events() == (["/vace/reset"] if address == "/vace/reset" else [])
+
+
+def test_answers_and_errors_go_where_a_sender_has_subscribed(stage: Stage):
+    peer = stage.subscribed(6000)
+    stage.send(peer, "/vace/get", "/vace/seed")
+    stage.send(peer, "/vace/scale", "loud")
+    assert peer.told() == []
+    (subscriber,) = stage.subscribers._by_target.values()
+    assert subscriber.target.key[2] == 6000
+    heard = subscriber.target.told()  # type: ignore[attr-defined]
+    assert ("/vace/seed", [0]) in heard
+    assert any(address == "/vace/error" and "loud" in arguments[1] for address, arguments in heard)

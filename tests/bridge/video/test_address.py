@@ -15,16 +15,16 @@ from bridge.video.protocol import BridgeError
 NO_CAMERA = 97
 
 
-@pytest.mark.parametrize("uri", ["", "clip", "spout:TD", "null:", "http://x/y.mp4", "Testcard:"])
+@pytest.mark.parametrize("uri", ["", "clip", "nothing:TD", "null:", "http://x/y.mp4", "Testcard:"])
 def test_an_address_that_is_no_source_is_told_with_those_that_are(uri: str):
-    with pytest.raises(BridgeError, match="testcard:, file:, camera:, shm:") as refusal:
+    with pytest.raises(BridgeError, match="testcard:, file:, camera:, shm:, spout:, touch:, ndi:, syphon:") as refusal:
         open_source(uri, 64, 48, 25)
     assert repr(uri) in str(refusal.value)
 
 
-@pytest.mark.parametrize("uri", ["camera:0", "testcard:", "ndi:wall"])
+@pytest.mark.parametrize("uri", ["camera:0", "testcard:", "nothing:wall"])
 def test_an_address_that_is_no_sink_is_told_with_those_that_are(uri: str):
-    with pytest.raises(BridgeError, match="file:, shm:, null:"):
+    with pytest.raises(BridgeError, match="file:, shm:, null:, spout:, touch:, ndi:, syphon:"):
         open_sink(uri, 64, 48, 25)
 
 

@@ -1,0 +1,36 @@
+"""A model of numpy for an engine without torch, which has no packages for Wine: a prompt that is a colour is shown."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+def load(pipeline: str, device: str) -> "StandIn":
+    return StandIn()
+
+
+class StandIn:
+    device = "none"
+
+    def chunk_maker(self, height: int, width: int) -> "Maker":
+        return Maker()
+
+
+class Maker:
+    """Makes chunks of twelve frames; the source with its colours turned round if the prompt is no colour."""
+
+    frames_wanted = 12
+
+    def make(self, pictures, mattes, settings) -> SimpleNamespace:
+        frames = np.stack([255 - picture[..., :3] for picture in pictures])
+        if settings.prompt in COLOURS:
+            frames[:] = COLOURS[settings.prompt]
+        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=())
+
+    def settle(self) -> None:
+        pass
+
+    def reset(self) -> None:
+        pass
