@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from bridge.control.access import Network, network
+from bridge.control.dmx import PORTS as DMX_PORTS
+from bridge.control.dmx import DmxWanted
 from bridge.control.parameters import Control, ControlError
 from bridge.video.protocol import BridgeError
 from vace_core.config import PIPELINES
@@ -94,6 +96,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--midi", action="append", default=[], metavar="PORT", help="a MIDI input, by part of its name; may be repeated"
     )
+    for protocol, name in (("sacn", "sACN (E1.31)"), ("artnet", "Art-Net")):
+        doc = f"a universe of a lighting desk by {name}, on an address of this machine (default 127.0.0.1)"
+        parser.add_argument(f"--{protocol}", action="append", default=[], metavar="UNIVERSE[@ADDRESS]", help=doc)
+    parser.add_argument("--dmx-patch", type=Path, metavar="FILE", help='which channel sets what: {"1": "/vace/scale"}')
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
@@ -210,6 +216,8 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         presets=_presets_file(options, parser),
         restore=options.restore,
         midi=tuple(options.midi),
+        dmx=_dmx(options, parser),
+        dmx_patch=options.dmx_patch,
         verbose=options.verbose,
     )
 
@@ -344,6 +352,16 @@ def _network(text: str, parser: argparse.ArgumentParser) -> Network:
         return network(text)
     except ValueError as error:
         parser.error(f"--osc-allow: {error}")
+
+
+def _dmx(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[DmxWanted, ...]:
+    try:
+        wanted = [DmxWanted.parse(protocol, text) for protocol in DMX_PORTS for text in getattr(options, protocol)]
+    except BridgeError as error:
+        parser.error(str(error))
+    if bool(wanted) != bool(options.dmx_patch):
+        parser.error("--dmx-patch goes with --sacn or --artnet; give both or neither")
+    return tuple(wanted)
 
 
 def _presets_file(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path | None:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from bridge.control.access import Network
+from bridge.control.dmx import DmxInput, DmxWanted, Patched, read_patch
 from bridge.control.feedback import STATUS
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc import OscServer
@@ -63,7 +64,8 @@ class RunOptions:
     osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
     elsewhere.
     presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
-    begins with them. values: first values of controls, by address, which go before those.
+    begins with them. dmx: the universes of lighting desks, whose channels set what the file dmx_patch says.
+    values: first values of controls, by address, which go before those.
     """
 
     source: str
@@ -81,6 +83,8 @@ class RunOptions:
     presets: Path | None = None
     restore: bool = False
     midi: tuple[str, ...] = ()
+    dmx: tuple[DmxWanted, ...] = ()
+    dmx_patch: Path | None = None
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
@@ -283,6 +287,11 @@ class Front:
                 log.info("OSC by TCP: listening on %s:%d", self.osc.tcp.host, self.osc.tcp.port)
         if options.oscquery is not None:
             self._open_oscquery(opened, *options.oscquery)
+        if options.dmx and options.dmx_patch is not None:
+            channels = read_patch(options.dmx_patch, TABLE)
+            for wanted in options.dmx:
+                patched = Patched(channels, self.mailbox)
+                opened.callback(DmxInput(wanted, patched, lambda reason: self._tell(None, reason)).close)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 

@@ -53,6 +53,19 @@ def test_sinks_and_addresses():
     assert options.panel is None
 
 
+def test_universes_of_desks_go_with_a_patch(tmp_path, capsys):
+    patch = tmp_path / "desk.json"
+    options = parse("--sacn", "1", "--sacn", "2@10.0.0.7", "--artnet", "0", "--dmx-patch", str(patch))
+    assert [str(wanted.universe) + "@" + wanted.host for wanted in options.dmx] == [
+        "1@127.0.0.1", "2@10.0.0.7", "0@127.0.0.1",
+    ]  # fmt: skip
+    assert options.dmx_patch == patch
+    for wrong, said in ((["--sacn", "1"], "--dmx-patch"), (["--sacn", "x", "--dmx-patch", "p"], "UNIVERSE@ADDRESS")):
+        with pytest.raises(SystemExit):
+            parse(*wrong)
+        assert said in capsys.readouterr().err
+
+
 def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
     assert parse().oscquery == ("127.0.0.1", 9001)
     assert parse("--osc", "off").oscquery is None

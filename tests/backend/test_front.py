@@ -16,9 +16,11 @@ import cv2
 import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
+from stupidArtnet import StupidArtnet
 
 from backend.front import Front, RunOptions
 from backend.supervisor import Limits
+from bridge.control.dmx import DmxWanted
 from bridge.video import framecode
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -389,19 +391,49 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
     assert measured == pytest.approx(reported, abs=0.3)
 
 
-def test_a_prompt_sent_off_the_beat_shows_on_the_bar():
-    with Front(options(values={"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2})) as front:
+def beat_of(front: Front, wanted: tuple[int, ...]) -> float:
+    """When a colour is first on the output, in beats since the downbeat: by its frame's time, not by the watcher's."""
+    shown = []
+
+    def is_shown() -> bool:
+        latest = front.presenter.latest
+        if latest is not None and tuple(latest.pixels[16, 24]) == wanted:
+            shown.append(latest.time)
+        return bool(shown)
+
+    wait_for(is_shown, f"{wanted}")
+    return front.beat.tempo.beats_at(shown[0])
+
+
+def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer_than_one():
+    values = {"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2}
+    with Front(options(values=values)) as front:
         wait_for(lambda: colour(front) == RED, "red")
         wait_for(lambda: front.status()["chunks"] > 10, "the latency to settle")
-        front.mailbox.set("/vace/tempo/quantise", "bar")
-        wait_for(lambda: 0.1 < front.beat.tempo.beats_at(time.monotonic()) % 2 < 0.5, "the begin of a bar")
-        asked = front.beat.tempo.beats_at(time.monotonic())
-        front.mailbox.set("/vace/prompt", "blue")
-        assert front.mailbox.get("/vace/prompt") == "blue"
-        wait_for(lambda: colour(front) == BLUE, "blue")
-        shown = front.beat.tempo.beats_at(time.monotonic())
-    bar = 2 * (asked // 2 + 1)
-    assert shown == pytest.approx(bar, abs=0.35), "half a chunk of 0.2 s, and what the machine adds"
+        for grid, beats, latency, prompt, wanted in (("bar", 2, 0.0, "blue", BLUE), ("beat", 1, 1.5, "red", RED)):
+            front.mailbox.set_all([("/vace/tempo/quantise", grid), ("/vace/output/latency", latency)])
+            wait_for(lambda: front.presenter.delay >= latency, "the latency")  # noqa: B023
+            wait_for(lambda: 0.05 < front.beat.tempo.beats_at(time.monotonic()) % 2 < 0.15, "a moment after a beat")
+            asked = front.beat.tempo.beats_at(time.monotonic())
+            front.mailbox.set("/vace/prompt", prompt)
+            assert front.mailbox.get("/vace/prompt") == prompt, "everyone sees it at once"
+            shown = beat_of(front, wanted)
+            point = round(shown / beats) * beats
+            # Without a grid it would show 0.3 to 0.6 beats after one.
+            assert shown == pytest.approx(point, abs=0.2), "half a chunk of 0.2 s, and what the machine adds"
+            assert asked < point <= asked + latency + beats + 0.5, "the first that could be reached"
+
+
+def test_a_lighting_desk_sets_controls(tmp_path):
+    patch = tmp_path / "desk.json"
+    patch.write_text('{"1": "/vace/blackout"}', encoding="utf-8")
+    desk = DmxWanted("artnet", 3)
+    with Front(options(values={"/vace/prompt": "red"}, dmx=(desk,), dmx_patch=patch)) as front:
+        wait_for(lambda: colour(front) == RED, "red")
+        sender = StupidArtnet("127.0.0.1", universe=3, packet_size=2)
+        sender.set_single_value(1, 255)
+        wait_for(lambda: sender.show() or colour(front) == BLACK, "black")
+        sender.socket_client.close()
 
 
 def test_a_show_may_begin_before_its_host():

@@ -205,8 +205,8 @@ def test_a_machine_without_midi_says_so(monkeypatch: pytest.MonkeyPatch):
 
 def test_where_there_is_no_wheel_for_midi_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "rtmidi", None)
-    monkeypatch.setattr(midi.mido, "backend", midi.mido.Backend("mido.backends.rtmidi"))
-    monkeypatch.setattr(midi.mido, "get_input_names", midi.mido.backend.get_input_names, raising=False)  # type: ignore[attr-defined]
     monkeypatch.delitem(sys.modules, "mido.backends.rtmidi", raising=False)
+    names = mido.Backend("mido.backends.rtmidi").get_input_names
+    monkeypatch.setattr(midi.mido, "get_input_names", names, raising=False)
     with pytest.raises(BridgeError, match="pip install python-rtmidi"):
         midi.port_names()
