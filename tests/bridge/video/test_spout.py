@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bridge.video import spout
+from bridge.video import spout, spout_reading
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
@@ -194,7 +194,7 @@ def test_a_sender_that_came_back_is_read_by_a_source_opened_again(machine: Machi
 
 
 def test_a_picture_on_another_gpu_is_told(host: Process, ours: FakeSpoutGL, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(spout, "CONNECT_SECONDS", 0.01)
+    monkeypatch.setattr(spout_reading, "CONNECT_SECONDS", 0.01)
     Sender(host)
     host.machine.textures.clear()
     with source(ours) as frames, pytest.raises(BridgeError, match="on the same GPU"):
