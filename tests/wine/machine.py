@@ -49,13 +49,18 @@ class WindowsMachine:
             "PYTHONUTF8": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        self._end_session()  # one left behind by a run that was killed has no display any more
+        self._display = _Display()  # before anything runs: a desktop of Wine that begins without one never has one
+        self._environment["DISPLAY"] = self._display.name
         stamp = self.home / "stamp"
         wanted = hashlib.sha256(b"".join(pins.read_bytes() for pins in PINS)).hexdigest()
         if not stamp.exists() or stamp.read_text() != wanted:
-            self._set_up()
+            try:
+                self._set_up()
+            except NoWine:
+                self.close()
+                raise
             stamp.write_text(wanted)
-        self._display = _Display()
-        self._environment["DISPLAY"] = self._display.name
 
     def run(self, *arguments: str, seconds: float = 120.0) -> tuple[int, str]:
         """`python.exe ARGUMENTS` until it ends: its exit code and what it printed."""
@@ -71,8 +76,14 @@ class WindowsMachine:
         return Peer(self.start(for_windows(PEER)))
 
     def close(self) -> None:
+        self._end_session()
         self._display.close()
         self._lock.close()
+
+    def _end_session(self) -> None:
+        """End what Wine keeps running for this folder, its desktop above all."""
+        for what in ("--kill", "--wait"):
+            subprocess.run(["wineserver", what], env=self._environment, stderr=subprocess.DEVNULL, check=False)
 
     def _set_up(self) -> None:
         """Windows' folders and registry, its Python, and packages beside it; the first time takes a minute."""

@@ -14,7 +14,7 @@ from backend.front import Front
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     parser = cli.build_parser()
-    options = parser.parse_args(["run", "--panel", "off", *arguments])
+    options = parser.parse_args(["run", "--panel", "off", "--oscquery", "off", "--presets", "off", *arguments])
     settled = replace(cli.run_options(options, parser), load="tests.wine.windows.stand_in:load")
     stop = threading.Event()
     with Front(settled) as front:

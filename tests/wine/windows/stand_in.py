@@ -23,7 +23,7 @@ class Maker:
 
     frames_wanted = 12
 
-    def make(self, pictures, mattes, settings) -> SimpleNamespace:
+    def make(self, pictures, mattes, settings, seconds) -> SimpleNamespace:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]
