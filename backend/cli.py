@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from bridge.control.access import Network, network
-from bridge.control.dmx import PORTS as DMX_PORTS
 from bridge.control.dmx import DmxWanted
 from bridge.control.parameters import Control, ControlError
 from bridge.video.protocol import BridgeError
@@ -96,9 +95,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--midi", action="append", default=[], metavar="PORT", help="a MIDI input, by part of its name; may be repeated"
     )
+    desk = parser.add_mutually_exclusive_group()
     for protocol, name in (("sacn", "sACN (E1.31)"), ("artnet", "Art-Net")):
         doc = f"a universe of a lighting desk by {name}, on an address of this machine (default 127.0.0.1)"
-        parser.add_argument(f"--{protocol}", action="append", default=[], metavar="UNIVERSE[@ADDRESS]", help=doc)
+        desk.add_argument(f"--{protocol}", metavar="UNIVERSE[@ADDRESS]", help=doc)
     parser.add_argument("--dmx-patch", type=Path, metavar="FILE", help='which channel sets what: {"1": "/vace/scale"}')
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
     parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
@@ -354,14 +354,15 @@ def _network(text: str, parser: argparse.ArgumentParser) -> Network:
         parser.error(f"--osc-allow: {error}")
 
 
-def _dmx(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[DmxWanted, ...]:
+def _dmx(options: argparse.Namespace, parser: argparse.ArgumentParser) -> DmxWanted | None:
+    if (options.sacn is None and options.artnet is None) != (options.dmx_patch is None):
+        parser.error("--dmx-patch goes with --sacn or --artnet; give both or neither")
     try:
-        wanted = [DmxWanted.parse(protocol, text) for protocol in DMX_PORTS for text in getattr(options, protocol)]
+        if options.sacn is not None:
+            return DmxWanted.parse("sacn", options.sacn)
+        return None if options.artnet is None else DmxWanted.parse("artnet", options.artnet)
     except BridgeError as error:
         parser.error(str(error))
-    if bool(wanted) != bool(options.dmx_patch):
-        parser.error("--dmx-patch goes with --sacn or --artnet; give both or neither")
-    return tuple(wanted)
 
 
 def _presets_file(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path | None:

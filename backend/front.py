@@ -64,7 +64,7 @@ class RunOptions:
     osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
     elsewhere.
     presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
-    begins with them. dmx: the universes of lighting desks, whose channels set what the file dmx_patch says.
+    begins with them. dmx: the universe of a lighting desk, whose channels set what the file dmx_patch says.
     values: first values of controls, by address, which go before those.
     """
 
@@ -83,7 +83,7 @@ class RunOptions:
     presets: Path | None = None
     restore: bool = False
     midi: tuple[str, ...] = ()
-    dmx: tuple[DmxWanted, ...] = ()
+    dmx: DmxWanted | None = None
     dmx_patch: Path | None = None
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
@@ -288,10 +288,8 @@ class Front:
         if options.oscquery is not None:
             self._open_oscquery(opened, *options.oscquery)
         if options.dmx and options.dmx_patch is not None:
-            channels = read_patch(options.dmx_patch, TABLE)
-            for wanted in options.dmx:
-                patched = Patched(channels, self.mailbox)
-                opened.callback(DmxInput(wanted, patched, lambda reason: self._tell(None, reason)).close)
+            patched = Patched(read_patch(options.dmx_patch, TABLE), self.mailbox)
+            opened.callback(DmxInput(options.dmx, patched, lambda reason: self._tell(None, reason)).close)
         if self.options.panel is not None:
             from .panel import Panel, PanelError
 

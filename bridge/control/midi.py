@@ -23,6 +23,7 @@ LEARN, FORGET = "/vace/midi/learn", "/vace/midi/forget"
 LOOK_SECONDS = 2.0
 """How often it is looked whether a port has gone, or is there again."""
 STEPS = 127.0
+CLOCK = {"clock", "start", "continue", "stop", "songpos"}
 NEAR = 2 / STEPS
 """A knob that stands this near to a value has hold of it."""
 
@@ -161,9 +162,15 @@ class MidiPort:
 
     def hear(self, message: Any) -> None:
         """Called from the port's thread, as soon as a message is there."""
+        if message.type not in CLOCK:
+            self._controls.hear(message)
+            return
+        now = time.monotonic()
+        if not self._clock.led_by(self, now):
+            return
         match message.type:
             case "clock":
-                self._clock.pulse(time.monotonic())
+                self._clock.pulse(now)
             case "start":
                 self._clock.start()
             case "continue":
@@ -172,8 +179,6 @@ class MidiPort:
                 self._clock.stop()
             case "songpos":
                 self._clock.locate(message.pos)
-            case _:
-                self._controls.hear(message)
 
     def _found(self, names: list[str]) -> str | None:
         """Its name as it is now: systems put a number behind it, which may be another one when it comes back."""

@@ -103,6 +103,7 @@ class MidiClock:
         self._pulses = Follower(SLOWEST / 60 * PULSES, FASTEST / 60 * PULSES)
         self._next = 0  # the number of the next pulse, counted from a downbeat
         self._last = -PAUSE_SECONDS
+        self._leader: object = None
         self.running = False
         """Whether the sender plays; a clock may come without."""
 
@@ -115,6 +116,13 @@ class MidiClock:
             # The rhythm's moment that belongs to the last pulse: its jitter is smoothed away there.
             last = pulses.latest_at(self._last + pulses.period / 2)
             return Rhythm(PULSES * pulses.period, last - (self._next - 1) * pulses.period)
+
+    def led_by(self, sender: object, now: float) -> bool:
+        """Whether this sender is the one that is followed: of several, the first heard, until its clock ends."""
+        with self._lock:
+            if sender is not self._leader and now - self._last >= PAUSE_SECONDS:
+                self._leader = sender
+            return sender is self._leader
 
     def pulse(self, now: float) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import pytest
 from backend import cli
 from backend.controls import TABLE
 from backend.statusline import line
+from bridge.control.dmx import DmxWanted
 from bridge.layouts.files import OPEN_STAGE_CONTROL
 from bridge.video.file import Clip
 from tests.backend.waiting import wait_for
@@ -53,14 +54,18 @@ def test_sinks_and_addresses():
     assert options.panel is None
 
 
-def test_universes_of_desks_go_with_a_patch(tmp_path, capsys):
+def test_the_universe_of_a_desk_goes_with_a_patch(tmp_path, capsys):
     patch = tmp_path / "desk.json"
-    options = parse("--sacn", "1", "--sacn", "2@10.0.0.7", "--artnet", "0", "--dmx-patch", str(patch))
-    assert [str(wanted.universe) + "@" + wanted.host for wanted in options.dmx] == [
-        "1@127.0.0.1", "2@10.0.0.7", "0@127.0.0.1",
-    ]  # fmt: skip
-    assert options.dmx_patch == patch
-    for wrong, said in ((["--sacn", "1"], "--dmx-patch"), (["--sacn", "x", "--dmx-patch", "p"], "UNIVERSE@ADDRESS")):
+    assert parse().dmx is None
+    options = parse("--sacn", "2@10.0.0.7", "--dmx-patch", str(patch))
+    assert (options.dmx, options.dmx_patch) == (DmxWanted("sacn", 2, "10.0.0.7"), patch)
+    assert parse("--artnet", "0", "--dmx-patch", str(patch)).dmx == DmxWanted("artnet", 0, "127.0.0.1")
+    for wrong, said in (
+        (["--sacn", "1"], "--dmx-patch"),
+        (["--dmx-patch", "p"], "--sacn"),
+        (["--sacn", "x", "--dmx-patch", "p"], "UNIVERSE@ADDRESS"),
+        (["--sacn", "1", "--artnet", "1"], "not allowed with"),
+    ):
         with pytest.raises(SystemExit):
             parse(*wrong)
         assert said in capsys.readouterr().err

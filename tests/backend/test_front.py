@@ -428,7 +428,7 @@ def test_a_lighting_desk_sets_controls(tmp_path):
     patch = tmp_path / "desk.json"
     patch.write_text('{"1": "/vace/blackout"}', encoding="utf-8")
     desk = DmxWanted("artnet", 3)
-    with Front(options(values={"/vace/prompt": "red"}, dmx=(desk,), dmx_patch=patch)) as front:
+    with Front(options(values={"/vace/prompt": "red"}, dmx=desk, dmx_patch=patch)) as front:
         wait_for(lambda: colour(front) == RED, "red")
         sender = StupidArtnet("127.0.0.1", universe=3, packet_size=2)
         sender.set_single_value(1, 255)

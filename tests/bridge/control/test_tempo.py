@@ -112,6 +112,15 @@ def test_after_a_pause_the_beat_is_right_from_the_first_pulse():
         assert place(clock, again) == pytest.approx(count / 24, abs=0.5 / 24), f"after {count} pulses"
 
 
+def test_of_two_senders_the_first_leads_until_its_clock_ends():
+    clock = MidiClock()
+    assert clock.led_by("desk", 10.0)
+    end = pulses(clock, 10.0, 120.0, 48)
+    assert not clock.led_by("laptop", end)
+    assert clock.led_by("desk", end)
+    assert clock.led_by("laptop", end + 2.0)
+
+
 def test_a_song_that_changes_its_tempo_keeps_its_beats():
     clock = MidiClock()
     clock.start()
