@@ -25,7 +25,6 @@ PAGE = 4096
 INFO = struct.Struct("<5I256sI")
 ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"
 """Spout uses Windows' calls for text of 8 bits a character."""
-BY_CPU, GPU_CAPABLE = 1 << 31, 1 << 30
 
 
 def lock_of(table: str) -> str:
@@ -48,7 +47,7 @@ class SenderInfo:
     """A sender's entry.
 
     handle: of the shared texture, 32 bits; format: a DXGI number, 0 or a D3D9 number from old programs;
-    host: the path of the sender's program; flags: BY_CPU, GPU_CAPABLE.
+    host: the path of the sender's program; flags: bit 31, it copies by CPU, bit 30, it need not.
     """
 
     handle: int

@@ -18,7 +18,6 @@ LOCK_SECONDS = 0.5
 READ_WRITE_PAGES = 0x04
 MAP_READ_WRITE = 0x0006
 EVERYTHING_ON_SEMAPHORES = 0x1F0003
-ALREADY_EXISTS = 183
 SIGNALLED, ABANDONED = 0x00, 0x80
 MOST_COUNTS = 2**31 - 1
 PATH_LETTERS = 1024
@@ -28,8 +27,6 @@ class Memory(Protocol):
     """A mapping that is open. data: all of it, read and write, its size a multiple of a page; gone after `close`."""
 
     data: memoryview
-    existed: bool
-    """Whether someone else made it before; it then has the size it was made with."""
 
     def close(self) -> None: ...
 
@@ -72,7 +69,9 @@ class NamedObjects(Protocol):
     program: str
     """The path of this process's program."""
 
-    def create_memory(self, name: str, size: int) -> Memory: ...
+    def create_memory(self, name: str, size: int) -> Memory:
+        """New, or, with the size that it was made with, what is there already."""
+        ...
 
     def open_memory(self, name: str) -> Memory | None: ...
 
@@ -132,14 +131,13 @@ class _Windows:
     def create_memory(self, name: str, size: int) -> Memory:
         no_file = ctypes.c_void_p(-1)
         handle = self._kernel.CreateFileMappingW(no_file, None, READ_WRITE_PAGES, size >> 32, size & 0xFFFFFFFF, name)
-        existed = _last_error() == ALREADY_EXISTS
         if not handle:
             raise _failure(f"shared memory {name!r} of {size} bytes")
-        return _MappedMemory(self._kernel, handle, name, existed)
+        return _MappedMemory(self._kernel, handle, name)
 
     def open_memory(self, name: str) -> Memory | None:
         handle = self._kernel.OpenFileMappingW(MAP_READ_WRITE, False, name)
-        return _MappedMemory(self._kernel, handle, name, existed=True) if handle else None
+        return _MappedMemory(self._kernel, handle, name) if handle else None
 
     def mutex(self, name: str) -> Mutex:
         return _Waitable(self._kernel, self._kernel.CreateMutexW(None, False, name), f"the lock {name!r}")
@@ -157,8 +155,8 @@ class _Windows:
 
 
 class _MappedMemory:
-    def __init__(self, kernel: ctypes.CDLL, handle: int, name: str, existed: bool) -> None:
-        self._kernel, self._handle, self.existed = kernel, handle, existed
+    def __init__(self, kernel: ctypes.CDLL, handle: int, name: str) -> None:
+        self._kernel, self._handle = kernel, handle
         self._address = kernel.MapViewOfFile(handle, MAP_READ_WRITE, 0, 0, 0)
         if not self._address:
             failure = _failure(f"a view of shared memory {name!r}")
@@ -235,11 +233,6 @@ def _kernel() -> ctypes.CDLL:
     return kernel
 
 
-def _last_error() -> int:
-    return ctypes.get_last_error()  # type: ignore[attr-defined]
-
-
 def _failure(what: str) -> BridgeError:
-    code = _last_error()
-    reason = ctypes.FormatError(code).strip()  # type: ignore[attr-defined]
+    reason = ctypes.FormatError(ctypes.get_last_error()).strip()  # type: ignore[attr-defined]
     return BridgeError(f"{what} can't be had ({reason}); choose another name, or close what uses it")

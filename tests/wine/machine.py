@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -243,6 +242,8 @@ def for_windows(path: Path) -> str:
 
 def _locked(path: Path) -> IO[str]:
     """One run at a time: Spout's list of senders is one for all programs of a Windows."""
+    import fcntl  # on Windows there is none, and no need of Wine
+
     file = path.open("w")
     end = time.monotonic() + BUSY_SECONDS
     while True:

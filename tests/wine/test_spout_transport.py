@@ -35,6 +35,13 @@ def test_a_sink_is_seen_by_the_genuine_library_through_its_whole_life(ours: Peer
     assert theirs("receiver.getSenderList()") == []
 
 
+def test_a_sink_that_sends_nothing_leaves_nothing(ours: Peer):
+    ours("sink = open_sink('spout:', 64, 48, 30)")
+    assert ours("sink.name") == "VACE Live"
+    ours("sink.close()")
+    assert ours("registry.listed()") == []
+
+
 def test_a_sink_under_a_name_of_a_genuine_sender_says_what_it_is_called(ours: Peer, theirs: Peer):
     theirs("sender = SpoutGL.SpoutSender(); sender.setSenderName('show')")
     assert theirs("sender.createOpenGL()")

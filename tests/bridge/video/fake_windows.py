@@ -34,12 +34,11 @@ class Process:
             handle.close()
 
     def create_memory(self, name: str, size: int) -> MemoryHandle:
-        existed = name in self.machine.objects
-        return MemoryHandle(self, name, lambda: MemoryObject(-(-size // PAGE) * PAGE), existed)
+        return MemoryHandle(self, name, lambda: MemoryObject(-(-size // PAGE) * PAGE))
 
     def open_memory(self, name: str) -> MemoryHandle | None:
         known = self.machine.objects.get(name)
-        return MemoryHandle(self, name, lambda: known, True) if isinstance(known, MemoryObject) else None
+        return MemoryHandle(self, name, lambda: known) if isinstance(known, MemoryObject) else None
 
     def mutex(self, name: str) -> MutexHandle:
         return MutexHandle(self, name, MutexObject)
@@ -110,10 +109,9 @@ class Handle:
 class MemoryHandle(Handle):
     kind = MemoryObject
 
-    def __init__(self, process: Process, name: str, make: Callable[[], Any], existed: bool) -> None:
+    def __init__(self, process: Process, name: str, make: Callable[[], Any]) -> None:
         super().__init__(process, name, make)
         self.data = memoryview(self.object.bytes)
-        self.existed = existed
 
     def close(self) -> None:
         self.data = memoryview(b"")

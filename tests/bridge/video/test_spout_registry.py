@@ -8,7 +8,6 @@ import pytest
 
 from bridge.video.protocol import BridgeError
 from bridge.video.spout_layout import (
-    GPU_CAPABLE,
     SenderInfo,
     capacity,
     packed_name,
@@ -31,7 +30,7 @@ def registry(machine: Machine) -> SpoutRegistry:
 
 
 def test_a_senders_entry_is_280_literal_bytes():
-    entry = SenderInfo(0xC0000482, 640, 360, 87, r"C:\TD\TouchDesigner.exe", GPU_CAPABLE)
+    entry = SenderInfo(0xC0000482, 640, 360, 87, r"C:\TD\TouchDesigner.exe", 1 << 30)
     literal = (
         bytes.fromhex("820400c0 80020000 68010000 57000000 00000000")
         + rb"C:\TD\TouchDesigner.exe".ljust(256, b"\0")
