@@ -428,6 +428,8 @@ def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer
         for grid, beats, latency, prompt, wanted in (("bar", 2, 0.0, "blue", BLUE), ("beat", 1, 1.5, "red", RED)):
             front.mailbox.set_all([("/vace/tempo/quantise", grid), ("/vace/output/latency", latency)])
             wait_for(lambda: front.presenter.delay >= latency, "the latency")  # noqa: B023
+            before = len(planned)  # what was due while the latency leapt is let go at once, off the beat
+            wait_for(lambda: len(planned) > before + 3, "chunks at this latency")  # noqa: B023
             wait_for(lambda: 0.05 < tempo.beats_at(time.monotonic()) % 2 < 0.15, "a moment after a beat")
             asked = time.monotonic()
             front.mailbox.set("/vace/prompt", prompt)
@@ -442,7 +444,7 @@ def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer
             longest = max(shown.end - shown.start for shown, _ in planned[index - 1 : index + 1])
             assert abs(chunk.start - point) <= longest / 2 + 0.05, "the chunk whose beginning is nearest to it"
             assert point <= asked + front.presenter.delay + longest + beats, "the first that could be reached"
-            assert seen >= chunk.start - 0.1, "and no sooner than planned; later only if the latency grew meanwhile"
+            assert seen >= chunk.start - 0.2, "and no sooner, but for what the latency shrank meanwhile"
 
 
 def test_a_lighting_desk_sets_controls(tmp_path):
