@@ -19,6 +19,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from stupidArtnet import StupidArtnet
 
 from backend.front import Front, RunOptions
+from backend.quantise import Shown
 from backend.supervisor import Limits
 from bridge.control.dmx import DmxWanted
 from bridge.video import framecode
@@ -391,8 +392,22 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
     assert measured == pytest.approx(reported, abs=0.3)
 
 
-def beat_of(front: Front, wanted: tuple[int, ...]) -> float:
-    """When a colour is first on the output, in beats since the downbeat: by its frame's time, not by the watcher's."""
+def chunks_planned(front: Front, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Shown, str]]:
+    """When each chunk from now on is to be shown, and its prompt."""
+    planned: list[tuple[Shown, str]] = []
+    latch = front.beat.latch
+
+    def noted(shown: Shown):
+        values, reset = latch(shown)
+        planned.append((shown, str(values["/vace/prompt"])))
+        return values, reset
+
+    monkeypatch.setattr(front.beat, "latch", noted)
+    return planned
+
+
+def first_shown(front: Front, wanted: tuple[int, ...]) -> float:
+    """When a colour is first on the output: by its frame's time, not by the watcher's."""
     shown = []
 
     def is_shown() -> bool:
@@ -402,26 +417,34 @@ def beat_of(front: Front, wanted: tuple[int, ...]) -> float:
         return bool(shown)
 
     wait_for(is_shown, f"{wanted}")
-    return front.beat.tempo.beats_at(shown[0])
+    return shown[0]
 
 
-def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer_than_one():
-    values = {"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2}
-    with Front(options(values=values)) as front:
+def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer_than_one(monkeypatch):
+    with Front(options(values={"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2})) as front:
         wait_for(lambda: colour(front) == RED, "red")
         wait_for(lambda: front.status()["chunks"] > 10, "the latency to settle")
+        planned, tempo = chunks_planned(front, monkeypatch), front.beat.tempo
         for grid, beats, latency, prompt, wanted in (("bar", 2, 0.0, "blue", BLUE), ("beat", 1, 1.5, "red", RED)):
             front.mailbox.set_all([("/vace/tempo/quantise", grid), ("/vace/output/latency", latency)])
             wait_for(lambda: front.presenter.delay >= latency, "the latency")  # noqa: B023
-            wait_for(lambda: 0.05 < front.beat.tempo.beats_at(time.monotonic()) % 2 < 0.15, "a moment after a beat")
-            asked = front.beat.tempo.beats_at(time.monotonic())
+            before = len(planned)  # what was due while the latency leapt is let go at once, off the beat
+            wait_for(lambda: len(planned) > before + 3, "chunks at this latency")  # noqa: B023
+            wait_for(lambda: 0.05 < tempo.beats_at(time.monotonic()) % 2 < 0.15, "a moment after a beat")
+            asked = time.monotonic()
             front.mailbox.set("/vace/prompt", prompt)
             assert front.mailbox.get("/vace/prompt") == prompt, "everyone sees it at once"
-            shown = beat_of(front, wanted)
-            point = round(shown / beats) * beats
-            # Without a grid it would show 0.3 to 0.6 beats after one.
-            assert shown == pytest.approx(point, abs=0.2), "half a chunk of 0.2 s, and what the machine adds"
-            assert asked < point <= asked + latency + beats + 0.5, "the first that could be reached"
+            seen = first_shown(front, wanted)
+            index = max(i for i, pair in enumerate(planned) if pair[1] != prompt) + 1
+            chunk = planned[index][0]
+            point = tempo.next_grid(asked, beats)
+            while point < chunk.start - beats / 2:
+                point += beats
+            # A chunk is 0.2 s, longer where the machine is busy; without a grid it would be 0.3 to 0.6 s after a beat.
+            longest = max(shown.end - shown.start for shown, _ in planned[index - 1 : index + 1])
+            assert abs(chunk.start - point) <= longest / 2 + 0.05, "the chunk whose beginning is nearest to it"
+            assert point <= asked + front.presenter.delay + longest + beats, "the first that could be reached"
+            assert seen >= chunk.start - 0.2, "and no sooner, but for what the latency shrank meanwhile"
 
 
 def test_a_lighting_desk_sets_controls(tmp_path):
