@@ -27,6 +27,7 @@ from .statusline import StatusLine
 
 if TYPE_CHECKING:
     from .front import RunOptions
+    from .steering import SteeringOptions
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
 RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
@@ -206,19 +207,28 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         width=options.width,
         fps=options.fps,
         device=options.device,
-        osc=host_and_port(options.osc, parser, "--osc"),
-        oscquery=host_and_port(options.oscquery or ("off" if options.osc == "off" else OSCQUERY), parser, "--oscquery"),
-        osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
-        osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
         panel=host_and_port(options.panel, parser, "--panel"),
+        steering=_steering_options(options, parser),
+        restore=options.restore,
         values=control_values(options, parser, RUN_ROWS),
         recordings=options.recordings,
-        presets=_presets_file(options, parser),
-        restore=options.restore,
+        verbose=options.verbose,
+    )
+
+
+def _steering_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> SteeringOptions:
+    from .steering import SteeringOptions
+
+    oscquery = options.oscquery or ("off" if options.osc == "off" else OSCQUERY)
+    return SteeringOptions(
+        osc=host_and_port(options.osc, parser, "--osc"),
+        osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
+        osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
+        oscquery=host_and_port(oscquery, parser, "--oscquery"),
         midi=tuple(options.midi),
         dmx=_dmx(options, parser),
         dmx_patch=options.dmx_patch,
-        verbose=options.verbose,
+        presets=_presets_file(options, parser),
     )
 
 

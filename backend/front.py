@@ -7,45 +7,33 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
-from bridge.control.access import Network
-from bridge.control.dmx import DmxInput, DmxWanted, Patched, read_patch
-from bridge.control.feedback import STATUS
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc import OscServer
 from bridge.video.frames import Frame
 from bridge.video.protocol import Absent
 from vace_core.config import pipeline_named
 
-from . import priority
-from .bank import follow_bank
 from .beat import Beat
 from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .controls import TABLE
 from .fitting import stream_size
-from .keeper import Keeper
-from .kept import KeptFile
 from .matte import MatteInput
 from .messages import EngineStart, Latched, RingNames
-from .morph import Morph
 from .outputs import Output
 from .presenter import Presenter, Wishes
-from .presets import Autosave, Presets
 from .quantise import Shown
 from .recorder import Recorder
 from .settings import Settings, address_of
+from .steering import Steering, SteeringOptions
 from .supervisor import Limits, Supervisor
 from .timeline import Span
-
-if TYPE_CHECKING:
-    from bridge.control.oscquery import OscQueryServer
 
 log = logging.getLogger(__name__)
 
@@ -53,19 +41,14 @@ TICK, SOURCE, RECORD = "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
 SAME_FAULT_SECONDS = 10.0
-PRESET_SECONDS, AUTOSAVE_SECONDS = 0.1, 2.0
-"""How long a preset, and a changed value, may wait until they are on disk."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
-    osc, osc_tcp, oscquery and panel are (host, port), None for none. osc_allow: the networks that may steer from
-    elsewhere.
-    presets: the file that keeps them, None for none beyond the end; the last values are kept beside it, and `restore`
-    begins with them. dmx: the universe of a lighting desk, whose channels set what the file dmx_patch says.
-    values: first values of controls, by address, which go before those.
+    panel: (host, port), None for none. restore: begin with the values that the last show had. values: first values of
+    controls, by address, which go before those. recordings: the folder that `/vace/record` fills.
     """
 
     source: str
@@ -75,16 +58,9 @@ class RunOptions:
     width: int | None = None
     fps: float | None = None
     device: str = "auto"
-    osc: tuple[str, int] | None = None
-    osc_tcp: tuple[str, int] | None = None
-    osc_allow: tuple[Network, ...] = ()
-    oscquery: tuple[str, int] | None = None
     panel: tuple[str, int] | None = None
-    presets: Path | None = None
+    steering: SteeringOptions = field(default_factory=SteeringOptions)
     restore: bool = False
-    midi: tuple[str, ...] = ()
-    dmx: DmxWanted | None = None
-    dmx_patch: Path | None = None
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
@@ -108,15 +84,14 @@ class Front:
         self._ended: float | None = None
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
-        self.osc: OscServer | None = None
-        self.oscquery: OscQueryServer | None = None
+        self.steering = Steering(options.steering, self.mailbox, self._tell, self._heartbeat)
         self.panel_url: str | None = None
 
     def __enter__(self) -> Front:
         sys.setswitchinterval(SWITCH_INTERVAL)
         cv2.setNumThreads(1)
         if self.options.restore:
-            self._restore()
+            self.steering.restore()
         for address, value in self.options.values.items():
             if report := self.mailbox.set(address, value):
                 log.warning("%s", report)
@@ -184,7 +159,7 @@ class Front:
             "recording": self.recorder.path,
             "failed_sinks": ", ".join(output.uri for output in self.outputs if output.failure),
             **self.beat.status(now),
-            **self._osc_figures(),
+            **self.steering.figures(),
         }
 
     def previews(self) -> dict[str, np.ndarray]:
@@ -244,8 +219,11 @@ class Front:
             wishes=self._wishes,
             show=[self.recorder.show, *(output.show for output in self.outputs)],
         )
-        self._open_beat(opened)
-        self._open_controls(opened)
+        self.beat = Beat(TABLE, self.mailbox, self._tell)
+        opened.callback(self.beat.close)
+        self.steering.open(opened, self.beat.midi)
+        if options.panel is not None:
+            self._open_panel(opened, *options.panel)
         for part in (self.supervisor, self.presenter):
             part.start()
             opened.callback(part.stop)
@@ -263,85 +241,15 @@ class Front:
         self.capture.start()
         opened.callback(self.capture.stop)
 
-    def _open_controls(self, opened: ExitStack) -> None:
-        follow_bank(self.mailbox)
-        presets = self._open_presets(opened)
-        options = self.options
-        if options.osc is not None:
-            answers = {STATUS: self._heartbeat, "/vace/preset/list": presets.names}
-            host, port = options.osc
-            # The presenter needs the interpreter on time: who holds it must not be held up by another program.
-            self.osc = OscServer(
-                TABLE,
-                self.mailbox,
-                host,
-                port,
-                tcp=options.osc_tcp,
-                allow=options.osc_allow,
-                answers=answers,
-                at_start=priority.raise_this_thread,
-            ).start()
-            opened.callback(self.osc.stop)
-            log.info("OSC: listening on %s:%d", self.osc.host, self.osc.port)
-            if self.osc.tcp is not None:
-                log.info("OSC by TCP: listening on %s:%d", self.osc.tcp.host, self.osc.tcp.port)
-        if options.oscquery is not None:
-            self._open_oscquery(opened, *options.oscquery)
-        if options.dmx and options.dmx_patch is not None:
-            patched = Patched(read_patch(options.dmx_patch, TABLE), self.mailbox)
-            opened.callback(DmxInput(options.dmx, patched, lambda reason: self._tell(None, reason)).close)
-        if self.options.panel is not None:
-            from .panel import Panel, PanelError
+    def _open_panel(self, opened: ExitStack, host: str, port: int) -> None:
+        from .panel import Panel, PanelError
 
-            try:
-                panel = Panel(TABLE, self.mailbox, self.previews, self.status, *self.options.panel).start()
-            except PanelError as error:
-                raise ValueError(str(error)) from error
-            opened.callback(panel.stop)
-            self.panel_url = panel.url
-
-    def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
-        from bridge.control.announcement import Announcement
-        from bridge.control.oscquery import NAME, OscQueryServer
-
-        osc = None if self.osc is None else (self.osc.host, self.osc.port)
-        self.oscquery = OscQueryServer(TABLE, self.mailbox, osc, host, port, self.options.osc_allow).start()
-        opened.callback(self.oscquery.stop)
-        opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
-
-    def _open_beat(self, opened: ExitStack) -> None:
-        self.beat = Beat(TABLE, self.mailbox, self._tell)
-        opened.callback(self.beat.close)
-        if not self.options.midi:
-            return
-        from .midi import open_midi
-
-        file = None if self.options.presets is None else self.options.presets.with_suffix(".midi.json")
-        opened.callback(open_midi(self.options.midi, TABLE, self.mailbox, self.beat.midi, file, self._tell))
-
-    def _open_presets(self, opened: ExitStack) -> Presets:
-        morph = Morph(self.mailbox)
-        file = KeptFile(self.options.presets, "presets")
-        presets = Presets(TABLE, self.mailbox, file, morph)
-        autosave = Autosave(TABLE, self.mailbox, self._last_values())
-        keeper = Keeper(
-            [(presets.write, PRESET_SECONDS), (autosave.write, AUTOSAVE_SECONDS)],
-            lambda reason: self._tell("/vace/preset/save", reason),
-        )
-        for part in (keeper, morph):
-            part.start()
-            opened.callback(part.stop)
-        return presets
-
-    def _last_values(self) -> KeptFile:
-        presets = self.options.presets
-        return KeptFile(None if presets is None else presets.with_suffix(".last.json"), "last values")
-
-    def _restore(self) -> None:
-        values = self._last_values().read()
-        for _, report in self.mailbox.take([pair for pair in values.items() if pair[0] in TABLE]):
-            log.warning("%s", report)
-        log.info("began with the last values" if values else "there are no last values to begin with")
+        try:
+            panel = Panel(TABLE, self.mailbox, self.previews, self.status, host, port).start()
+        except PanelError as error:
+            raise ValueError(str(error)) from error
+        opened.callback(panel.stop)
+        self.panel_url = panel.url
 
     def _heartbeat(self) -> list[Any]:
         status = self.status()
@@ -386,13 +294,7 @@ class Front:
         self._told = {key: when for key, when in self._told.items() if now - when < SAME_FAULT_SECONDS}
         self._told[address, reason] = now
         log.warning("%s", reason)
-        if self.osc is not None:
-            self.osc.tell(address or "/vace", reason)
-
-    def _osc_figures(self) -> dict[str, Any]:
-        if self.osc is None:
-            return {}
-        return {f"osc_{name}": value for name, value in asdict(self.osc.counters).items()}
+        self.steering.answer(address, reason)
 
 
 class Arrivals:

@@ -20,6 +20,7 @@ from bridge.control.osc import OscServer
 from ..controls import TABLE
 from ..front import Front, RunOptions
 from ..metrics import Window
+from ..steering import SteeringOptions
 from .flood import ask, flood, probe, value_of
 
 PER_SECOND = 10_000
@@ -34,16 +35,17 @@ SETTLE_SECONDS = 0.5
 
 def osc_rows(pipeline: str, seconds: float, load: str = "backend.models:load") -> Iterator[dict[str, Any]]:
     """A show without, then with a flood, for so many seconds each; then both servers under all that goes."""
+    steering = SteeringOptions(osc=(HOST, 0))
     options = RunOptions(
-        source="testcard:", sinks=("null:",), pipeline=pipeline, fps=TICKS_PER_SECOND, osc=(HOST, 0), load=load
+        source="testcard:", sinks=("null:",), pipeline=pipeline, fps=TICKS_PER_SECOND, steering=steering, load=load
     )
     with Front(options) as front:
-        assert front.osc is not None
+        assert front.steering.osc is not None
         _wait(lambda: front.status()["chunks"] >= WARM_CHUNKS, "the engine's first chunks")
         quiet = _tick_error(front, seconds, lambda: time.sleep(seconds))
         heard: dict[object, float] = {}
         front.mailbox.listen(PROBED, heard.__setitem__)
-        port, before = front.osc.port, front.status()["osc_messages"]
+        port, before = front.steering.osc.port, front.status()["osc_messages"]
         with _process(flood, HOST, port, FLOODED, PER_SECOND, seconds) as sending:
             with _process(probe, HOST, port, PROBED, seconds) as probing:
                 flooded = _tick_error(front, seconds, lambda: sending.poll(seconds + PATIENCE_SECONDS))

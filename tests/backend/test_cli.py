@@ -24,7 +24,7 @@ def parse(*arguments: str):
 def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
     options = parse()
     assert options.source.endswith("cup.mp4")
-    assert options.osc == ("127.0.0.1", 9000)
+    assert options.steering.osc == ("127.0.0.1", 9000)
     assert options.panel is not None
     assert options.panel[0] == "127.0.0.1"
     assert options.values == {}
@@ -50,16 +50,16 @@ def test_every_control_has_an_option():
 def test_sinks_and_addresses():
     options = parse("--sink", "null:", "--sink", "shm:out", "--osc", "9001", "--panel", "off")
     assert options.sinks == ("null:", "shm:out")
-    assert options.osc == ("127.0.0.1", 9001)
+    assert options.steering.osc == ("127.0.0.1", 9001)
     assert options.panel is None
 
 
 def test_the_universe_of_a_desk_goes_with_a_patch(tmp_path, capsys):
     patch = tmp_path / "desk.json"
-    assert parse().dmx is None
+    assert parse().steering.dmx is None
     options = parse("--sacn", "2@10.0.0.7", "--dmx-patch", str(patch))
-    assert (options.dmx, options.dmx_patch) == (DmxWanted("sacn", 2, "10.0.0.7"), patch)
-    assert parse("--artnet", "0", "--dmx-patch", str(patch)).dmx == DmxWanted("artnet", 0, "127.0.0.1")
+    assert (options.steering.dmx, options.steering.dmx_patch) == (DmxWanted("sacn", 2, "10.0.0.7"), patch)
+    assert parse("--artnet", "0", "--dmx-patch", str(patch)).steering.dmx == DmxWanted("artnet", 0, "127.0.0.1")
     for wrong, said in (
         (["--sacn", "1"], "--dmx-patch"),
         (["--dmx-patch", "p"], "--sacn"),
@@ -72,10 +72,10 @@ def test_the_universe_of_a_desk_goes_with_a_patch(tmp_path, capsys):
 
 
 def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
-    assert parse().oscquery == ("127.0.0.1", 9001)
-    assert parse("--osc", "off").oscquery is None
-    assert parse("--oscquery", "off").oscquery is None
-    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").oscquery == ("0.0.0.0", 9005)
+    assert parse().steering.oscquery == ("127.0.0.1", 9001)
+    assert parse("--osc", "off").steering.oscquery is None
+    assert parse("--oscquery", "off").steering.oscquery is None
+    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").steering.oscquery == ("0.0.0.0", 9005)
 
 
 def test_a_value_out_of_range_is_clamped_and_said(capsys):
@@ -85,11 +85,11 @@ def test_a_value_out_of_range_is_clamped_and_said(capsys):
 
 def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
     options = parse("--osc", "0.0.0.0:9000", "--osc-tcp", "9001", "--osc-allow", "10.0.0.7", "--osc-allow", "fd00::/8")
-    assert options.osc_tcp == ("127.0.0.1", 9001)
-    assert [str(allowed) for allowed in options.osc_allow] == ["10.0.0.7/32", "fd00::/8"]
-    assert parse().osc_tcp is None
-    assert parse().presets is not None
-    assert parse("--presets", "off").presets is None
+    assert options.steering.osc_tcp == ("127.0.0.1", 9001)
+    assert [str(allowed) for allowed in options.steering.osc_allow] == ["10.0.0.7/32", "fd00::/8"]
+    assert parse().steering.osc_tcp is None
+    assert parse().steering.presets is not None
+    assert parse("--presets", "off").steering.presets is None
     assert parse("--presets", str(tmp_path / "mine.json"), "--restore").presets == tmp_path / "mine.json"
 
 

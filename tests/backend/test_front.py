@@ -20,6 +20,7 @@ from stupidArtnet import StupidArtnet
 
 from backend.front import Front, RunOptions
 from backend.quantise import Shown
+from backend.steering import SteeringOptions
 from backend.supervisor import Limits
 from bridge.control.dmx import DmxWanted
 from bridge.video import framecode
@@ -35,6 +36,10 @@ QUICK = Limits(chunk=3.0, backoff=0.05)
 def options(**changes) -> RunOptions:
     size = {"height": 32, "width": 48, "fps": 60.0}
     return RunOptions(**{"source": "testcard:", "sinks": ("null:",), "limits": QUICK, "load": FAKE, **size, **changes})
+
+
+def steered(**options) -> dict[str, SteeringOptions]:
+    return {"steering": SteeringOptions(**options)}
 
 
 def colour(front: Front) -> tuple[int, ...]:
@@ -57,7 +62,7 @@ def show():
     name = f"vacetest{secrets.token_hex(4)}"
     here = ("127.0.0.1", 0)
     with Front(
-        options(sinks=("null:", f"shm:{name}"), osc=here, oscquery=here, values={"/vace/prompt": "red"})
+        options(sinks=("null:", f"shm:{name}"), **steered(osc=here, oscquery=here), values={"/vace/prompt": "red"})
     ) as front:
         wait_for(lambda: colour(front) == RED, "the first chunk")
         yield front, name
@@ -76,7 +81,7 @@ def front(show):
 
 
 def client(front: Front) -> SimpleUDPClient:
-    return SimpleUDPClient("127.0.0.1", front.osc.port)  # type: ignore[union-attr]
+    return SimpleUDPClient("127.0.0.1", front.steering.osc.port)  # type: ignore[union-attr]
 
 
 @pytest.fixture
@@ -95,10 +100,10 @@ def chunks_until(front: Front, condition: Callable[[], object], what: str) -> in
 def test_oscquery_tells_what_osc_has_set(front, osc):
     osc.send_message("/vace/scale", 0.5)
     wait_for(lambda: front.settings().scale == 0.5, "the message")
-    with urllib.request.urlopen(f"{front.oscquery.url}vace/scale?VALUE", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"{front.steering.oscquery.url}vace/scale?VALUE", timeout=PATIENCE) as answer:
         assert json.load(answer) == {"VALUE": [0.5]}
-    with urllib.request.urlopen(f"{front.oscquery.url}?HOST_INFO", timeout=PATIENCE) as answer:
-        assert json.load(answer)["OSC_PORT"] == front.osc.port
+    with urllib.request.urlopen(f"{front.steering.oscquery.url}?HOST_INFO", timeout=PATIENCE) as answer:
+        assert json.load(answer)["OSC_PORT"] == front.steering.osc.port
 
 
 def test_a_prompt_by_osc_is_seen_and_takes_effect_on_the_next_chunk(front, osc):
@@ -269,7 +274,7 @@ def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
 
 def test_to_restore_what_never_was_is_to_begin_with_the_defaults(tmp_path, caplog):
     caplog.set_level("INFO")
-    with Front(options(presets=tmp_path / "presets.json", restore=True)) as front:
+    with Front(options(**steered(presets=tmp_path / "presets.json"), restore=True)) as front:
         assert front.settings().seed == 0
     assert "there are no last values" in caplog.text
 
@@ -451,7 +456,7 @@ def test_a_lighting_desk_sets_controls(tmp_path):
     patch = tmp_path / "desk.json"
     patch.write_text('{"1": "/vace/blackout"}', encoding="utf-8")
     desk = DmxWanted("artnet", 3)
-    with Front(options(values={"/vace/prompt": "red"}, dmx=desk, dmx_patch=patch)) as front:
+    with Front(options(values={"/vace/prompt": "red"}, **steered(dmx=desk, dmx_patch=patch))) as front:
         wait_for(lambda: colour(front) == RED, "red")
         sender = StupidArtnet("127.0.0.1", universe=3, packet_size=2)
         sender.set_single_value(1, 255)

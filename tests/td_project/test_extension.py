@@ -24,13 +24,14 @@ SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
 from backend.front import Front, RunOptions
+from backend.steering import SteeringOptions
 
 if __name__ == "__main__":
     port = int(sys.argv[sys.argv.index("--osc") + 1].split(":")[1])
     size = dict(height=32, width=48, fps=30.0, load="tests.backend.fake_model:load")
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-    with Front(RunOptions("testcard:", osc=("127.0.0.1", port), **size)) as front:
+    with Front(RunOptions("testcard:", steering=SteeringOptions(osc=("127.0.0.1", port)), **size)) as front:
         front.wait(None, stop)
 """
 

@@ -8,6 +8,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from backend.front import Front, RunOptions
+from backend.steering import SteeringOptions
 from tests.browser import Browser, find_chromium
 
 
@@ -31,7 +32,7 @@ def test_a_prompt_typed_on_the_page_shows_in_the_output_and_in_oscs_answer(tmp_p
         height=32,
         width=48,
         fps=30.0,
-        osc=("127.0.0.1", 0),
+        steering=SteeringOptions(osc=("127.0.0.1", 0)),
         panel=("127.0.0.1", 0),
         values={"/vace/prompt": "red"},
         load="tests.backend.fake_model:load",
@@ -39,10 +40,10 @@ def test_a_prompt_typed_on_the_page_shows_in_the_output_and_in_oscs_answer(tmp_p
     pixel = "[...document.querySelector('#preview-output canvas').getContext('2d').getImageData(24, 16, 1, 1).data]"
     with Front(options) as front, Browser(executable, tmp_path) as page:
         assert front.panel_url
-        assert front.osc
+        assert front.steering.osc
         page.open(front.panel_url)
         page.wait("document.getElementById('state').textContent === 'running'")
         page.wait(f"document.querySelector('#preview-output canvas') && {pixel}[0] > 200 && {pixel}[2] < 50")
         page.type('[data-address="/vace/prompt"] textarea', "blue")
         page.wait(f"{pixel}[2] > 200 && {pixel}[0] < 50")
-        assert asked_by_osc(front.osc.port, "/vace/prompt")[-1] == "blue"
+        assert asked_by_osc(front.steering.osc.port, "/vace/prompt")[-1] == "blue"
