@@ -24,7 +24,7 @@ from .osc import osc_rows
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """size is (height, width), None for the pipeline's own; quick measures the same in under a minute."""
+    """size is (height, width), None for the pipeline's own; quick measures the same, smaller."""
 
     pipeline: str = "pocket"
     random_weights: bool = False
