@@ -16,6 +16,10 @@ from tests.backend.waiting import wait_for
 SIZE = (32, 48)
 
 
+def unheard(reason: str) -> None:
+    """What is told is of no interest here; printed, it could end up in another test's output."""
+
+
 @pytest.fixture
 def sender() -> Iterator[FrameRing]:
     with FrameRing.create(f"vacetest{secrets.token_hex(4)}", 4, 200, 200, 4) as ring:
@@ -31,7 +35,7 @@ def newest(capture: Capture) -> Frame | None:
 
 
 def test_a_source_that_changes_size_is_fitted_and_counted(sender):
-    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, print).start()
+    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, unheard).start()
     try:
         for number, (height, width, channels) in enumerate(((64, 96, 3), (10, 200, 4), (32, 48, 3))):
 
@@ -52,7 +56,7 @@ def test_a_source_that_changes_size_is_fitted_and_counted(sender):
 
 def test_a_source_that_stops_is_lost_and_found_again(sender, monkeypatch):
     monkeypatch.setattr(module, "LOST_SECONDS", 0.1)
-    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, print).start()
+    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, unheard).start()
     try:
         wait_for(lambda: (send(sender, 32, 48), newest(capture))[1], "the first frame")
         wait_for(lambda: capture.status(time.monotonic()).lost, "the loss")
@@ -106,7 +110,7 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
     path = tmp_path / "matte.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    matte = MatteInput(SIZE, 30.0, print)
+    matte = MatteInput(SIZE, 30.0, unheard)
     name = matte.follow(str(path))
     assert name is not None
     with FrameRing.attach(name) as ring:
@@ -119,7 +123,7 @@ def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    matte = MatteInput(SIZE, 30.0, print)
+    matte = MatteInput(SIZE, 30.0, unheard)
     first = matte.follow(f"shm:{sender.name}")
     assert first is not None
     assert matte.follow(f"shm:{sender.name}") == first

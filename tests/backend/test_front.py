@@ -252,7 +252,7 @@ def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, o
 
 def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
     presets = tmp_path / "presets.json"
-    quiet = {"osc": ("127.0.0.1", 0), "presets": presets, "load": FAKE}
+    quiet = steered(osc=("127.0.0.1", 0), presets=presets)
     with Front(options(**quiet, values={"/vace/prompt": "red"})) as front, closing(client(front)) as osc:
         osc.send_message("/vace/seed", 7)
         osc.send_message("/vace/preset/save", "seven")
