@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -38,6 +40,7 @@ PANEL = "127.0.0.1:8080"
 DATA_FOLDER = "vace-live"
 RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
 DONE, FAILED, USAGE = 0, 1, 2
+STDIN = 0
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -187,8 +190,10 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _wait_for_end_of_stdin(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
+    """Read past Python's own buffer: a thread that holds its lock at the interpreter's end brings that down."""
+    with contextlib.suppress(OSError):  # it was closed already
+        while os.read(STDIN, 1024):
+            pass
     stop.set()
 
 

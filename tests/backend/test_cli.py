@@ -217,3 +217,12 @@ def test_a_run_that_another_program_holds_ends_with_it_and_cleanly(tmp_path):
         program.stdin.close()
         assert program.wait(60) == 0
     assert len(list(Clip(recording).decode())) > 5
+
+
+def test_a_run_that_another_program_holds_may_also_end_by_itself():
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--seconds", "0.5"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--until-stdin-ends"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        assert "Fatal" not in program.stderr.read()
+        assert program.wait(60) == 0
