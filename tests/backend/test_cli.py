@@ -90,7 +90,7 @@ def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
     assert parse().steering.osc_tcp is None
     assert parse().steering.presets is not None
     assert parse("--presets", "off").steering.presets is None
-    assert parse("--presets", str(tmp_path / "mine.json"), "--restore").presets == tmp_path / "mine.json"
+    assert parse("--presets", str(tmp_path / "mine.json"), "--restore").steering.presets == tmp_path / "mine.json"
 
 
 @pytest.mark.parametrize(
