@@ -2,20 +2,22 @@
 
     import runpy; runpy.run_path('C:/vace-live/td_project/build.py')['build'](op('/project1'))
 
-Running it again brings an existing component up to date: wires, values and your callbacks stay.
+Running it again brings an existing component up to date, also while it runs: wires, values and your callbacks stay.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import runpy
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parameters import Spec
 
 HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))
-
-from parameters import Spec, specs  # noqa: E402  found beside this file, wherever that is
+# Run from its path rather than imported, so that TouchDesigner keeps no old copy of it, and no name of ours.
+specs = runpy.run_path(str(HERE / "parameters.py"))["specs"]
 
 NAME = "vace_live"
 VERSION = "0.3"
@@ -34,32 +36,31 @@ OPERATORS = (
     ("osc_in_callbacks", "textDAT", (-400, -300)),
     ("changes", "parameterexecuteDAT", (-200, -150)),
     ("each_frame", "executeDAT", (0, -150)),
-    ("deletion", "opexecuteDAT", (200, -150)),
+    ("log", "textDAT", (200, -150)),
     ("controls", "tableDAT", (-600, -450)),
     ("extension", "textDAT", (-400, -450)),
     ("callbacks", "textDAT", (-200, -450)),
 )
-WIRES = (
-    ("in1", "spout_out", 0),
-    ("in1", "memory_out", 0),
-    ("spout_in", "pick", 0),
-    ("memory_in", "pick", 1),
-    ("pick", "out1", 0),
-)
+NOT_EVERYWHERE = {"sharedmemoutTOP", "sharedmeminTOP"}
+"""The Non-Commercial licence has none of these."""
+INPUTS = {
+    "spout_out": ("in1",),
+    "memory_out": ("in1",),
+    "pick": ("in1", "spout_in", "memory_in"),
+    "out1": ("pick",),
+}
 TEXTS = {
     "osc_in_callbacks": "dats/osc_in.py",
     "changes": "dats/changes.py",
     "each_frame": "dats/each_frame.py",
-    "deletion": "dats/deletion.py",
     "extension": "extension.py",
 }
 SETTINGS: dict[str, dict[str, object]] = {
-    "spout_out": {"active": True, "sendername": "vace-in"},
-    "spout_in": {"usespoutactivesender": False, "sendername": "vace-out"},
-    "memory_out": {"active": False, "name": "vace-in", "memtype": "local"},
-    "memory_in": {"active": False, "name": "vace-out", "memtype": "local"},
-    "osc_out": {"active": True, "address": "127.0.0.1", "port": 9000},
-    "osc_in": {"active": True, "localaddress": "127.0.0.1", "port": 9010, "callbacks": "osc_in_callbacks"},
+    "spout_in": {"usespoutactivesender": False},
+    "memory_out": {"memtype": "local"},
+    "memory_in": {"memtype": "local"},
+    "osc_out": {"active": True, "address": "127.0.0.1"},
+    "osc_in": {"active": True, "localaddress": "127.0.0.1", "callbacks": "osc_in_callbacks"},
     "changes": {
         "active": True,
         "op": "..",
@@ -70,10 +71,18 @@ SETTINGS: dict[str, dict[str, object]] = {
         "onpulse": True,
     },
     "each_frame": {"active": True, "start": True, "framestart": True, "exit": True},
-    "deletion": {"active": True, "op": "..", "destroy": True},
 }
+FIRST_SETTINGS: dict[str, dict[str, object]] = {
+    "spout_out": {"active": False, "sendername": "vace-in"},
+    "spout_in": {"sendername": "vace-out"},
+    "memory_out": {"active": False, "name": "vace-in"},
+    "memory_in": {"name": "vace-out"},
+    "osc_out": {"port": 9000},
+    "osc_in": {"port": 9010},
+}
+"""For new operators only: the extension changes these with every start."""
 LONGEST_SLIDER = 1000.0
-TABLE_HEAD = ("name", "address", "kind")
+TABLE_HEAD = ("name", "address", "kind", "role")
 
 
 class BuildError(Exception):
@@ -87,36 +96,51 @@ def build(parent, folder: str = "", save: bool = True):
     """
     rows = json.loads((HERE / "controls.json").read_text(encoding="utf-8"))["controls"]
     wanted = specs(rows)
-    comp = parent.op(NAME) or parent.create("baseCOMP", NAME)
-    for name, kind, place in OPERATORS:
-        _operator(comp, name, kind, place)
-    for source, target, index in WIRES:
-        comp.op(source).outputConnectors[0].connect(comp.op(target).inputConnectors[index])
+    present = parent.op(NAME)
+    comp = present or parent.create("baseCOMP", NAME)
+    fresh = {name for name, kind, _ in OPERATORS if _made(comp, name, kind)}
+    for name, _, place in OPERATORS:
+        if present is None and comp.op(name) is not None:
+            comp.op(name).nodeX, comp.op(name).nodeY = place
+    for name, sources in INPUTS.items():
+        if name in fresh:  # what the user has put in between since stays
+            comp.op(name).setInputs([comp.op(source) for source in sources if comp.op(source)])
     for name, file in TEXTS.items():
         comp.op(name).text = (HERE / file).read_text(encoding="utf-8")
     if not comp.op("callbacks").text:
         comp.op("callbacks").text = (HERE / "dats" / "callbacks.py").read_text(encoding="utf-8")
-    for name, settings in SETTINGS.items():
-        for parameter, value in settings.items():
-            _set(comp.op(name), value, parameter)
-    _fill(comp.op("controls"), wanted)
-    _session_pages(comp, folder or str(HERE.parent))
-    for spec in wanted:
-        _parameter(comp, spec)
-    _about(comp)
+    _settings(comp, SETTINGS)
+    _settings(comp, {name: settings for name, settings in FIRST_SETTINGS.items() if name in fresh})
+    _session_page(comp, folder or str(HERE.parent))
+    _controls(comp, wanted)
+    _last_pages(comp)
     _extend(comp)
     if save:
         comp.save(str(HERE / f"{NAME}.tox"))
     return comp
 
 
-def _operator(comp, name: str, kind: str, place: tuple[int, int]) -> None:
-    """Keep what is there: destroying the Out TOP would cut the user's wires."""
+def _made(comp, name: str, kind: str) -> bool:
+    """Make an operator, or keep it: destroying the Out TOP would cut the user's wires. Whether it is new."""
     node = comp.op(name)
-    if node is not None and node.OPType != kind:
-        raise BuildError(f"{node.path} is a {node.OPType}, this builder makes a {kind}; rename yours and run it again")
-    node = node or comp.create(kind, name)
-    node.nodeX, node.nodeY = place
+    if node is not None:
+        if node.OPType != kind:
+            raise BuildError(f"{node.path} is a {node.OPType}, this builder makes a {kind}; rename yours, run it again")
+        return False
+    try:
+        comp.create(kind, name)
+    except Exception as reason:  # of a kind of its own, which only TouchDesigner has
+        if kind in NOT_EVERYWHERE:
+            return False
+        raise BuildError(f"{comp.path}: this build of TouchDesigner makes no {kind} ({reason})") from reason
+    return True
+
+
+def _settings(comp, wanted: dict[str, dict[str, object]]) -> None:
+    for name, settings in wanted.items():
+        node = comp.op(name)
+        for parameter, value in settings.items() if node is not None else ():
+            _set(node, value, parameter)
 
 
 def _set(node, value, *names: str) -> None:
@@ -132,24 +156,19 @@ def _set(node, value, *names: str) -> None:
     )
 
 
-def _fill(table, wanted: list[Spec]) -> None:
-    """What the extension reads: which parameter is which address."""
-    table.clear()
-    table.appendRow(TABLE_HEAD)
-    for spec in wanted:
-        table.appendRow((spec.name, spec.address, spec.kind))
-
-
-def _session_pages(comp, folder: str) -> None:
+def _session_page(comp, folder: str) -> None:
     page = _page(comp, "VACE Live")
     for name in ("Start", "Stop", "Restart", "Install"):
         _custom(comp, page, "Pulse", name, name, section=name == "Start")
+    _custom(comp, page, "Toggle", "Active", "Active (off: the input as it is)", True)
     _custom(comp, page, "Str", "State", "State", "stopped", read_only=True, section=True)
     for name, label in (("Outputfps", "Output fps"), ("Enginefps", "Engine fps"), ("Latency", "Latency, ms")):
         _custom(comp, page, "Float", name, label, 0.0, read_only=True)
     _custom(comp, page, "Str", "Lasterror", "Last error", "", read_only=True)
     _custom(comp, page, "Str", "Lastline", "Log", "", read_only=True)
-    transports = {"spout": "Spout", "memory": "Shared memory"}
+    transports = {"spout": "Spout"}
+    if comp.op("memory_in") is not None and comp.op("memory_out") is not None:
+        transports["memory"] = "Shared memory"
     _custom(comp, page, "Menu", "Transport", "Frames through", "spout", choices=transports, section=True)
     _custom(comp, page, "Toggle", "Followclock", "Keep this project's clock", True)
     _custom(comp, page, "Toggle", "Startwithproject", "Start with the project", False)
@@ -160,16 +179,35 @@ def _session_pages(comp, folder: str) -> None:
         _custom(comp, page, "Int", name, label, 0)
     _custom(comp, page, "Int", "Oscport", "OSC port (0: any free one)", 0)
     _custom(comp, page, "Int", "Panelport", "Panel's port (0: no panel)", 8080)
-    callbacks = _page(comp, "Callbacks")
-    _custom(comp, callbacks, "DAT", "Callbackdat", "Callbacks", "callbacks")
 
 
-def _parameter(comp, spec: Spec) -> None:
-    """The custom parameter of a control; an existing one keeps its value, if its range still allows that."""
+def _controls(comp, wanted: list[Spec]) -> None:
+    """The parameters of the table's rows, and the table DAT by which the extension knows which one is which address."""
+    table = comp.op("controls")
+    ours = {table[row, 0].val for row in range(1, table.numRows)}
+    for name in sorted(ours - {spec.name for spec in wanted}):  # the control is no more
+        if getattr(comp.par, name, None) is not None:
+            getattr(comp.par, name).destroy()
+    for spec in wanted:
+        if spec.name not in ours and getattr(comp.par, spec.name, None) is not None:
+            raise BuildError(f"{comp.path} has a parameter {spec.name} already, which {spec.address} needs")
+    table.clear()
+    table.appendRow(TABLE_HEAD)
+    for spec in wanted:
+        table.appendRow((spec.name, spec.address, spec.kind, spec.role))
+        _control(comp, spec)
+
+
+def _control(comp, spec: Spec) -> None:
+    """The parameter of a control; an existing one keeps its value, as far as its range still allows that."""
+    present = getattr(comp.par, spec.name, None)
+    if present is not None and present.style != spec.style:
+        present.destroy()  # the control is of another type now
     value = None if spec.style == "Pulse" else spec.default
     choices = {choice: choice.capitalize() for choice in spec.choices}
+    page = _page(comp, spec.page)
     par = _custom(
-        comp, _page(comp, spec.page), spec.style, spec.name, spec.label, value, choices=choices, help=spec.help
+        comp, page, spec.style, spec.name, spec.label, value, choices=choices, section=spec.section, help=spec.help
     )
     if value is not None:
         par.default = value
@@ -178,14 +216,16 @@ def _parameter(comp, spec: Spec) -> None:
         par.normMin, par.normMax = spec.low, min(spec.high, LONGEST_SLIDER)
 
 
-def _about(comp) -> None:
-    page = _page(comp, "About")
-    version = _custom(comp, page, "Str", "Version", "Version", VERSION, read_only=True)
+def _last_pages(comp) -> None:
+    _custom(comp, _page(comp, "Callbacks"), "DAT", "Callbackdat", "Callbacks", "./callbacks")
+    version = _custom(comp, _page(comp, "About"), "Str", "Version", "Version", VERSION, read_only=True)
     version.val = VERSION
 
 
 def _extend(comp) -> None:
     """Give the component its extension, under the names that this or an older build has for it."""
+    if getattr(comp.par, "ext0object", None) is None and getattr(comp.par, "ext", None) is not None:
+        comp.par.ext.val = 1  # a sequence without a block
     _set(comp, "op('./extension').module.VaceLive(me)", "ext0object", "extension1")
     _set(comp, "VaceLive", "ext0name", "extname1")
     _set(comp, True, "ext0promote", "promoteextension1")

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PREFIX = "/vace/"
 CLOCK = "/vace/tick"
 """Sent by the component itself, once a frame."""
 SEPARATOR = ";"
 """Between the texts of a control that takes several."""
+STYLES = {
+    "float": "Float",
+    "int": "Int",
+    "bool": "Toggle",
+    "string": "Str",
+    "strings": "Str",
+    "choice": "Menu",
+    "trigger": "Pulse",
+}
 
 
 @dataclass(frozen=True)
@@ -27,15 +36,20 @@ class Spec:
     choices: tuple[str, ...]
     help: str
     kind: str
-    """Of the control: its type in the table, "event" for one that holds no value, "send" for the button of one."""
+    """Of the control: its type in the table."""
+    role: str
+    """"value" is sent when it changes and shows what the backend has; an "event" holds what its "send" button sends;
+    a "trigger" is a button of its own."""
+    section: bool
+    """Whether a line is drawn above it."""
 
 
 def specs(controls: list[dict]) -> list[Spec]:
-    """All parameters, in the table's order. ValueError if two would have one name."""
+    """All parameters, in the table's order. ValueError if two would have one name, or a type is not known."""
     made: list[Spec] = []
     for row in controls:
         if row["address"] != CLOCK:
-            made += _of(row)
+            made += _of(row, made)
     names = [spec.name for spec in made]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -48,35 +62,46 @@ def name_of(address: str) -> str:
     return re.sub("[^a-z0-9]", "", address[len(PREFIX) :].lower()).capitalize()
 
 
-def _of(row: dict) -> list[Spec]:
+def _of(row: dict, before: list[Spec]) -> list[Spec]:
+    """The parameter of a row, and the button of one that happens rather than holds."""
+    if row["type"] not in STYLES:
+        raise ValueError(f"{row['address']} is a {row['type']}, and there is no parameter for that")
     parts = row["address"][len(PREFIX) :].split("/")
-    styles = {"float": "Float", "int": "Int", "bool": "Toggle", "choice": "Menu", "trigger": "Pulse"}
+    label = " ".join(parts).capitalize()
     spec = Spec(
         name=name_of(row["address"]),
         page=parts[0].capitalize() if len(parts) > 1 else "Main",
-        label=" ".join(parts).capitalize(),
-        style=styles.get(row["type"], "Str"),
+        label=f"{label}, {row['unit']}" if row["unit"] else label,
+        style=STYLES[row["type"]],
         address=row["address"],
         default=SEPARATOR.join(row["default"]) if row["type"] == "strings" else row["default"],
         low=row["low"],
         high=row["high"],
         choices=tuple(row["choices"]),
         help=f"{row['doc']} ({row['address']})",
-        kind="event" if row["event"] else row["type"],
+        kind=row["type"],
+        role="trigger" if row["type"] == "trigger" else "event" if row["event"] else "value",
+        section=_begins_a_group(parts, before),
     )
-    if not row["event"]:
+    if spec.role != "event":
         return [spec]
-    button = Spec(
+    button = replace(
+        spec,
         name=f"{spec.name}send",
-        page=spec.page,
-        label=f"{spec.label} now",
+        label=f"{label} now",
         style="Pulse",
-        address=spec.address,
         default=False,
         low=None,
         high=None,
         choices=(),
-        help=f"Send {spec.label.lower()} as it stands above. ({row['address']})",
-        kind="send",
+        help=f"Send {label.lower()} as it stands above. ({row['address']})",
+        role="send",
+        section=False,
     )
     return [spec, button]
+
+
+def _begins_a_group(parts: list[str], before: list[Spec]) -> bool:
+    """/vace/prompt/bank/1 is the first of /vace/prompt/bank."""
+    group = PREFIX + "/".join(parts[:-1]) + "/"
+    return len(parts) > 2 and not any(spec.address.startswith(group) for spec in before)

@@ -14,6 +14,10 @@ def onValue(comp, info):
     """Somebody else moved a control. info: address, args."""
 
 
+def onPrompt(comp, info):
+    """The prompt is another one: of a bank, a preset, a controller. info: prompt."""
+
+
 def onError(comp, info):
     """Something could not be done. info: address, reason."""
 

@@ -1,61 +1,99 @@
 """A strict stand-in for TouchDesigner: it knows what the component uses, by its real name, and refuses all else.
 
-Each name below has its source: F is `facts`, names in Derivative's pages or in build scripts that others run live;
-M is from memory of the documentation, and wants one look in a real TouchDesigner.
+Every name has its source (`Known.source`). It behaves as TouchDesigner where that has bitten others: changes of
+parameters are told once a frame and not at once, setting a parameter takes its expression away, an extension's
+`onDestroyTD` is called when it is made anew as well as when its component is deleted, an OSC In DAT brings a docked DAT
+for its callbacks, relative paths start at an operator's neighbours unless they begin with "./". Importing this file
+makes it the module `td`.
 """
 
 from __future__ import annotations
 
+import enum
 import re
 import socket
+import sys
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.control.packets import parse
 
-COMMON = {"active": True}
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "baseCOMP": {
-        "ext0object": "", "ext0name": "", "ext0promote": False, "reinitextensions": None,  # F (TD 2023 and later)
-        "parentshortcut": "", "externaltox": "",  # F
-    },
-    "inTOP": {"label": ""},  # M
-    "outTOP": {"label": ""},  # M
-    "switchTOP": {"index": 0, "blend": False},  # M
-    "syphonspoutoutTOP": {**COMMON, "sendername": ""},  # F: many build scripts
-    "syphonspoutinTOP": {"usespoutactivesender": True, "sendername": ""},  # F: scripts tested on 2025.33070
-    "sharedmemoutTOP": {**COMMON, "name": "", "memtype": "global", "downloadtype": "nextframe"},  # F
-    "sharedmeminTOP": {**COMMON, "name": "", "memtype": "global"},  # F
-    "oscoutDAT": {**COMMON, "protocol": "msging", "address": "localhost", "port": 10000, "localaddress": ""},  # F
-    "oscinDAT": {
-        **COMMON, "protocol": "msging", "port": 10000, "localaddress": "", "addscope": "", "callbacks": "",
-        "maxlines": 10, "splitbundle": False, "splitmessage": False, "typetag": False, "bundletimestamp": False,
-    },  # F
-    "textDAT": {"file": "", "syncfile": False},  # M
-    "tableDAT": {"file": ""},  # M
-    "executeDAT": {
-        **COMMON, "start": False, "create": False, "exit": False, "framestart": False, "frameend": False,
-    },  # F
-    "parameterexecuteDAT": {
-        **COMMON, "op": "", "pars": "*", "custom": True, "builtin": True, "valuechange": False, "onpulse": False,
-    },  # F
-    "opexecuteDAT": {**COMMON, "op": "", "destroy": False},  # F
+DOCS = "Derivative's page of the operator or class"
+SCRIPTS = "build scripts of others that are run live"
+MEMORY = "remembered; wants one look in a real TouchDesigner"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A parameter that an operator has: what it is at first, and how we know."""
+
+    value: Any
+    source: str
+
+
+def _known(source: str, **values: Any) -> dict[str, Known]:
+    return {name: Known(value, source) for name, value in values.items()}
+
+
+PARAMETERS: dict[str, dict[str, Known]] = {
+    "baseCOMP": _known(
+        DOCS, ext=1, ext0object="", ext0name="", ext0promote=False, reinitextensions=None, parentshortcut=""
+    ),
+    "inTOP": _known(MEMORY, label=""),
+    "outTOP": _known(MEMORY, label=""),
+    "switchTOP": _known(SCRIPTS, index=0) | _known(DOCS, blend=False),
+    "syphonspoutoutTOP": _known(SCRIPTS, active=True, sendername=""),
+    "syphonspoutinTOP": _known(SCRIPTS, usespoutactivesender=True, sendername=""),
+    "sharedmemoutTOP": _known(DOCS, active=True, name="", memtype="global", downloadtype="nextframe"),
+    "sharedmeminTOP": _known(SCRIPTS, name="", memtype="global"),
+    "oscoutDAT": _known(
+        DOCS, active=True, protocol="msging", address="localhost", port=10000, localaddress="", addscope=""
+    ),
+    "oscinDAT": _known(
+        DOCS, active=True, protocol="msging", address="", port=10000, localaddress="", addscope="", typetag=False,
+        splitbundle=False, splitmessage=False, bundletimestamp=False, callbacks="", maxlines=10,
+    ),
+    "textDAT": _known(DOCS, file="", syncfile=False),
+    "tableDAT": _known(DOCS, file="", syncfile=False),
+    "executeDAT": _known(
+        DOCS, active=True, start=False, create=False, exit=False, framestart=False, frameend=False
+    ),
+    "parameterexecuteDAT": _known(
+        DOCS, active=True, op="", pars="*", custom=True, builtin=True, valuechange=False, valueschanged=False,
+        onpulse=False, expressionchange=False, exportchange=False, enablechange=False, modechange=False,
+    ),
 }  # fmt: skip
+NOT_LICENSED: set[str] = set()
+"""Operator types that this licence refuses; tests put some in."""
+DOCKED = {"oscinDAT"}
+"""Operator types that bring a DAT for their callbacks."""
 INPUTS = {"inTOP": 0, "outTOP": 1, "switchTOP": 9, "syphonspoutoutTOP": 1, "sharedmemoutTOP": 1}
 MENUS = {("sharedmemoutTOP", "memtype"): ("local", "global"), ("sharedmeminTOP", "memtype"): ("local", "global")}
 CUSTOM_STYLES = ("Float", "Int", "Toggle", "Str", "Menu", "Pulse", "Folder", "File", "DAT")
 CUSTOM_NAME = re.compile(r"[A-Z][a-z0-9]*")
+EMPTY: dict[str, Any] = {"Float": 0.0, "Int": 0, "Toggle": False, "Pulse": None}
 PAR_ATTRIBUTES = {
     "val", "default", "label", "help", "readOnly", "startSection", "menuNames", "menuLabels", "min", "max", "clampMin",
-    "clampMax", "normMin", "normMax",
+    "clampMax", "normMin", "normMax", "expr", "mode",
 }  # fmt: skip
+CUSTOM_ONLY = PAR_ATTRIBUTES - {"val", "expr", "mode"}
+"""What can be set of custom parameters alone."""
+KINDS = {"Float": (int, float), "Int": (int, float), "Toggle": (bool, int), "Str": (str,), "Folder": (str,)}
 
 
 class TdError(Exception):
     """TouchDesigner would have refused this."""
+
+
+class ParMode(enum.Enum):
+    CONSTANT = 0
+    EXPRESSION = 1
+    EXPORT = 2
+    BIND = 3
 
 
 class Par:
@@ -66,16 +104,22 @@ class Par:
             "owner": owner, "name": name, "style": style, "_choices": choices, "_value": value, "default": value,
             "label": name, "help": "", "readOnly": False, "startSection": False, "menuNames": [], "menuLabels": [],
             "min": 0.0, "max": 1.0, "clampMin": False, "clampMax": False, "normMin": 0.0, "normMax": 1.0, "pulses": 0,
+            "mode": ParMode.CONSTANT, "expr": "",
         }  # fmt: skip
         self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in PAR_ATTRIBUTES:
             raise TdError(f"a parameter has no attribute {name}")
+        if name in CUSTOM_ONLY and self.style == "builtin":
+            raise TdError(f"{self.owner.path}: {name} of {self.name} cannot be set, it is built in")
         if name == "val":
+            self.__dict__["mode"] = ParMode.CONSTANT
             self._put(value)
-        else:
-            self.__dict__[name] = value
+            return
+        if name == "expr":
+            self.__dict__["mode"] = ParMode.EXPRESSION
+        self.__dict__[name] = value
 
     def __getattr__(self, name: str) -> Any:
         if name == "val":
@@ -83,8 +127,10 @@ class Par:
         raise AttributeError(f"a parameter has no attribute {name}")
 
     def eval(self) -> Any:
+        if self.mode is ParMode.EXPRESSION:
+            return eval(self.expr)
         if self.style == "DAT":
-            return self.owner.op(self._value) if self._value else None
+            return self.owner.neighbour(self._value) if self._value else None
         return self._value
 
     def pulse(self) -> None:
@@ -93,14 +139,20 @@ class Par:
         self.__dict__["pulses"] += 1
         self.owner.pulsed(self)
 
+    def destroy(self) -> None:
+        if self.style == "builtin":
+            raise TdError(f"{self.name} is built in and cannot be destroyed")
+        del self.owner.par.__dict__["_pars"][self.name]
+        for page in self.owner.customPages:
+            page.pars[:] = [par for par in page.pars if par is not self]
+
     def _put(self, value: Any) -> None:
         choices = tuple(self.menuNames) if self.style == "Menu" else self._choices
         if self.style == "Pulse":
             raise TdError(f"{self.name} is a pulse and holds nothing")
         if choices is not None and value not in choices:
             raise TdError(f"{self.owner.path}: {self.name} has no choice {value!r}, only {choices}")
-        kinds = {"Float": (int, float), "Int": (int, float), "Toggle": (bool, int), "Str": (str,), "Folder": (str,)}
-        if self.style in kinds and not isinstance(value, kinds[self.style]):
+        if self.style in KINDS and not isinstance(value, KINDS[self.style]):
             raise TdError(f"{self.owner.path}: {self.name} ({self.style}) cannot hold {value!r}")
         if self.style in ("Float", "Int"):
             value = max(value, self.min) if self.clampMin else value
@@ -108,8 +160,10 @@ class Par:
             value = int(value) if self.style == "Int" else float(value)
         changed = value != self._value
         self.__dict__["_value"] = value
-        if changed:
-            self.owner.changed(self)
+        if self.owner.OPType == "baseCOMP" and self.name == "ext":
+            self.owner.extension_blocks(int(value))
+        if changed and self.style in CUSTOM_STYLES:
+            self.owner.waiting[self.name] = self
 
 
 class ParCollection:
@@ -143,6 +197,11 @@ class Connector:
         if other not in self.connections:
             self.connections.append(other)
 
+    def disconnect(self) -> None:
+        for other in self.connections:
+            other.connections.remove(self)
+        self.connections.clear()
+
 
 class Page:
     def __init__(self, comp: Op, name: str) -> None:
@@ -158,8 +217,7 @@ class Page:
                 raise TdError(f"{parameter!r} is no custom parameter's name: a capital, then small letters and digits")
             if parameter in self._comp.par.__dict__["_pars"]:
                 raise TdError(f"there is a parameter {parameter} already")
-            empty: dict[str, Any] = {"Float": 0.0, "Int": 0, "Toggle": False, "Pulse": None}
-            made = Par(self._comp, parameter, style, empty.get(style, ""))
+            made = Par(self._comp, parameter, style, EMPTY.get(style, ""))
             made.label = label or parameter
             self._comp.par.__dict__["_pars"][parameter] = made
             self.pars.append(made)
@@ -181,24 +239,26 @@ class Op:
     def __init__(self, parent: Op | None, kind: str, name: str) -> None:
         Op._next_id += 1
         self.id, self.name, self.OPType, self._parent = Op._next_id, name, kind, parent
+        self.valid = True
         self.children: dict[str, Op] = {}
         self.customPages: list[Page] = []
         self.nodeX = self.nodeY = 0
         self.par = ParCollection()
-        for parameter, value in PARAMETERS.get(kind, {}).items():
+        for parameter, known in PARAMETERS.get(kind, {}).items():
             choices = MENUS.get((kind, parameter))
-            self.par.__dict__["_pars"][parameter] = Par(self, parameter, "builtin", value, choices)
+            self.par.__dict__["_pars"][parameter] = Par(self, parameter, "builtin", known.value, choices)
         self.inputConnectors = [Connector(self) for _ in range(INPUTS.get(kind, 0))]
         self.outputConnectors = [Connector(self)] if kind.endswith("TOP") else []
         self.text = ""
         self._rows: list[list[str]] = []
+        self._module: tuple[str, types.SimpleNamespace] | None = None
         self.saved: list[str] = []
         self._socket: socket.socket | None = None
         self.ext = types.SimpleNamespace()
         self.heard: list[Any] = []
         """For tests: what the user's callbacks were told."""
-        self.live = False
-        """Whether changes and pulses call the callbacks, as they do once the project runs."""
+        self.waiting: dict[str, Par] = {}
+        """Parameters that have changed since the last frame."""
 
     @property
     def path(self) -> str:
@@ -208,16 +268,46 @@ class Op:
         return self._parent
 
     def op(self, path: str) -> Any:
+        """A child, from a script."""
         name = path.removeprefix("./")
         return self if name == "." else self.children.get(name)
 
+    def neighbour(self, path: str) -> Any:
+        """What a path in a parameter of this operator means."""
+        if path == "..":
+            return self._parent
+        if path.startswith("./"):
+            return self.op(path)
+        return None if self._parent is None else self._parent.op(path)
+
     def create(self, kind: str, name: str) -> Op:
-        if kind not in PARAMETERS:
+        if kind not in PARAMETERS or kind in NOT_LICENSED:
             raise TdError(f"there is no operator type {kind}")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in self.children:
             raise TdError(f"{name!r} cannot be an operator's name, or is taken")
         made = self.children[name] = Op(self, kind, name)
+        if kind in DOCKED:
+            self.create("textDAT", f"{name}_callbacks").text = "# me - this DAT"
+            if hasattr(made.par, "callbacks"):
+                made.par.callbacks.val = f"{name}_callbacks"
         return made
+
+    def destroy(self) -> None:
+        for child in list(self.children.values()):
+            child.destroy()
+        self._end_extension()
+        self.close()
+        self.valid = False
+        if self._parent is not None:
+            self._parent.children.pop(self.name, None)
+
+    def setInputs(self, sources: list[Op]) -> None:
+        if len(sources) > len(self.inputConnectors):
+            raise TdError(f"{self.path} takes {len(self.inputConnectors)} inputs")
+        for connector in self.inputConnectors:
+            connector.disconnect()
+        for source, connector in zip(sources, self.inputConnectors, strict=False):
+            source.outputConnectors[0].connect(connector)
 
     def appendCustomPage(self, name: str) -> Page:
         if any(page.name == name for page in self.customPages):
@@ -243,12 +333,17 @@ class Op:
     def row(self, index: int) -> list[Cell]:
         return [Cell(text) for text in self._rows[index]]
 
+    def __getitem__(self, place: tuple[int, int]) -> Cell:
+        return Cell(self._rows[place[0]][place[1]])
+
     @property
     def module(self) -> types.SimpleNamespace:
-        """The DAT's text, run as a module; `me` is the DAT."""
-        space: dict[str, Any] = {"me": self, "__name__": self.name}
-        exec(compile(self.text, self.path, "exec"), space)
-        return types.SimpleNamespace(**space)
+        """The DAT's text, run as a module once for each text it has; `me` is the DAT."""
+        if self._module is None or self._module[0] != self.text:
+            space: dict[str, Any] = {"me": self, "__name__": self.name}
+            exec(compile(self.text, self.path, "exec"), space)
+            self._module = (self.text, types.SimpleNamespace(**space))
+        return self._module[1]
 
     def sendOSC(self, address: str, values: list[Any]) -> None:
         """As an OSC Out DAT: really sent, to where its parameters say."""
@@ -269,7 +364,7 @@ class Op:
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self._socket.bind((self.par.localaddress.eval(), port))
             self._socket.setblocking(False)
-        callbacks = self.parent().op(self.par.callbacks.eval()).module
+        callbacks = self.neighbour(self.par.callbacks.eval()).module
         while True:
             try:
                 packet, peer = self._socket.recvfrom(65536)
@@ -285,17 +380,36 @@ class Op:
 
     # What TouchDesigner does by itself
 
+    def draw(self, frame: int) -> None:
+        """One frame of a project with this component in it."""
+        self.op("each_frame").module.onFrameStart(frame)
+        self.op("osc_in").receive_osc()
+        run_what_waits()
+        self.tell_changes()
+
+    def tell_changes(self) -> None:
+        """To the Parameter Execute DAT, once a frame."""
+        changed, self.waiting = self.waiting, {}
+        for par in changed.values():
+            self.op("changes").module.onValueChange(par, None)
+
     def pulsed(self, par: Par) -> None:
         if par.name == "reinitextensions":
-            expression = self.par.ext0object.eval()
-            space = {"op": self.op, "me": self}
-            setattr(self.ext, self.par.ext0name.eval(), eval(expression, space))
-        elif self.live:
-            self.children["changes"].module.onPulse(par)
+            self._end_extension()
+            space = {"op": self.neighbour, "me": self}
+            setattr(self.ext, self.par.ext0name.eval(), eval(self.par.ext0object.eval(), space))
+        else:
+            self.op("changes").module.onPulse(par)
 
-    def changed(self, par: Par) -> None:
-        if self.live and par.style in CUSTOM_STYLES:
-            self.children["changes"].module.onValueChange(par, None)
+    def extension_blocks(self, number: int) -> None:
+        """The sequence of the Extensions page."""
+        for name in ("ext0object", "ext0name", "ext0promote") if number else ():
+            if name not in self.par.__dict__["_pars"]:
+                self.par.__dict__["_pars"][name] = Par(self, name, "builtin", "")
+
+    def _end_extension(self) -> None:
+        for extension in vars(self.ext).values():
+            extension.onDestroyTD()
 
     def snapshot(self) -> dict[str, Any]:
         """All that can be seen of it, for comparison."""
@@ -312,3 +426,29 @@ class Op:
             "inputs": [[other.owner.name for other in connector.connections] for connector in self.inputConnectors],
             "children": {name: child.snapshot() for name, child in self.children.items()},
         }
+
+
+_runs: list[list[Any]] = []
+
+
+def run(script: str, *args: Any, delayFrames: int = 0, delayRef: Op | None = None) -> None:
+    """As td.run, with frames for a delay. delayRef: whose frames are counted."""
+    if delayRef is None:
+        raise TdError("frames of a component that is deleted are never counted; give delayRef")
+    _runs.append([delayFrames, script, args])
+
+
+def run_what_waits() -> None:
+    """One frame passes."""
+    for waiting in list(_runs):
+        waiting[0] -= 1
+        if waiting[0] <= 0:
+            _runs.remove(waiting)
+            exec(waiting[1], {"args": waiting[2]})
+
+
+td = types.ModuleType("td")
+td.__dict__.update(
+    run=run, ParMode=ParMode, op=types.SimpleNamespace(TDResources=Op(None, "baseCOMP", "TDResources"))
+)
+sys.modules["td"] = td

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from backend.controls import TABLE
-from bridge.control.parameters import Control
+from bridge.control.parameters import Control, ControlType
 from tests.td_project import fake_td
 from tests.td_project.fake_td import Op, TdError
 
@@ -59,7 +61,7 @@ def test_running_it_again_changes_nothing_and_keeps_the_users_wires_values_and_c
 
 def test_every_control_but_the_clock_is_a_parameter_of_its_own_with_the_tables_range_and_words():
     comp = built()
-    by_address = {row[1]: row for row in comp.op("controls")._rows[1:] if row[2] != "send"}
+    by_address = {row[1]: row for row in comp.op("controls")._rows[1:] if row[3] != "send"}
     assert set(by_address) == {row.address for row in TABLE} - {"/vace/tick"}
     for row in TABLE:
         if row.address == "/vace/tick":
@@ -84,7 +86,8 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
     rows = [
         Control("/vace/a/one", "float", 0.5, "Doc.", low=0.0, high=1.0),
         Control("/vace/b", "strings", ("x", "y"), "Doc."),
-        Control("/vace/c", "string", "t", "Doc.", event=True),
+        Control("/vace/c", "string", "t", "Doc.", event=True, unit="s"),
+        *(Control(f"/vace/d/e/{n}", "bool", True, "Doc.") for n in (1, 2)),
     ]
     made = SPECS([row.describe() for row in rows])
     assert [(spec.name, spec.style, spec.page) for spec in made] == [
@@ -92,8 +95,18 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
         ("B", "Str", "Main"),
         ("C", "Str", "Main"),
         ("Csend", "Pulse", "Main"),
+        ("De1", "Toggle", "D"),
+        ("De2", "Toggle", "D"),
     ]
     assert made[1].default == "x;y"
+    assert made[2].label == "C, s"
+    assert [spec.name for spec in made if spec.section] == ["De1"]
+    for kind in get_args(ControlType):
+        choices = ("x",) if kind == "choice" else ()
+        row = Control("/vace/a", kind, "x", "Doc.", choices=choices, event=True).describe()
+        assert [spec.role for spec in SPECS([row])] == (["trigger"] if kind == "trigger" else ["event", "send"])
+    with pytest.raises(ValueError, match="matrix"):
+        SPECS([{**rows[0].describe(), "type": "matrix"}])
     clash = [Control(address, "bool", False, "Doc.").describe() for address in ("/vace/a/b", "/vace/ab")]
     with pytest.raises(ValueError, match="Ab"):
         SPECS(clash)
@@ -101,7 +114,12 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
 
 @pytest.mark.parametrize(
     ("operator", "parameter"),
-    [("syphonspoutoutTOP", "sendername"), ("oscinDAT", "localaddress"), ("executeDAT", "framestart")],
+    [
+        (kind, parameter)
+        for name, kind, _ in SCRIPT["OPERATORS"]
+        for settings in (SCRIPT["SETTINGS"], SCRIPT["FIRST_SETTINGS"])
+        for parameter in settings.get(name, {})
+    ],
 )
 def test_a_parameter_that_touchdesigner_does_not_have_is_named_with_its_operator(
     monkeypatch: pytest.MonkeyPatch, operator: str, parameter: str
@@ -113,7 +131,7 @@ def test_a_parameter_that_touchdesigner_does_not_have_is_named_with_its_operator
 
 
 def test_a_wrong_name_in_the_builder_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(SCRIPT["SETTINGS"]["spout_out"], "servername", "x")
+    monkeypatch.setitem(SCRIPT["SETTINGS"]["spout_in"], "servername", "x")
     with pytest.raises(SCRIPT["BuildError"], match="servername"):
         built()
 
@@ -124,6 +142,88 @@ def test_an_operator_of_the_users_in_the_way_is_not_destroyed_but_named():
     comp.children["pick"] = Op(comp, "outTOP", "pick")
     with pytest.raises(SCRIPT["BuildError"], match="pick"):
         built(root)
+
+
+def test_a_parameter_of_the_users_in_the_way_is_not_taken_but_named():
+    root = project()
+    comp = root.create("baseCOMP", "vace_live")
+    comp.appendCustomPage("Mine").appendFloat("Scale")
+    with pytest.raises(SCRIPT["BuildError"], match=r"Scale.*/vace/scale"):
+        built(root)
+
+
+@pytest.mark.parametrize("fault", [{"style": "Int"}, {"gone": True}], ids=str)
+def test_a_newer_table_replaces_what_is_of_another_type_and_removes_what_is_no_more(
+    monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
+):
+    root = project()
+    comp = built(root)
+    comp.appendCustomPage("Mine").appendFloat("Mine")
+    comp.par.Prompt.val = "kept"
+
+    def newer(rows: list[dict]) -> list:
+        rows = [row for row in rows if row["address"] != "/vace/scale" or "style" in fault]
+        return SPECS([{**row, "type": "int"} if row["address"] == "/vace/scale" else row for row in rows])
+
+    monkeypatch.setitem(SCRIPT["build"].__globals__, "specs", newer)
+    built(root)
+    assert getattr(getattr(comp.par, "Scale", None), "style", None) == fault.get("style")
+    assert (comp.par.Prompt.eval(), comp.par.Mine.style) == ("kept", "Float")
+
+
+def test_without_shared_memory_operators_there_is_spout(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fake_td, "NOT_LICENSED", {"sharedmemoutTOP", "sharedmeminTOP"})
+    comp = built()
+    assert comp.par.Transport.menuNames == ["spout"]
+    assert comp.snapshot()["children"]["pick"]["inputs"][:3] == [["in1"], ["spout_in"], []]
+    monkeypatch.setattr(fake_td, "NOT_LICENSED", {"syphonspoutinTOP"})
+    with pytest.raises(SCRIPT["BuildError"], match="syphonspoutinTOP"):
+        built()
+
+
+def test_the_callbacks_of_osc_are_ours_whether_or_not_their_dat_comes_with_the_operator(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with_docked = built().op("osc_in_callbacks").text
+    monkeypatch.setattr(fake_td, "DOCKED", set())
+    assert built().op("osc_in_callbacks").text == with_docked == (FOLDER / "dats" / "osc_in.py").read_text()
+
+
+def test_a_component_whose_extensions_page_is_empty_gets_a_block(monkeypatch: pytest.MonkeyPatch):
+    bare = {"ext": fake_td.Known(0, "a build that begins with none"), "reinitextensions": fake_td.Known(None, "")}
+    monkeypatch.setitem(fake_td.PARAMETERS, "baseCOMP", bare)
+    assert built().ext.VaceLive.Running is False
+
+
+def test_what_the_user_has_put_between_two_operators_stays():
+    root = project()
+    comp = built(root)
+    level = comp.create("switchTOP", "mine")
+    level.setInputs([comp.op("pick")])
+    comp.op("out1").setInputs([level])
+    built(root)
+    assert comp.snapshot()["children"]["out1"]["inputs"] == [["mine"]]
+
+
+def test_a_component_that_runs_is_brought_up_to_date_without_losing_its_names_and_ports():
+    root = project()
+    comp = built(root)
+    comp.ext.VaceLive._command()
+    named = [(comp.op(name).par[par].eval()) for name, par in (("spout_out", "sendername"), ("osc_in", "port"))]
+    built(root)
+    assert named == [(comp.op(name).par[par].eval()) for name, par in (("spout_out", "sendername"), ("osc_in", "port"))]
+
+
+def test_its_scripts_are_read_by_the_pythons_of_touchdesigner_and_import_nothing_else():
+    for script in sorted(FOLDER.rglob("*.py")):
+        tree = ast.parse(script.read_text(encoding="utf-8"), feature_version=(3, 9))
+        within_type_checking = {
+            node for branch in ast.walk(tree) if isinstance(branch, ast.If) for node in ast.walk(branch)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom) and node not in within_type_checking:
+                module = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+                assert module == "td" or (module or "").split(".")[0] in sys.stdlib_module_names, (script, module)
 
 
 def test_names_of_parameters_are_what_touchdesigner_allows_and_the_stand_in_refuses_others():
@@ -142,6 +242,6 @@ def test_frames_are_wired_in_and_out_and_the_component_is_saved():
     comp = built()
     tree = comp.snapshot()["children"]
     assert tree["spout_out"]["inputs"] == tree["memory_out"]["inputs"] == [["in1"]]
-    assert tree["pick"]["inputs"][:2] == [["spout_in"], ["memory_in"]]
+    assert tree["pick"]["inputs"][:3] == [["in1"], ["spout_in"], ["memory_in"]]
     assert tree["out1"]["inputs"] == [["pick"]]
     assert [Path(path).name for path in comp.saved] == ["vace_live.tox"]

@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from backend import cli
+from backend.controls import TABLE
 from bridge.control.packets import parse
+from bridge.control.parameters import Control
 from tests.backend.waiting import PATIENCE
-from tests.td_project.fake_td import Op
-from tests.td_project.test_build import built
+from tests.td_project.fake_td import Op, run_what_waits, td
+from tests.td_project.test_build import SCRIPT, SPECS, built
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = "import sys; print('restyling', flush=True); sys.stdin.read()"
@@ -40,7 +44,6 @@ if __name__ == "__main__":
 def comp(tmp_path: Path):
     """A component whose backend is a script of the test's; nothing of it is left running."""
     made = built()
-    made.live = True
     made.par.Folder.val = str(tmp_path)
     made.par.Python.val = sys.executable
     yield made
@@ -48,8 +51,8 @@ def comp(tmp_path: Path):
     made.ext.VaceLive.Leave()
     if backend is not None:
         backend.process.wait(PATIENCE)
-    for name in ("osc_in", "osc_out"):
-        made.op(name).close()
+    if made.valid:
+        made.destroy()
 
 
 def give(comp: Op, script: str) -> None:
@@ -62,8 +65,7 @@ def frames_until(comp: Op, condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"waited for {what}; state {comp.par.State.eval()}, {comp.par.Lasterror.eval()}"
         frame += 1
-        comp.op("each_frame").module.onFrameStart(frame)
-        comp.op("osc_in").receive_osc()
+        comp.draw(frame)
         time.sleep(1 / 60)
 
 
@@ -108,7 +110,6 @@ def test_its_command_names_both_ends_as_the_operators_do_and_no_two_components_s
         assert options["--osc"] == f"127.0.0.1:{one.op('osc_out').par.port.eval()}"
     assert not {word for word in commands[0] if ":" in word and "8080" not in word} & set(commands[1])
     comp.par.Transport.val = "memory"
-    assert (comp.op("pick").par.index.eval(), comp.op("spout_out").par.active.eval()) == (1, False)
     assert any(word.startswith("touch:vace-in-") for word in comp.ext.VaceLive._command())
 
 
@@ -138,6 +139,8 @@ def test_an_extension_made_anew_finds_the_backend_that_runs(comp: Op):
     comp.par.Start.pulse()
     pid = comp.ext.VaceLive._backend.process.pid
     comp.par.reinitextensions.pulse()
+    for frame in range(10):
+        comp.draw(frame)
     assert comp.ext.VaceLive._backend.process.pid == pid
 
 
@@ -149,7 +152,9 @@ def test_when_the_project_or_the_component_goes_the_backend_goes(comp: Op, leave
     if leave == "exit":
         comp.op("each_frame").module.onExit()
     else:
-        comp.op("deletion").module.onDestroy(comp)
+        comp.destroy()
+        for _ in range(3):
+            run_what_waits()
     assert process.wait(PATIENCE) == 0
 
 
@@ -206,6 +211,8 @@ def test_a_show_is_steered_by_the_parameters_and_shows_what_others_do(comp: Op):
 
 
 def test_a_users_callback_that_fails_is_told_and_stops_nothing(comp: Op):
+    give(comp, SLEEPER)
+    comp.par.Start.pulse()
     comp.op("callbacks").text = "def onStatus(comp, info):\n    raise KeyError('mine')\n"
     comp.op("osc_in_callbacks").module.onReceiveOSC(
         comp.op("osc_in"), 0, "", b"", 0.0, "/vace/status", ["running", 30.0, 24.0, 900], None
@@ -238,3 +245,226 @@ def test_with_the_project_it_starts_only_if_asked(comp: Op):
     comp.par.Startwithproject.val = True
     comp.op("each_frame").module.onStart()
     assert comp.ext.VaceLive.Running
+
+
+def status(comp: Op, state: str = "running") -> None:
+    """What a backend says twice a second."""
+    say(comp, "/vace/status", state, 30.0, 24.0, 900)
+
+
+def say(comp: Op, address: str, *values: object) -> None:
+    comp.op("osc_in_callbacks").module.onReceiveOSC(comp.op("osc_in"), 0, "", b"", 0.0, address, list(values), None)
+
+
+class Listener:
+    """Where the component's messages go: a socket in the place of the backend's."""
+
+    def __init__(self, comp: Op) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", int(comp.op("osc_out").par.port.eval())))
+
+    def heard(self) -> list[tuple]:
+        """All that has come, but for the host's clock and the signs of life."""
+        self._socket.setblocking(False)
+        packets = []
+        while True:
+            try:
+                packets.append(self._socket.recv(65536))
+            except BlockingIOError:
+                break
+        messages = [message for packet in packets for message in parse(packet)]
+        left_out = ("/vace/subscribe", "/vace/ping")
+        return [(message.address, *message.arguments) for message in messages if message.address not in left_out]
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def listener(comp: Op):
+    """The component with a backend that is ready, and has taken the project's values."""
+    give(comp, SLEEPER)
+    comp.par.Followclock.val = False
+    comp.par.Start.pulse()
+    listener = Listener(comp)
+    comp.draw(0)
+    status(comp)
+    comp.draw(1)
+    listener.heard()
+    yield listener
+    listener.close()
+
+
+def test_a_backend_that_begins_is_sent_the_projects_values_and_none_is_sent_before(comp: Op):
+    give(comp, SLEEPER)
+    comp.par.Followclock.val = False
+    comp.par.Start.pulse()
+    listener = Listener(comp)
+    comp.par.Scale.val = 0.5
+    comp.par.Reset.pulse()
+    comp.draw(0)
+    assert listener.heard() == []
+    status(comp)
+    sent = listener.heard()
+    listener.close()
+    assert ("/vace/scale", 0.5) in sent
+    assert {row.address for row in TABLE if row.holds} - {"/vace/source"} == {message[0] for message in sent}
+
+
+def test_a_change_is_sent_once_and_what_the_backend_says_is_not_sent_back(comp: Op, listener: Listener):
+    comp.par.Scale.val = 0.25
+    comp.par.Scale.val = 0.75
+    comp.draw(2)
+    assert listener.heard() == [("/vace/scale", 0.75)]
+    say(comp, "/vace/scale", 1.5)
+    say(comp, "/vace/freeze", 1)
+    say(comp, "/vace/reference", "a.png", "b.png")
+    comp.draw(3)
+    assert (comp.par.Scale.eval(), comp.par.Freeze.eval(), comp.par.Reference.eval()) == (1.5, True, "a.png;b.png")
+    assert listener.heard() == []
+    comp.par.Reference.val = "c.png ; d.png"
+    say(comp, "/vace/scale", 1.0)
+    comp.par.Scale.val = 1.25  # in the same frame, by the user
+    comp.draw(4)
+    assert sorted(listener.heard()) == [("/vace/reference", "c.png", "d.png"), ("/vace/scale", 1.25)]
+
+
+def test_what_the_backend_says_does_not_take_the_users_expression_away(comp: Op, listener: Listener):
+    comp.par.Scale.expr = "0.5 + 0.5"
+    say(comp, "/vace/scale", 0.25)
+    assert (comp.par.Scale.mode, comp.par.Scale.eval()) == (td.ParMode.EXPRESSION, 1.0)
+
+
+def test_the_hosts_clock_is_sent_every_frame_while_it_is_asked_for(comp: Op, listener: Listener):
+    comp.par.Followclock.val = True
+    comp.draw(7)
+    comp.draw(8)
+    assert listener.heard() == [("/vace/tick", 7), ("/vace/output/follow", "tick"), ("/vace/tick", 8)]
+    comp.par.Followclock.val = False
+    comp.draw(9)
+    comp.draw(10)
+    assert listener.heard() == [("/vace/output/follow", "auto")]
+
+
+def test_buttons_and_events_of_every_kind_are_sent_as_their_control_takes_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    rows = [
+        Control("/vace/a/float", "float", 0.5, "Doc.", event=True),
+        Control("/vace/a/int", "int", 3, "Doc.", event=True),
+        Control("/vace/a/bool", "bool", True, "Doc.", event=True),
+        Control("/vace/a/string", "string", "now", "Doc.", event=True),
+        Control("/vace/a/strings", "strings", ("x", "y"), "Doc.", event=True),
+        Control("/vace/a/choice", "choice", "two", "Doc.", choices=("one", "two"), event=True),
+    ]
+    described = [row.describe() for row in (*rows, Control("/vace/a/trigger", "trigger", False, "Doc."))]
+    monkeypatch.setitem(SCRIPT["build"].__globals__, "specs", lambda _: SPECS(described))
+    comp = built()
+    comp.par.Folder.val, comp.par.Python.val, comp.par.Followclock.val = str(tmp_path), sys.executable, False
+    give(comp, SLEEPER)
+    comp.par.Start.pulse()
+    listener = Listener(comp)
+    status(comp)
+    for row in rows:
+        comp.par["A" + row.type + "send"].pulse()
+    comp.par.Atrigger.pulse()
+    sent = listener.heard()
+    listener.close()
+    comp.ext.VaceLive._backend.end()
+    comp.ext.VaceLive._backend.process.wait(PATIENCE)
+    comp.destroy()
+    assert sent == [
+        ("/vace/a/float", 0.5),
+        ("/vace/a/int", 3),
+        ("/vace/a/bool", 1),
+        ("/vace/a/string", "now"),
+        ("/vace/a/strings", "x", "y"),
+        ("/vace/a/choice", "two"),
+        ("/vace/a/trigger", 1),
+        ("/vace/a/trigger", 0),
+    ]
+
+
+def shown(comp: Op) -> tuple[int, bool]:
+    """Which input the Out TOP shows, and whether frames are sent."""
+    return comp.op("pick").par.index.eval(), comp.op("spout_out").par.active.eval()
+
+
+def test_the_input_is_shown_until_the_backend_has_said_a_word_and_after_its_end(comp: Op):
+    give(comp, SLEEPER)
+    assert shown(comp) == (0, False)
+    comp.par.Start.pulse()
+    assert shown(comp) == (0, True)
+    status(comp, "starting")
+    assert shown(comp) == (1, True)
+    comp.par.Active.val = False
+    comp.draw(1)
+    assert shown(comp) == (0, False)
+    comp.par.Active.val = True
+    comp.draw(2)
+    comp.par.Transport.val = "memory"  # takes effect with the next start
+    comp.draw(3)
+    assert shown(comp) == (1, True)
+    comp.par.Stop.pulse()
+    assert shown(comp) == (0, False)
+    status(comp)  # a last word, on its way already
+    assert (shown(comp), comp.par.State.eval()) == ((0, False), "stopping")
+    frames_until(comp, lambda: not comp.ext.VaceLive.Running, "its end")
+    comp.par.Start.pulse()
+    status(comp)
+    assert shown(comp) == (2, False)
+    assert comp.op("memory_out").par.active.eval() is True
+
+
+def test_a_project_that_was_saved_while_it_ran_begins_at_rest(comp: Op):
+    comp.par.State.val, comp.par.Outputfps.val = "running", 30.0
+    comp.draw(1)
+    assert (comp.par.State.eval(), comp.par.Outputfps.eval()) == ("stopped", 0.0)
+
+
+def test_an_installation_shows_what_it_does_and_sends_nothing(comp: Op):
+    give(comp, "import sys; print('installing torch'); print('ready', flush=True); assert sys.argv[1:] == ['controls']")
+    comp.par.Install.pulse()
+    assert (comp.par.State.eval(), shown(comp)) == ("installing", (0, False))
+    frames_until(comp, lambda: comp.par.State.eval() == "stopped", "its end")
+    assert comp.op("log").text == "installing torch\nready"
+    assert comp.par.Lasterror.eval() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there taskkill does it")
+def test_what_does_not_end_when_asked_is_killed_with_what_it_has_started(
+    comp: Op, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stubborn = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    give(comp, stubborn + "open('child', 'w').write(str(p.pid)); print('up', flush=True); p.wait()")
+    comp.par.Install.pulse()
+    frames_until(comp, lambda: "up" in comp.op("log").text, "it")
+    child = int((tmp_path / "child").read_text())
+    monkeypatch.setitem(type(comp.ext.VaceLive).Stop.__globals__, "STOP_SECONDS", 0.0)
+    comp.par.Stop.pulse()
+    frames_until(comp, lambda: not comp.ext.VaceLive.Running, "its end")
+
+    def gone() -> bool:
+        try:
+            return psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    frames_until(comp, gone, "its child's end")
+
+
+def test_the_backend_does_not_hear_what_touchdesigner_tells_its_own_python(comp: Op, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONHOME", "C:/TouchDesigner/bin")
+    give(comp, "import os; print(os.environ.get('PYTHONHOME'), os.environ['PYTHONUTF8'], flush=True)")
+    comp.par.Start.pulse()
+    frames_until(comp, lambda: comp.par.State.eval() == "failed", "its end")
+    assert comp.op("log").text == "None 1"
+
+
+def test_its_command_is_one_that_the_program_takes(comp: Op):
+    comp.par.Width.val, comp.par.Height.val, comp.par.Panelport.val = 256, 128, 0
+    command = comp.ext.VaceLive._command()
+    parser = cli.build_parser()
+    options = cli.run_options(parser.parse_args(command[2:]), parser)
+    assert (options.width, options.height, options.panel, options.steering.oscquery) == (256, 128, None, None)
+    assert options.steering.osc == ("127.0.0.1", comp.op("osc_out").par.port.eval())
