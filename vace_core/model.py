@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,6 +11,9 @@ from .autoencoder import Autoencoder
 from .config import Pipeline, pipeline_named
 from .text import TextEncoder
 from .transformer import CausalWan
+
+if TYPE_CHECKING:
+    from .transformer.live_lora import LiveLoras
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Model:
     device: torch.device
     dtype: torch.dtype
     """The transformer's number format; latents between the steps are float32."""
+    loras: LiveLoras | None = None
+    """The user's LoRAs, whose strengths follow the show; None without any."""
 
 
 def load(pipeline: str = "pocket", device: str = "cpu") -> Model:
