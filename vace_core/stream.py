@@ -18,7 +18,7 @@ from .config import LEAST_NOISE
 from .memory import WindowMemory, WindowPass, WindowState, frames_to_rebuild_from
 from .model import Model
 from .sampling import Schedule, Table, add_noise, clean_from_flow
-from .text import Blend, Embeddings, blend_of
+from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
 PIXELS_PER_LATENT = 8
@@ -110,7 +110,9 @@ class Stream:
         self._memory = WindowMemory(transformer.architecture, *self._size, pipeline)
         self._table = Table(pipeline.shift)
         self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
-        self._embed = Embeddings(model.text.encode)
+        self._prompts = Prompts(
+            model.text.encode, lambda text: transformer.embed_prompt(text.to(model.dtype))
+        )
         self._times: dict[float, Time] = {}
         self._prompt: Prompt | None = None
         self._adapted = self._adaptation
@@ -205,6 +207,7 @@ class Stream:
             self._adapted = self._adaptation
             self._prompt = None
             self._times.clear()
+            self._prompts.forget()
 
     def _embed_time(self, timestep: float) -> Time:
         """The fixed timesteps' embeddings are kept; those that follow a video's noise come and go."""
@@ -232,7 +235,7 @@ class Stream:
         if self._prompt is not None and blend == self.state.prompt:
             return self._prompt
         changed = self.state.prompt is not None and blend != self.state.prompt
-        self._prompt = self.model.transformer.embed_prompt(self._embed(blend, controls.prompt_way).to(self.model.dtype))
+        self._prompt = self._prompts(blend, controls.prompt_way)
         self.state.prompt = blend
         if changed and len(blend) == 1 and self.state.latent_frames:
             if self.model.pipeline.recache:
