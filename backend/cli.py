@@ -24,6 +24,8 @@ from vace_core.config import PIPELINES
 
 from .controls import LIVE_ONLY, TABLE, markdown
 from .fitting import rounded_size
+from .models.cli import add_models
+from .models.folders import DATA_FOLDER
 from .settings import field_of
 from .statusline import StatusLine
 
@@ -37,7 +39,6 @@ HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
-DATA_FOLDER = "vace-live"
 RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
 DONE, FAILED, USAGE = 0, 1, 2
 STDIN = 0
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
     _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
+    add_models(commands.add_parser("models", help="published weights: list, download, verify"))
     return parser
 
 
@@ -265,7 +267,7 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Rows as they are measured, or one JSON object at the end."""
     size = None if options.size is None else height_and_width(options.size, parser)
     from .bench.run import BenchOptions, machine, measure
-    from .models import chosen_device
+    from .loading import chosen_device
 
     device = chosen_device(options.device)
     rows = []

@@ -64,7 +64,7 @@ class RunOptions:
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
-    load: str = "backend.models:load"
+    load: str = "backend.loading:load"
     limits: Limits = field(default_factory=Limits)
 
 

@@ -42,7 +42,7 @@ class RenderOptions:
     device: str = "auto"
     frames: int | None = None
     values: dict[str, object] = field(default_factory=dict)
-    load: str = "backend.models:load"
+    load: str = "backend.loading:load"
 
 
 def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from backend.chunks import ChunkMaker
 from backend.fitting import cover
-from backend.models import load
+from backend.loading import load
 from backend.render import first_settings
 from bridge.video.file import Clip
 from vace_core.config import pipeline_named

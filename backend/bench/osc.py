@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 120.0
 SETTLE_SECONDS = 0.5
 
 
-def osc_rows(pipeline: str, seconds: float, load: str = "backend.models:load") -> Iterator[dict[str, Any]]:
+def osc_rows(pipeline: str, seconds: float, load: str = "backend.loading:load") -> Iterator[dict[str, Any]]:
     """A show without, then with a flood, for so many seconds each; then both servers under all that goes."""
     steering = SteeringOptions(osc=(HOST, 0))
     options = RunOptions(

@@ -1,0 +1,44 @@
+"""Where weights are looked for: our own folder first, then where other programs keep theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import platformdirs
+
+DATA_FOLDER = "vace-live"
+VARIABLE = "VACE_MODELS"
+SCOPE = Path(".daydream-scope", "models")
+COMFYUI = (Path("ComfyUI"), Path("ComfyUI_windows_portable", "ComfyUI"))
+UNDER_HOME = ("", "Documents", "Desktop", "Downloads")
+
+
+def model_folders(
+    given: Sequence[Path] = (), environment: Mapping[str, str] = os.environ, home: Path | None = None
+) -> tuple[Path, ...]:
+    """The folders of a `Store`, in order; what is downloaded goes into the first.
+
+    `given` (--models), else those in VACE_MODELS (several as in PATH), else the user's data folder; then, where they
+    are there, huggingface_hub's cache, Scope's models, and ComfyUIs at home or at the top of the disk.
+    """
+    home = Path.home() if home is None else home
+    named = [Path(text) for text in environment.get(VARIABLE, "").split(os.pathsep) if text]
+    own = list(given) or named or [platformdirs.user_data_path(DATA_FOLDER, appauthor=False) / "models"]
+    others = [folder for folder in (_hub_cache(environment, home), home / SCOPE, *_comfyuis(home)) if folder.is_dir()]
+    return tuple(dict.fromkeys(path.expanduser().absolute() for path in [*own, *others]))
+
+
+def _hub_cache(environment: Mapping[str, str], home: Path) -> Path:
+    """As huggingface_hub documents it."""
+    if cache := environment.get("HF_HUB_CACHE"):
+        return Path(cache).expanduser()
+    if hub := environment.get("HF_HOME"):
+        return Path(hub).expanduser() / "hub"
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache").expanduser() / "huggingface" / "hub"
+
+
+def _comfyuis(home: Path) -> Iterator[Path]:
+    for base in [home / name for name in UNDER_HOME] + [Path(home.anchor)]:
+        yield from (base / name for name in COMFYUI if (base / name / "models").is_dir())

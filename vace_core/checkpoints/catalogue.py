@@ -1,0 +1,249 @@
+"""Which published files the pipelines are made of, and where they lie.
+
+Repositories and paths were read from the authors' loading code or from stored copies of the hub's pages, never from the
+hub itself; `known_from` says which of each row. So `models.json` overrides any row (`store.Store`). Sizes are estimates:
+parameters, counted in the official classes, times the bytes each, of which the larger where it is not known. The true
+size is the server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+LOADING_CODE = "the authors' loading code"
+PAGE = "a stored copy of its page"
+MEMORY = "memory, not verified"
+INDEX = ".index.json"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of weights. `name` is ours; `repository` and `path` are the hub's, `path` with forward slashes.
+
+    A `path` that ends in `.index.json` stands for itself and the shards that it lists, in its folder.
+    """
+
+    name: str
+    repository: str
+    path: str
+    size: int
+    """Bytes, estimated."""
+    licence: str = "not verified"
+    restricted: bool = False
+    """Whether the licence forbids what a show may want, so that it has to be accepted."""
+    names: tuple[str, ...] = ()
+    """Names of the same weights outside their repository's folder, likelier first; a name such as model.pt is none."""
+    instead: tuple[str, ...] = ()
+    """Rows of this table that do as well, if they are there already."""
+    known_from: str = LOADING_CODE
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.repository}: {self.path})"
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists shards."""
+        return self.path.endswith(INDEX)
+
+
+WAN_1_3B, WAN_14B = 1_418_996_800, 14_288_491_584
+"""Parameters; so are the next ones."""
+VACE_1_3B, VACE_14B = 734_975_232, 3_049_101_312
+"""Of the context blocks alone."""
+LORA_1_3B = 349_962_240
+"""Rank 256 on every linear layer of 30 blocks."""
+UMT5, UMT5_WORDS = 5_680_910_336, 1_050_148_864
+"""The text encoder, and its token embedding within."""
+WAN_AUTOENCODER, TINY_AUTOENCODER = 126_892_531, 11_315_539
+FP8, BF16, FP32 = 1, 2, 4
+"""Bytes each."""
+
+APACHE, BY_MIRROR, NOT_STATED = "Apache-2.0", "Apache-2.0, by the card of a mirror", "none stated on its card"
+MEMFLOW_LICENCE = "Apache-2.0, by the card of a mirror; none stated on its own"
+LONGLIVE_LICENCE = "Apache-2.0 since November 2025, by its authors' word (NVlabs/LongLive, issue 10)"
+KREA_LICENCE = "CC BY-NC-SA 4.0: not for commercial use; what is derived from it is under the same licence"
+LONGLIVE, MEMFLOW = "Efficient-Large-Model/LongLive-1.3B", "KlingTeam/MemFlow"
+REWARD_FORCING, STREAMDIFFUSION = "JaydenLu666/Reward-Forcing-T2V-1.3B", "jerryfeng/StreamDiffusionV2"
+WAN, KIJAI, LIGHT = "Wan-AI/Wan2.1-T2V-1.3B", "Kijai/WanVideo_comfy", "lightx2v/Autoencoders"
+KREA = "krea-realtime-video-14b.safetensors"
+VACE_MODULE_1_3B = "Wan2_1-VACE_module_1_3B_bf16.safetensors"
+VACE_MODULE_14B = "Wan2_1-VACE_module_14B_bf16.safetensors"
+UMT5_PTH = "models_t5_umt5-xxl-enc-bf16.pth"
+UMT5_BF16, UMT5_FP8 = "umt5-xxl-enc-bf16.safetensors", "umt5-xxl-enc-fp8_e4m3fn.safetensors"
+FULL = "diffusion_pytorch_model.safetensors"
+
+_ROWS = (
+    WeightFile(
+        "longlive-base",
+        LONGLIVE,
+        "models/longlive_base.pt",
+        FP32 * WAN_1_3B,
+        LONGLIVE_LICENCE,
+        names=("longlive_base.pt",),
+    ),
+    WeightFile(
+        "longlive-lora",
+        LONGLIVE,
+        "models/lora.pt",
+        FP32 * LORA_1_3B,
+        LONGLIVE_LICENCE,
+        names=("longlive_lora.pt",),
+    ),
+    WeightFile(
+        "streamdiffusion-v2-base",
+        STREAMDIFFUSION,
+        "wan_causal_dmd_v2v/model.pt",
+        FP32 * WAN_1_3B,
+        "Apache-2.0, by its card",
+        names=("wan_causal_dmd_v2v.pt",),
+    ),
+    WeightFile("memflow-base", MEMFLOW, "base.pt", FP32 * WAN_1_3B, MEMFLOW_LICENCE, names=("memflow_base.pt",)),
+    WeightFile("memflow-lora", MEMFLOW, "lora.pt", FP32 * LORA_1_3B, MEMFLOW_LICENCE, names=("memflow_lora.pt",)),
+    WeightFile(
+        "reward-forcing-base",
+        REWARD_FORCING,
+        "rewardforcing.pt",
+        FP32 * WAN_1_3B,
+        NOT_STATED,
+        names=("rewardforcing.pt",),
+    ),
+    WeightFile(
+        "krea-realtime-base",
+        "krea/krea-realtime-video",
+        KREA,
+        BF16 * WAN_14B,
+        KREA_LICENCE,
+        restricted=True,
+        names=(KREA,),
+    ),
+    WeightFile(
+        "vace-1.3b",
+        KIJAI,
+        VACE_MODULE_1_3B,
+        BF16 * VACE_1_3B,
+        BY_MIRROR,
+        names=(VACE_MODULE_1_3B,),
+        instead=("vace-1.3b-full",),
+    ),
+    WeightFile(
+        "vace-14b",
+        KIJAI,
+        VACE_MODULE_14B,
+        BF16 * VACE_14B,
+        BY_MIRROR,
+        names=(VACE_MODULE_14B,),
+        instead=("vace-14b-full",),
+    ),
+    WeightFile(
+        "vace-1.3b-full",
+        "Wan-AI/Wan2.1-VACE-1.3B",
+        FULL,
+        FP32 * (WAN_1_3B + VACE_1_3B),
+        APACHE,
+        known_from=MEMORY,
+    ),
+    WeightFile(
+        "vace-14b-full",
+        "Wan-AI/Wan2.1-VACE-14B",
+        FULL + INDEX,
+        FP32 * (WAN_14B + VACE_14B),
+        APACHE,
+        known_from=MEMORY,
+    ),
+    WeightFile(
+        "umt5",
+        WAN,
+        UMT5_PTH,
+        BF16 * UMT5,
+        APACHE,
+        names=(UMT5_PTH,),
+        instead=("umt5-bf16", "umt5-fp8"),
+    ),
+    WeightFile(
+        "umt5-bf16",
+        KIJAI,
+        UMT5_BF16,
+        BF16 * UMT5,
+        BY_MIRROR,
+        names=(UMT5_BF16,),
+        instead=("umt5", "umt5-fp8"),
+        known_from=PAGE,
+    ),
+    WeightFile(
+        "umt5-fp8",
+        KIJAI,
+        UMT5_FP8,
+        FP8 * UMT5 + UMT5_WORDS,  # whose token embedding is in bfloat16 still
+        BY_MIRROR,
+        names=(UMT5_FP8,),
+        instead=("umt5", "umt5-bf16"),
+        known_from=PAGE,
+    ),
+    WeightFile("tokenizer", WAN, "google/umt5-xxl/tokenizer.json", 17_000_000, APACHE, instead=("tokenizer-google",)),
+    WeightFile("tokenizer-google", "google/umt5-xxl", "tokenizer.json", 17_000_000, known_from=MEMORY),
+    WeightFile(
+        "wan",
+        WAN,
+        "Wan2.1_VAE.pth",
+        FP32 * WAN_AUTOENCODER,
+        APACHE,
+        names=("Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors", "Wan2_1_VAE_fp32.safetensors", "Wan2_1_VAE_bf16.safetensors"),
+    ),
+    WeightFile(
+        "taew2_1",
+        LIGHT,
+        "taew2_1.pth",
+        BF16 * TINY_AUTOENCODER,
+        BY_MIRROR,
+        names=("taew2_1.pth", "taew2_1.safetensors"),
+    ),
+    WeightFile(
+        "lightvae",
+        LIGHT,
+        "lightvaew2_1.pth",
+        FP32 * WAN_AUTOENCODER // 16,  # a quarter of the channels
+        BY_MIRROR,
+        names=("lightvaew2_1.pth", "lightvaew2_1.safetensors"),
+    ),
+    WeightFile(
+        "lighttae",
+        LIGHT,
+        "lighttaew2_1.pth",
+        BF16 * TINY_AUTOENCODER,
+        BY_MIRROR,
+        names=("lighttaew2_1.pth", "lighttaew2_1.safetensors"),
+    ),
+)
+
+FILES: Mapping[str, WeightFile] = MappingProxyType({row.name: row for row in _ROWS})
+
+AUTOENCODERS = ("taew2_1", "wan", "lightvae", "lighttae")
+TEXT_ENCODERS = ("umt5", "umt5-bf16", "umt5-fp8")
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "longlive": {"base": "longlive-base", "lora": "longlive-lora", "vace": "vace-1.3b"},
+    "streamdiffusion-v2": {"base": "streamdiffusion-v2-base", "vace": "vace-1.3b"},
+    "memflow": {"base": "memflow-base", "lora": "memflow-lora", "vace": "vace-1.3b"},
+    "reward-forcing": {"base": "reward-forcing-base", "vace": "vace-1.3b"},
+    "krea-realtime": {"base": "krea-realtime-base", "vace": "vace-14b"},
+}
+PUBLISHED = tuple(_OWN)
+"""The pipelines whose weights are to be had elsewhere."""
+
+
+def files_of(pipeline: str, autoencoder: str = "taew2_1", text: str = "umt5") -> Mapping[str, WeightFile]:
+    """What a pipeline is loaded from, by role: base, vace, text, tokenizer, autoencoder, and lora where it has one.
+
+    Raises ValueError, naming what there is, for an unknown pipeline, autoencoder or text encoder.
+    """
+    _require("pipeline with published weights", pipeline, PUBLISHED)
+    _require("autoencoder", autoencoder, AUTOENCODERS)
+    _require("text encoder", text, TEXT_ENCODERS)
+    roles = {**_OWN[pipeline], "text": text, "tokenizer": "tokenizer", "autoencoder": autoencoder}
+    return {role: FILES[name] for role, name in roles.items()}
+
+
+def _require(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise ValueError(f"there is no {what} {given!r}; choose one of {', '.join(known)}")

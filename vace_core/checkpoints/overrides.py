@@ -1,0 +1,67 @@
+"""`models.json` in a folder of models: where a file lies after all, where the catalogue is wrong or a person knows better.
+
+    {"longlive-base": {"repository": "somebody/LongLive", "path": "base.pt"}, "wan": "D:/weights/Wan2.1_VAE.pth"}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .catalogue import FILES, WeightFile
+from .errors import CheckpointError
+
+NAME = "models.json"
+
+Override = Path | WeightFile
+"""A file of this machine, or another row."""
+
+
+def read_overrides(folder: Path) -> dict[str, Override]:
+    """By name of the catalogue; {} where the folder has no such file. A path is taken from that folder.
+
+    Raises CheckpointError naming file and entry for what can't be read, is of another form, or names no file of ours.
+    """
+    file = folder / NAME
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as reason:
+        raise CheckpointError(f"{file}: cannot be read ({reason}); save it as UTF-8 text") from reason
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError) as reason:
+        raise CheckpointError(f"{file}: is not JSON ({reason}); a backslash in a path is written \\\\ or /") from reason
+    if not isinstance(read, dict):
+        raise CheckpointError(f"{file}: holds a {type(read).__name__}, expected an object {{name: place}}")
+    return {name: _override(file, name, place) for name, place in read.items()}
+
+
+def _override(file: Path, name: str, place: Any) -> Override:
+    if name not in FILES:
+        raise CheckpointError(f"{file}: there is no file {name!r}; the names are {', '.join(FILES)}")
+    if isinstance(place, str) and place:
+        return file.parent / Path(place).expanduser()
+    if not _is_place(place):
+        raise CheckpointError(
+            f"{file}: {name!r} is {json.dumps(place)}, expected the path of a file, "
+            'or {"repository": "owner/name", "path": "file"}'
+        )
+    # The names that the catalogue knows are of the other file.
+    repository, path = place["repository"], place["path"]
+    return replace(FILES[name], repository=repository, path=path, names=(), known_from=str(file))
+
+
+def _is_place(place: Any) -> bool:
+    return (
+        isinstance(place, Mapping)
+        and set(place) == {"repository", "path"}
+        and all(isinstance(text, str) and text for text in place.values())
+        and place["repository"].count("/") == 1
+        and not {"..", ""} & {*place["repository"].split("/"), *place["path"].split("/")}
+        and "\\" not in place["repository"] + place["path"]
+    )
