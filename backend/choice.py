@@ -55,7 +55,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     add_pipeline_option(group)  # type: ignore[arg-type]
     group.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
     group.add_argument(
-        "--models", type=Path, action="append", default=[], metavar="DIR", help="look for weights here too; see `models`"
+        "--models",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for weights here too; see `models`",
     )
     group.add_argument("--autoencoder", default=AUTOENCODERS[0], choices=AUTOENCODERS, help="of published pipelines")
     group.add_argument(
@@ -129,5 +134,5 @@ def _quantise(given: list[str], parser: argparse.ArgumentParser) -> Quantise:
             parser.error(
                 f"--quantise takes {', '.join(KINDS)}, or PART=KIND with PART one of {', '.join(PARTS)}, got {text!r}"
             )
-        chosen = replace(chosen, **{name: kind for name in ([part] if part else PARTS)})
+        chosen = replace(chosen, **dict.fromkeys([part] if part else PARTS, kind))
     return chosen

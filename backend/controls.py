@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bridge.control.parameters import Control, ControlTable
-
 from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
@@ -111,7 +110,7 @@ TABLE = ControlTable(
             "/vace/noise",
             "float",
             1.0,
-            "How much of the input is painted over: 1 draws everything anew, less starts from the input's own pictures.",
+            "How much of the input is painted over: 1 draws all anew, less starts from the input's own pictures.",
             low=LEAST_NOISE,
             high=1.0,
         ),

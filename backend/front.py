@@ -233,9 +233,7 @@ class Front:
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)
-        self.capture = Capture(
-            self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
-        )
+        self.capture = Capture(self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame)
         self.capture.start()
         opened.callback(self.capture.stop)
 

@@ -18,9 +18,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from backend.choice import ModelChoice
 from backend.chunks import ChunkMaker
 from backend.fitting import cover
-from backend.choice import ModelChoice
 from backend.loading import load
 from backend.render import first_settings
 from bridge.video.file import Clip

@@ -103,7 +103,7 @@ class Pipeline:
     steps: tuple[int, ...] = (1000, 750, 500, 250)
     """Nominal timesteps from noise to picture."""
     video_steps: tuple[int, ...] = ()
-    """Nominal timesteps when a chunk starts from the source, of which those below its noise are run; empty = `steps`."""
+    """Nominal timesteps when a chunk starts from a video; those below its noise are run. Empty = `steps`."""
     shift: float = 5.0
     warp: bool = True
     """Whether nominal timesteps go through the schedule's table, as the authors of most pipelines trained."""

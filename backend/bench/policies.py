@@ -1,4 +1,4 @@
-"""What each pipeline's way of remembering costs: a chunk with it and with a plain window of the same sizes, in turns."""
+"""What each pipeline's way of remembering costs: a chunk with it and with a plain window of the same sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .engine import timed
 
 
 def policy_rows(model: Model, height: int, width: int, chunks: int) -> Iterator[dict[str, Any]]:
-    """One row for each pipeline's rule, on this model's weights; plain_ms is the window alone, steps and all the same."""
+    """One row for each pipeline's rule, on this model's weights; plain_ms is the window alone, else the same."""
     for name, rule in PIPELINES.items():
         with_it = replace(rule, architecture=model.pipeline.architecture)
         pair = {"ours": with_it, "plain": without_policy(with_it)}
@@ -24,7 +24,9 @@ def policy_rows(model: Model, height: int, width: int, chunks: int) -> Iterator[
         times: dict[str, list[float]] = {key: [] for key in streams}
         for n in range(warm + chunks):
             for key in sorted(streams, reverse=bool(n % 2)):
-                elapsed = timed(lambda stream=streams[key]: (stream.step(Controls("gold")), stream.settle()), model.device)
+                elapsed = timed(
+                    lambda stream=streams[key]: (stream.step(Controls("gold")), stream.settle()), model.device
+                )
                 if n >= warm:
                     times[key].append(elapsed)
         ours, plain = (1000 * statistics.median(times[key]) for key in ("ours", "plain"))

@@ -86,7 +86,9 @@ def lora() -> Lora:
     a = ARCHITECTURE
     sizes = {modules[0]: (a.dim, a.dim), modules[1]: (a.dim, a.ffn_dim), modules[2]: (a.dim, a.dim)}
     adapters = {
-        name: Adapter(torch.randn(2, inward, generator=generator), torch.randn(outward, 2, generator=generator) / 8, 1.0)
+        name: Adapter(
+            torch.randn(2, inward, generator=generator), torch.randn(outward, 2, generator=generator) / 8, 1.0
+        )
         for name, (inward, outward) in sizes.items()
     }
     return Lora("test", adapters, {})

@@ -89,5 +89,3 @@ class FrameBank:
         """Rows of the bank's place 0, 1, 2 ..., in the order in which it fills."""
         slot = self.rule.frames - 1 - place
         return slice(slot * self._per_frame, (slot + 1) * self._per_frame)
-
-

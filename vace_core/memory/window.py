@@ -193,16 +193,16 @@ class WindowMemory:
         """The clean pass over these frames has run: the bank may record one of them."""
         if state.bank is not None and self.bank is not None:
             slot = self._banked + self.slot_of(frames[0])
-            self.bank.record(state.bank, state.layers, frames, slice(slot * self.per_frame, (slot + 1) * self.per_frame))
+            self.bank.record(
+                state.bank, state.layers, frames, slice(slot * self.per_frame, (slot + 1) * self.per_frame)
+            )
 
     def clear(self, state: WindowState) -> None:
         """Remember nothing; the buffers stay."""
         state.frames[:] = [-1] * self.slots
         state.positions[:] = [-1] * self.slots
 
-    def _fold(
-        self, ema_sink: EmaSink, state: WindowState, frames: Sequence[int], slots: Sequence[int | None]
-    ) -> bool:
+    def _fold(self, ema_sink: EmaSink, state: WindowState, frames: Sequence[int], slots: Sequence[int | None]) -> bool:
         """Hand to the sink what a new chunk is about to displace; whether there was anything."""
         leaving = [slot for frame, slot in zip(frames, slots, strict=True) if slot is not None]
         if not leaving or any(state.frames[slot] in (-1, *frames) for slot in leaving):

@@ -14,7 +14,7 @@ FOLLOWED = 0.9
 
 
 class MotionNoise:
-    """Follows a video chunk by chunk. It reads numbers back, so its frames belong on the CPU; a few pixels are enough."""
+    """Follows a video chunk by chunk. It reads numbers back, so frames belong on the CPU; a few pixels are enough."""
 
     def __init__(self) -> None:
         self._last: Tensor | None = None

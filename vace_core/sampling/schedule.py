@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 ENTRIES = 1000
+LEAST_FALL = 1.0
+"""A step that is nearer than this to the one before it would change nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Table:
         understated: how much less noise the model is told of, 0..1 (half of it at most).
         """
         told = ENTRIES * max(noise - understated, noise / 2)
-        below = [t for t in self.schedule(steps, warp).timesteps if t < told]
+        below = [t for t in self.schedule(steps, warp).timesteps if t <= told - LEAST_FALL]
         return replace(self._schedule([told, *below]), start=noise)
 
     def _schedule(self, timesteps: Sequence[float]) -> Schedule:

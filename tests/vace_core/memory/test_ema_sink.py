@@ -55,5 +55,5 @@ def test_a_cloned_stream_folds_on_by_itself() -> None:
 
 
 def test_a_sink_that_chunks_cannot_be_folded_into_is_refused() -> None:
-    with pytest.raises(ValueError, match="folded into a sink of a chunk's 3 frames.*not into 2 of 9"):
+    with pytest.raises(ValueError, match=r"folded into a sink of a chunk's 3 frames.*not into 2 of 9"):
         replace(RULE, sink=2)
