@@ -40,7 +40,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         command.add_argument("names", nargs="+", metavar="NAME", help=NAMES)
         command.add_argument("--autoencoder", default=AUTOENCODERS[0], choices=AUTOENCODERS)
         command.add_argument(
-            "--text", choices=TEXT_ENCODERS, help=f"the text encoder (default: any that is here, else {TEXT_ENCODERS[0]})"
+            "--text",
+            choices=TEXT_ENCODERS,
+            help=f"the text encoder (default: any that is here, else {TEXT_ENCODERS[0]})",
         )
     for command in (listing, download, verify):
         command.add_argument(
@@ -110,7 +112,9 @@ def verify_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> in
         path = store.find_or_instead(file)
         wrong = "is missing" if path is None else fault(path)
         known = path is not None and Receipt.of(path) is not None
-        rows.append({"name": file.name, "path": path and str(path), "fault": wrong, "checked": "sha256" if known else "form"})
+        rows.append(
+            {"name": file.name, "path": path and str(path), "fault": wrong, "checked": "sha256" if known else "form"}
+        )
         if not options.json:
             held = "as it came" if known else "all there, by its form; where it is from is not known"
             print(f"{file.name}: {f'{wrong} ({path})' if path and wrong else wrong or held}")

@@ -62,7 +62,9 @@ def origin_at(endpoint: str | None) -> Origin:
         return Hub(endpoint.rstrip("/"))
     if Path(endpoint).is_dir():
         return Mirror(Path(endpoint))
-    raise DownloadError(f"--endpoint {endpoint}: is no folder here, and no address that begins with http:// or https://")
+    raise DownloadError(
+        f"--endpoint {endpoint}: is no folder here, and no address that begins with http:// or https://"
+    )
 
 
 class Hub:
@@ -100,7 +102,9 @@ class Hub:
             if failures > TRIES:
                 raise self._explained(file, reason) from reason
             if out.tell() < remote.size:
-                log.info("%s: the connection was lost at %d of %d bytes; trying again", file.name, out.tell(), remote.size)
+                log.info(
+                    "%s: the connection was lost at %d of %d bytes; trying again", file.name, out.tell(), remote.size
+                )
                 time.sleep(PAUSE)
 
     def _stream(self, remote: Remote, out: BinaryIO, shown: Shown) -> None:

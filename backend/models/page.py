@@ -31,14 +31,12 @@ def markdown() -> str:
 
 def _rules(presets: Sequence[Pipeline]) -> str:
     """One row for each field of a preset."""
-    rows: list[tuple[str, Callable[[Pipeline], str]]] = [("transformer", lambda preset: _shape(preset.architecture))]
+    rows: dict[str, Callable[[Pipeline], str]] = {"transformer": lambda preset: _shape(preset.architecture)}
     for field in fields(Pipeline):
         if field.name not in NOT_RULES:
-            rows.append((field.name, lambda preset, name=field.name: _value(getattr(preset, name))))
-    return _table(
-        ("", *(f"`{preset.name}`" for preset in presets)),
-        ((title.replace("_", " "), *(tell(preset) for preset in presets)) for title, tell in rows),
-    )
+            rows[field.name.replace("_", " ")] = lambda preset, name=field.name: _value(getattr(preset, name))
+    heads = ("", *(f"`{preset.name}`" for preset in presets))
+    return _table(heads, ((title, *map(tell, presets)) for title, tell in rows.items()))
 
 
 def _shape(architecture: Architecture) -> str:

@@ -39,7 +39,7 @@ class Progress:
 
     def _line(self) -> str:
         rate = (self._done - self._first) / max(time.monotonic() - self._began, 1e-3)
-        left = f", {_duration((self._size - self._done) / rate)} left" if 0 < rate and self._done < self._size else ""
+        left = f", {_duration((self._size - self._done) / rate)} left" if rate > 0 and self._done < self._size else ""
         text = f"{self._name}: {self._doing} {gigabytes(self._done)} of {gigabytes(self._size)}, {rate / 1e6:.1f} MB/s"
         return f"{text}{left}".ljust(78)
 

@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(with_content=True)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing on standard error."""
 
     def _answer(self, with_content: bool) -> None:

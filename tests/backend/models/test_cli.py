@@ -35,7 +35,7 @@ def on_hub(file: WeightFile) -> str:
 def full(hub: Hub) -> Hub:
     """A hub that has everything, each file of a content of its own."""
     for number, file in enumerate(FILES.values()):
-        hub.files[on_hub(file)] = f"{{\"{file.name}\": {number}}}".encode() * 50
+        hub.files[on_hub(file)] = f'{{"{file.name}": {number}}}'.encode() * 50
     return hub
 
 
@@ -98,9 +98,7 @@ def test_the_autoencoder_can_be_chosen(full: Hub, tmp_path: Path, capsys: pytest
     assert "taew2_1" not in brought
 
 
-def test_files_of_a_comfyui_are_taken_and_not_fetched(
-    full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_files_of_a_comfyui_are_taken_and_not_fetched(full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     comfy = tmp_path / "home" / "ComfyUI" / "models"
     vace = comfy / "diffusion_models" / "wan" / "wan2_1-vace_module_1_3B_bf16.safetensors"
     vace.parent.mkdir(parents=True)
@@ -118,9 +116,7 @@ def test_what_models_json_names_is_fetched_from_there(full: Hub, tmp_path: Path)
     assert (tmp_path / "somebody" / "Else" / "tiny.pth").read_bytes() == b"other weights"
 
 
-def test_verify_names_what_is_missing_damaged_or_cut_off(
-    full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_verify_names_what_is_missing_damaged_or_cut_off(full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     there = ["--models", str(tmp_path)]
     names = ["longlive-base", "longlive-lora", "taew2_1", "wan"]
     assert run("download", *names[:3], "--endpoint", full.endpoint, *there) == 0
