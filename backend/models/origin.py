@@ -75,6 +75,7 @@ class Hub:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # or it asks huggingface.co for more, even where there is a mirror
 
     def describe(self, file: WeightFile) -> Remote:
         address = hf_hub_url(file.repository, file.path, endpoint=self.endpoint)

@@ -107,8 +107,8 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("content/"):
             self._content(path.removeprefix("content/"), with_content)
             return
-        owner, name, _, _, *rest = path.split("/")
-        file = "/".join((owner, name, *rest))
+        owner, name, *rest = path.split("/")
+        file = "/".join((owner, name, *rest[2:]))  # without resolve and the revision
         if file in self.hub.errors:
             self._head(*self.hub.errors[file])
         elif file not in self.hub.files:

@@ -197,3 +197,4 @@ def test_ctrl_c_in_the_middle_ends_in_one_line_and_the_next_run_goes_on(full: Hu
     assert path.read_bytes() == content
     assert Receipt.of(path) is not None
     assert full.fetched()[-1].range == f"bytes={had}-"
+    assert {one.path.rpartition("/")[2] for one in full.asked} == {"taew2_1.pth"}, "something else was asked for"
