@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import httpx2
-from huggingface_hub import constants, get_hf_file_metadata, get_session, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, get_session, get_token, hf_hub_url
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled, RemoteEntryNotFoundError
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
@@ -160,7 +160,7 @@ def _reason(error: Exception, file: WeightFile, endpoint: str) -> str:
     if isinstance(error, RemoteEntryNotFoundError):
         return f"there is no such file at {page}; if it has another name now, put it in {NAME}"
     if isinstance(error, HfHubHTTPError):
-        return _reason_by_status(error.response.status_code, page)
+        return _reason_by_status(error.response.status_code, page, get_token() is not None)
     if isinstance(error, httpx2.TimeoutException):
         return f"{endpoint} does not answer; run the same command again later, it goes on from here"
     if isinstance(error, httpx2.HTTPError):
@@ -171,7 +171,9 @@ def _reason(error: Exception, file: WeightFile, endpoint: str) -> str:
     return str(error)
 
 
-def _reason_by_status(status: int, page: str) -> str:
+def _reason_by_status(status: int, page: str, with_token: bool) -> str:
+    if status == 401 and with_token:  # without one it may as well not be there
+        return "your token is not accepted (the server says 401); log in anew with `hf auth login`, or correct HF_TOKEN"
     if status in (401, 404):
         return (
             f"{page} is not there, or not for everybody (the server says {status}); if it has moved, put its new place "

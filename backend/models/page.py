@@ -24,6 +24,7 @@ def markdown() -> str:
     parts = (
         ("Rules", _rules(presets)),
         ("Sizes", _sizes(presets)),
+        ("Licences and commands", _commands()),
         ("Files", _files()),
     )
     return "\n\n".join(f"## {title}\n\n{table}" for title, table in parts)
@@ -83,6 +84,17 @@ def memory_bytes(preset: Pipeline) -> int:
     size = (preset.height // PIXELS_PER_LATENT, preset.width // PIXELS_PER_LATENT)
     memory = WindowMemory(preset.architecture, *size, preset)
     return memory.init_state(1, "meta", torch.bfloat16).nbytes()
+
+
+def _commands() -> str:
+    """By the weights that are the pipeline's own."""
+    rows = []
+    for name in PUBLISHED:
+        base = files_of(name)["base"]
+        consent = " --accept-licence" if base.restricted else ""
+        download, run = f"models download {name}{consent}", f"run --pipeline {name}"
+        rows.append((f"`{name}`", base.licence, f"`python start.py {download}`", f"`python start.py {run}`"))
+    return _table(("", "licence of its own weights", "once", "then"), rows)
 
 
 def _files() -> str:

@@ -22,7 +22,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stream.isatty():
+        if self._stream.isatty() and self._done != self._first:
             self._stream.write(f"\r{self._line()}\n")
 
     def __call__(self, more: int) -> None:

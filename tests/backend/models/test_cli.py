@@ -57,7 +57,7 @@ def test_a_pipeline_is_downloaded_once_verified_and_then_found_without_a_network
     assert all(f"{name}: licence" in printed.err for name in brought)
     assert run("verify", pipeline, "--json", *there) == 0
     rows = json.loads(capsys.readouterr().out)["files"]
-    assert [(row["fault"], row["checked"]) for row in rows] == [(None, "sha256")] * len(rows)
+    assert [(row["fault"], row["known"]) for row in rows] == [(None, "as it came")] * len(rows)
     full.asked.clear()
     assert run("download", pipeline, "--endpoint", full.endpoint, *there) == 0
     assert full.asked == []

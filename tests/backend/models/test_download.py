@@ -260,3 +260,10 @@ def test_a_folder_does_for_a_hub(tmp_path: Path):
 def test_an_origin_is_an_address_or_a_folder(tmp_path: Path):
     with pytest.raises(DownloadError, match="no folder here, and no address"):
         origin_at(str(tmp_path / "nowhere"))
+
+
+def test_a_token_that_is_not_accepted_is_named(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    there.errors[ON_HUB] = (401, "")
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    with pytest.raises(DownloadError, match=r"your token is not accepted.*correct HF_TOKEN"):
+        download(tmp_path, there).bring([FILE])
