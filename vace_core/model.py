@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from .autoencoder import Autoencoder
+from .checkpoints.errors import CheckpointError
+from .checkpoints.options import LoadOptions
+from .checkpoints.store import Store
 from .config import Pipeline, pipeline_named
 from .text import TextEncoder
 from .transformer import CausalWan
-
-if TYPE_CHECKING:
-    from .transformer.live_lora import LiveLoras
-
+from .transformer.live_lora import LiveLoras
 
 @dataclass(frozen=True)
 class Model:
@@ -28,19 +27,30 @@ class Model:
     dtype: torch.dtype
     """The transformer's number format; latents between the steps are float32."""
     loras: LiveLoras | None = None
-    """The user's LoRAs, whose strengths follow the show; None without any."""
+    """The user's own, beside the transformer's weights; their strengths may change between chunks."""
 
 
-def load(pipeline: str = "pocket", device: str = "cpu") -> Model:
+def load(
+    pipeline: str | Pipeline = "pocket",
+    device: str = "cpu",
+    store: Store | None = None,
+    options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
+) -> Model:
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
-    Raises ValueError for an unknown pipeline and CheckpointError where weights are missing or not the expected ones.
+    pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the pocket model brings its own, and has no options. Raises ValueError for an
+    unknown pipeline or options that the device or pipeline cannot do, and CheckpointError where weights are missing or
+    not the expected ones.
     """
-    preset = pipeline_named(pipeline)
-    if preset.name != "pocket":
-        from .checkpoints.errors import CheckpointError
+    preset = pipeline_named(pipeline) if isinstance(pipeline, str) else pipeline
+    if preset.name == "pocket":
+        from .pocket import load as load_pocket
 
-        raise CheckpointError(f"{pipeline}: loading of published checkpoints is not here yet; use --pipeline pocket")
-    from .pocket import load as load_pocket
+        if options != LoadOptions():
+            raise ValueError("the pocket model is loaded as it is: leave out its options, or choose another pipeline")
+        return load_pocket(preset, torch.device(device))
+    if store is None:
+        raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
+    from .checkpoints.published import load_published
 
-    return load_pocket(preset, torch.device(device))
+    return load_published(preset, torch.device(device), store, options)

@@ -59,7 +59,9 @@ def fill(module: nn.Module, parts: Sequence[Part], device: torch.device) -> None
 
 def put(module: nn.Module, key: str, stored: Stored, dtype: torch.dtype, device: torch.device) -> None:
     """Read one tensor into memory of its own and make it the module's."""
-    value = torch.empty(stored.shape, dtype=dtype, device=device).copy_(stored.read())
+    value = torch.empty(stored.shape, dtype=dtype, device=device)
+    if not value.is_meta:
+        stored.copy_to(value)
     owner, _, name = key.rpartition(".")
     holder = module.get_submodule(owner)
     is_parameter = isinstance(getattr(holder, name), nn.Parameter)

@@ -17,7 +17,7 @@ KNOWN = {"1.3B": WAN_1_3B, "14B": WAN_14B}
 
 @dataclass(frozen=True)
 class Layout:
-    """What a file holds, in words; whose names its keys have (None: the published ones); sizes, where they are known."""
+    """What a file holds, in words; whose names its keys have (None: the published ones); known sizes."""
 
     part: str
     naming: Renaming | None
@@ -56,7 +56,7 @@ SIGNS: tuple[tuple[str, str, Renaming | None], ...] = (
 
 
 def recognise(weights: Weights) -> Layout | None:
-    """What a file is, whole or not, or None if it is nothing that is known here. Whether it is complete, `fill` says."""
+    """What a file is, or None if it is nothing that is known here. Whether it is complete, `fill` says."""
     for sign, part, naming in SIGNS:
         if any(re.match(sign, key) for key in weights.tensors):
             if part in (TRANSFORMER, VACE):

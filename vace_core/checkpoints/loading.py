@@ -119,7 +119,7 @@ def _last_rows(weights: Weights, tiny: TinyAutoencoder) -> Weights:
 
 
 def _last(stored: Stored, rows: int) -> Stored:
-    return Stored((rows, *stored.shape[1:]), stored.dtype, lambda: stored.read()[-rows:])
+    return Stored((rows, *stored.shape[1:]), stored.dtype, lambda: iter([stored.read()[-rows:].flatten()]))
 
 
 def _umt5(weights: Weights) -> UMT5Config | None:

@@ -1,18 +1,22 @@
-"""How a pipeline's published weights are loaded."""
+"""How a pipeline's published weights are loaded: what the start of the program fixes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-AUTOENCODERS = ("taew2_1", "wan", "lightvae", "lighttae")
+from .catalogue import AUTOENCODERS, TEXT_ENCODERS
+
 TEXT_DEVICES = ("same", "cpu", "offload")
 KINDS = ("none", "fp8", "int8")
 
 
 @dataclass(frozen=True)
 class Quantise:
-    """The number format of the linear layers of each part: "none" (as loaded), "fp8" or "int8"."""
+    """The number format of the linear layers of each part: "none" (as loaded), "fp8" or "int8".
+
+    main: the transformer's main blocks, context: its context blocks, text: the text encoder.
+    """
 
     main: str = "none"
     context: str = "none"
@@ -25,19 +29,22 @@ class Quantise:
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What the start of the program fixes about the weights. Raises ValueError for a choice that is none."""
+    """Raises ValueError for a choice that there is not."""
 
     autoencoder: str = "taew2_1"
-    """taew2_1 (quick), wan (as trained, slow), lightvae or lighttae."""
+    """taew2_1 (quick), wan (as Wan was trained, slow), lightvae or lighttae."""
+    text: str = "umt5"
+    """Which file of the text encoder, by its name in the catalogue; another one that is there does as well."""
     loras: tuple[Path, ...] = ()
     """The user's own, live: `stream.Controls.loras` are their strengths."""
     quantise: Quantise = field(default_factory=Quantise)
     text_device: str = "offload"
-    """Where prompts are encoded: "same" (the model's device, always there), "cpu", or "offload" (on the model's device,
-    where each layer's weights are for as long as it is at work only)."""
+    """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's
+    device, where each layer's weights are only while it is at work)."""
 
     def __post_init__(self) -> None:
         _require("autoencoder", self.autoencoder, AUTOENCODERS)
+        _require("text", self.text, TEXT_ENCODERS)
         _require("text_device", self.text_device, TEXT_DEVICES)
 
 

@@ -1,4 +1,9 @@
-"""Weights files, opened: keys, shapes and number formats are known at once, numbers are read when asked for."""
+"""Weights files, opened: keys, shapes and number formats are known at once, numbers are read when asked for.
+
+Numbers are read piece by piece, so that a model is in memory once, with little besides. That is also why safetensors
+are read here and not by their library: it maps a file so that the whole of it counts as memory promised, and a file
+larger than the machine's memory cannot be opened.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,16 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from .errors import CheckpointError
+from .store import shards
 
 CONTAINERS = ("generator", "generator_ema", "model", "state_dict", "generator_lora")
 """Under which entry of a torch file the weights lie, the best first; what a trainer keeps beside them is not read."""
@@ -28,18 +34,35 @@ FORMATS = {
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
 """The number formats of safetensors."""
-WINDOW = 128 * 2**20
-"""Bytes read before a file is mapped anew. Pages that were read count as memory of ours until then."""
+PIECE = 32 * 2**20
+"""Bytes that are read at once."""
+WINDOW = 4 * PIECE
+"""Bytes after which a torch file is mapped anew: pages that were read count as memory of ours until then."""
 SHARD = re.compile(r"(.+)-(\d+)-of-(\d+)(\.\w+)")
+LARGEST_HEADER = 100_000_000
+"""Bytes of a safetensors header, by its specification."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor that lies in a file. `read` gives a view of the file's mapping, on the CPU: copy it, don't write to it."""
+    """A tensor that lies in a file. `pieces` gives its numbers in order, flat; each piece is good until the next."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype
-    read: Callable[[], Tensor]
+    pieces: Callable[[], Iterator[Tensor]]
+
+    def copy_to(self, out: Tensor) -> None:
+        """Into a contiguous tensor of its shape, any dtype, on any device."""
+        flat, at = out.view(-1), 0
+        for piece in self.pieces():
+            flat[at : at + len(piece)].copy_(piece)
+            at += len(piece)
+
+    def read(self) -> Tensor:
+        """The whole of it, on the CPU."""
+        out = torch.empty(self.shape, dtype=self.dtype)
+        self.copy_to(out)
+        return out
 
 
 @dataclass(frozen=True)
@@ -49,11 +72,6 @@ class Weights:
     path: Path
     tensors: Mapping[str, Stored]
 
-    @property
-    def nbytes(self) -> int:
-        """Size in the number formats of the file."""
-        return sum(torch.Size(stored.shape).numel() * stored.dtype.itemsize for stored in self.tensors.values())
-
     def only(self, wanted: Callable[[str], bool]) -> Weights:
         """Those tensors whose keys are wanted."""
         return replace(self, tensors={key: stored for key, stored in self.tensors.items() if wanted(key)})
@@ -62,7 +80,7 @@ class Weights:
 def open_weights(path: Path) -> Weights:
     """Open a weights file, without reading its numbers.
 
-    path: a safetensors file; a torch file (.pt, .pth, .bin, .ckpt), of which tensors and nothing else are unpickled; one
+    path: a safetensors file; a torch file (.pt, .pth, .bin, .ckpt), of which nothing but tensors is unpickled; one
     shard, an index.json or a folder for the whole set of shards. Weights are taken out of a trainer's container, and
     what wrappers put in front of every key is removed.
     Raises CheckpointError, with the path, for what is missing, torn or of no such kind.
@@ -98,7 +116,7 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise CheckpointError(f"there is no {path}; download it, or give the folder that it is in")
     if path.name.endswith(".index.json"):
-        return _indexed(path)
+        return _present(path, shards(path))
     shard = SHARD.fullmatch(path.name)
     if shard:
         stem, number, count, suffix = shard.groups()
@@ -118,8 +136,8 @@ def _one_of(folder: Path) -> Path:
     if len(indexes) == 1:
         return indexes[0]
     files = sorted(folder.glob("*.safetensors"))
-    sets = {shard[1] + shard[3] for file in files if (shard := SHARD.fullmatch(file.name))}
-    if files and (len(files) == 1 or (len(sets) == 1 and all(SHARD.fullmatch(file.name) for file in files))):
+    sets = {shard[1] if (shard := SHARD.fullmatch(file.name)) else file.name for file in files}
+    if len(sets) == 1:
         return files[0]
     named = [file.name for file in (*indexes, *files)]
     raise CheckpointError(
@@ -128,81 +146,105 @@ def _one_of(folder: Path) -> Path:
     )
 
 
-def _indexed(index: Path) -> list[Path]:
-    try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as reason:
-        raise CheckpointError(f"{index} is no index of shards ({reason!r}); get it again") from reason
-    return _present(index, [index.with_name(str(name)) for name in sorted(shards)])
-
-
-def _present(given: Path, shards: list[Path]) -> list[Path]:
-    missing = [shard.name for shard in shards if not shard.exists()]
+def _present(given: Path, wanted: list[Path]) -> list[Path]:
+    missing = [shard.name for shard in wanted if not shard.exists()]
     if missing:
         raise CheckpointError(
-            f"{given}: {len(missing)} of {len(shards)} shards are missing (first: {missing[:10]}); get them too"
+            f"{given}: {len(missing)} of {len(wanted)} shards are missing (first: {missing[:10]}); get them too"
         )
-    return shards
-
-
-class _Mapping:
-    """One file's mapping, replaced after every `WINDOW` bytes, so that what was read does not pile up in memory."""
-
-    def __init__(self, mapped: Callable[[], Callable[[str], Tensor]]) -> None:
-        self._map = mapped
-        self._get: Callable[[str], Tensor] | None = None
-        self._read = 0
-
-    def read(self, key: str) -> Tensor:
-        if self._get is None or self._read >= WINDOW:
-            self._get, self._read = None, 0
-            self._get = self._map()
-        tensor = self._get(key)
-        self._read += tensor.nbytes
-        return tensor
+    return wanted
 
 
 def _safetensors(path: Path) -> dict[str, Stored]:
+    """By the format's specification: the header's length in 8 bytes, the header in JSON, the numbers."""
     try:
-        with safe_open(path, framework="pt") as file:
-            slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  a handle, no dictionary
-            heads = {key: (tuple(part.get_shape()), part.get_dtype()) for key, part in slices.items()}
-    except (OSError, SafetensorError) as reason:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > LARGEST_HEADER:
+                raise ValueError("it does not begin with a header")
+            header = json.loads(file.read(length))
+        rows = {key: row for key, row in header.items() if key != "__metadata__"}
+        tensors = {key: _entry(path, 8 + length, key, row) for key, row in rows.items()}
+        end = max((row["data_offsets"][1] for row in rows.values()), default=0)
+        if path.stat().st_size != 8 + length + end:
+            raise ValueError(f"it has {path.stat().st_size} bytes, of {8 + length + end} by its header")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as reason:
         raise CheckpointError(f"{path} cannot be read as safetensors ({reason}); get it again") from reason
-    unknown = sorted({name for _, name in heads.values()} - FORMATS.keys())
-    if unknown:
-        raise CheckpointError(f"{path} holds numbers in {unknown}, which are not read here; get it as bf16 or fp8_e4m3fn")
-    mapping = _Mapping(lambda: safe_open(path, framework="pt").get_tensor)
-    return {
-        key: Stored(shape, FORMATS[name], functools.partial(mapping.read, key)) for key, (shape, name) in heads.items()
-    }
+    return tensors
+
+
+def _entry(path: Path, base: int, key: str, row: Mapping[str, Any]) -> Stored:
+    """ValueError, KeyError or TypeError where the header makes no sense. base: where in the file the numbers begin."""
+    if row["dtype"] not in FORMATS:
+        raise ValueError(f"{key} is in {row['dtype']}, expected one of {', '.join(FORMATS)}")
+    shape, dtype = tuple(int(size) for size in row["shape"]), FORMATS[row["dtype"]]
+    start, end = row["data_offsets"]
+    if end - start != torch.Size(shape).numel() * dtype.itemsize or start < 0:
+        raise ValueError(f"{key} of shape {shape} is said to lie from {start} to {end}")
+    return Stored(shape, dtype, functools.partial(_pieces_of_file, path, base + start, end - start, dtype))
+
+
+def _pieces_of_file(path: Path, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
+    buffer = torch.empty(min(PIECE, nbytes), dtype=torch.uint8)
+    with path.open("rb") as file:
+        file.seek(start)
+        for at in range(0, nbytes, PIECE):
+            part = buffer[: nbytes - at]
+            if file.readinto(memoryview(part.numpy())) != len(part):
+                raise CheckpointError(f"{path} has become shorter while it was read; get it again")
+            yield part.view(dtype)
 
 
 def _torch(path: Path) -> dict[str, Stored]:
     """A torch file, mapped; one from before torch 1.6 cannot be, and is read whole."""
-    tensors = _unpickled(path)
-    mapped = zipfile.is_zipfile(path)
-    mapping = _Mapping(lambda: _unpickled(path).__getitem__) if mapped else None
+    mapping = _Mapping(path)
+    heads = {key: (tuple(tensor.shape), tensor.dtype) for key, tensor in mapping.tensors(0).items()}
     return {
-        key: Stored(
-            tuple(tensor.shape),
-            tensor.dtype,
-            functools.partial(mapping.read if mapping else tensors.__getitem__, key),
-        )
-        for key, tensor in tensors.items()
+        key: Stored(shape, dtype, functools.partial(_pieces_of_mapping, mapping, key))
+        for key, (shape, dtype) in heads.items()
     }
 
 
-def _unpickled(path: Path) -> dict[str, Tensor]:
+class _Mapping:
+    """A torch file's tensors as views of its mapping, which is made anew after every `WINDOW` bytes read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mapped = zipfile.is_zipfile(path)
+        self._tensors = _unpickled(path, self._mapped)
+        self._read = 0
+
+    def tensors(self, nbytes: int) -> Mapping[str, Tensor]:
+        """nbytes: how much of them is about to be read."""
+        if self._mapped and self._read >= WINDOW:
+            self._tensors = {}  # the old mapping goes first
+            self._tensors, self._read = _unpickled(self._path, self._mapped), 0
+        self._read += nbytes
+        return self._tensors
+
+
+def _pieces_of_mapping(mapping: _Mapping, key: str) -> Iterator[Tensor]:
+    whole = mapping.tensors(0)[key]
+    count, itemsize, contiguous = whole.numel(), whole.element_size(), whole.is_contiguous()
+    del whole
+    step = PIECE // itemsize if contiguous else max(count, 1)
+    for at in range(0, count, step):
+        nbytes = min(step, count - at) * itemsize
+        yield mapping.tensors(nbytes)[key].reshape(-1)[at : at + step]
+
+
+def _unpickled(path: Path, mapped: bool) -> dict[str, Tensor]:
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as reason:
         first = str(reason).partition("\n")[0]
         raise CheckpointError(
             f"{path} cannot be read as a torch file of tensors alone ({first}); get it again, or as safetensors"
         ) from reason
     if not isinstance(loaded, Mapping):
-        raise CheckpointError(f"{path} holds a {type(loaded).__name__}, expected tensors by name; get the model's weights")
+        raise CheckpointError(
+            f"{path} holds a {type(loaded).__name__}, expected tensors by name; get the model's weights"
+        )
     inside = next((loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping)), loaded)
     strays = sorted(str(key) for key, value in inside.items() if not isinstance(value, Tensor))
     if strays:

@@ -35,7 +35,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
         raise CheckpointError(f"there is no {file}; get tokenizer.json of google/umt5-xxl")
     try:
         pieces = Pieces.from_file(str(file))
-    except Exception as reason:  # noqa: BLE001  the library raises Exception itself, of no narrower kind
+    except Exception as reason:  # the library raises Exception itself, of no narrower kind
         raise CheckpointError(f"{file} is no tokenizer ({reason}); get tokenizer.json of google/umt5-xxl") from reason
     if pieces.encode("a").tokens[-1:] != [CLOSING]:
         raise CheckpointError(

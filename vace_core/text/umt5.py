@@ -37,7 +37,7 @@ class TextEncoder(nn.Module):
         if self._visited is not None:
             stack = encoder.encoder
             stack.block = nn.ModuleList(Visitor(layer, self._visited) for layer in stack.block)
-            stack.final_layer_norm = Visitor(stack.final_layer_norm, self._visited)
+            stack.set_submodule("final_layer_norm", Visitor(stack.final_layer_norm, self._visited))
 
     @torch.inference_mode()
     def encode(self, prompt: str) -> Tensor:
@@ -50,11 +50,12 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Token ids [B, L], mask [B, L] (1 = a token, 0 = padding; None = all tokens) -> [B, length, text_dim]."""
-        mask = torch.ones_like(ids) if mask is None else mask
         tokens = self.encoder.shared(ids)  # the table never travels: a prompt needs a few of its rows
         if self._visited is not None:
-            tokens, mask = tokens.to(self._visited), mask.to(self._visited)
-        hidden = self.encoder(inputs_embeds=tokens, attention_mask=mask).last_hidden_state * mask[..., None]
+            tokens, mask = tokens.to(self._visited), None if mask is None else mask.to(self._visited)
+        hidden = self.encoder(inputs_embeds=tokens, attention_mask=mask).last_hidden_state
+        if mask is not None:
+            hidden = hidden * mask[..., None]
         return nn.functional.pad(hidden, (0, 0, 0, self.length - hidden.shape[1]))
 
 
