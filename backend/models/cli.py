@@ -15,7 +15,7 @@ from vace_core.checkpoints.catalogue import AUTOENCODERS, FILES, PUBLISHED, TEXT
 from vace_core.checkpoints.store import Store
 
 from .folders import VARIABLE, model_folders
-from .progress import gigabytes
+from .progress import Progress, gigabytes
 
 DONE, FAILED = 0, 1
 BUNDLED = "pocket"
@@ -40,7 +40,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
         command.add_argument("names", nargs="+", metavar="NAME", help=NAMES)
         command.add_argument("--autoencoder", default=AUTOENCODERS[0], choices=AUTOENCODERS)
         command.add_argument(
-            "--text", choices=TEXT_ENCODERS, help=f"the text encoder (default: any that is here, else {TEXT_ENCODERS[0]})"
+            "--text",
+            choices=TEXT_ENCODERS,
+            help=f"the text encoder (default: any that is here, else {TEXT_ENCODERS[0]})",
         )
     for command in (listing, download, verify):
         command.add_argument(
@@ -102,23 +104,27 @@ def download_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> 
 
 def verify_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> int:
     """Exit code 1 if anything is missing or not whole."""
-    from .receipt import Receipt, fault
-
     store = Store(model_folders(options.models))
-    rows = []
-    for file in chosen(options.names, options.autoencoder, options.text):
-        path = store.find_or_instead(file)
-        wrong = "is missing" if path is None else fault(path)
-        known = path is not None and Receipt.of(path) is not None
-        rows.append({"name": file.name, "path": path and str(path), "fault": wrong, "checked": "sha256" if known else "form"})
-        if not options.json:
-            held = "as it came" if known else "all there, by its form; where it is from is not known"
-            print(f"{file.name}: {f'{wrong} ({path})' if path and wrong else wrong or held}")
+    files = chosen(options.names, options.autoencoder, options.text)
+    rows = [_verified(file, store.find_or_instead(file)) for file in files]
     if options.json:
         print(json.dumps({"files": rows}))
+    else:
+        print("\n".join(f"{row['name']}: {row['fault'] or row['known']}" for row in rows))
     if any(row["fault"] and row["path"] for row in rows):
         print("vace: delete what is not whole, and run `models download` again", file=sys.stderr)
     return FAILED if any(row["fault"] for row in rows) else DONE
+
+
+def _verified(file: WeightFile, path: Path | None) -> dict[str, Any]:
+    from .receipt import Receipt, content_size, fault
+
+    if path is None:
+        return {"name": file.name, "path": None, "fault": "is missing", "known": ""}
+    with Progress(file.name, "checked", 0, content_size(path), sys.stderr) as shown:
+        wrong = fault(path, shown)
+    known = "as it came" if Receipt.of(path) else "all there, by its form; where it is from is not known"
+    return {"name": file.name, "path": str(path), "fault": wrong and f"{wrong} ({path})", "known": known}
 
 
 def chosen(names: Sequence[str], autoencoder: str, text: str | None) -> list[WeightFile]:

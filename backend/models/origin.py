@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import httpx2
-from huggingface_hub import constants, get_hf_file_metadata, get_session, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, get_session, get_token, hf_hub_url
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, OfflineModeIsEnabled, RemoteEntryNotFoundError
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
@@ -62,7 +62,9 @@ def origin_at(endpoint: str | None) -> Origin:
         return Hub(endpoint.rstrip("/"))
     if Path(endpoint).is_dir():
         return Mirror(Path(endpoint))
-    raise DownloadError(f"--endpoint {endpoint}: is no folder here, and no address that begins with http:// or https://")
+    raise DownloadError(
+        f"--endpoint {endpoint}: is no folder here, and no address that begins with http:// or https://"
+    )
 
 
 class Hub:
@@ -73,6 +75,7 @@ class Hub:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # or it asks huggingface.co for more, even where there is a mirror
 
     def describe(self, file: WeightFile) -> Remote:
         address = hf_hub_url(file.repository, file.path, endpoint=self.endpoint)
@@ -100,7 +103,9 @@ class Hub:
             if failures > TRIES:
                 raise self._explained(file, reason) from reason
             if out.tell() < remote.size:
-                log.info("%s: the connection was lost at %d of %d bytes; trying again", file.name, out.tell(), remote.size)
+                log.info(
+                    "%s: the connection was lost at %d of %d bytes; trying again", file.name, out.tell(), remote.size
+                )
                 time.sleep(PAUSE)
 
     def _stream(self, remote: Remote, out: BinaryIO, shown: Shown) -> None:
@@ -155,7 +160,7 @@ def _reason(error: Exception, file: WeightFile, endpoint: str) -> str:
     if isinstance(error, RemoteEntryNotFoundError):
         return f"there is no such file at {page}; if it has another name now, put it in {NAME}"
     if isinstance(error, HfHubHTTPError):
-        return _reason_by_status(error.response.status_code, page)
+        return _reason_by_status(error.response.status_code, page, get_token() is not None)
     if isinstance(error, httpx2.TimeoutException):
         return f"{endpoint} does not answer; run the same command again later, it goes on from here"
     if isinstance(error, httpx2.HTTPError):
@@ -166,7 +171,9 @@ def _reason(error: Exception, file: WeightFile, endpoint: str) -> str:
     return str(error)
 
 
-def _reason_by_status(status: int, page: str) -> str:
+def _reason_by_status(status: int, page: str, with_token: bool) -> str:
+    if status == 401 and with_token:  # without one it may as well not be there
+        return "your token is not accepted (the server says 401); log in anew with `hf auth login`, or correct HF_TOKEN"
     if status in (401, 404):
         return (
             f"{page} is not there, or not for everybody (the server says {status}); if it has moved, put its new place "

@@ -24,6 +24,7 @@ def markdown() -> str:
     parts = (
         ("Rules", _rules(presets)),
         ("Sizes", _sizes(presets)),
+        ("Licences and commands", _commands()),
         ("Files", _files()),
     )
     return "\n\n".join(f"## {title}\n\n{table}" for title, table in parts)
@@ -31,14 +32,12 @@ def markdown() -> str:
 
 def _rules(presets: Sequence[Pipeline]) -> str:
     """One row for each field of a preset."""
-    rows: list[tuple[str, Callable[[Pipeline], str]]] = [("transformer", lambda preset: _shape(preset.architecture))]
+    rows: dict[str, Callable[[Pipeline], str]] = {"transformer": lambda preset: _shape(preset.architecture)}
     for field in fields(Pipeline):
         if field.name not in NOT_RULES:
-            rows.append((field.name, lambda preset, name=field.name: _value(getattr(preset, name))))
-    return _table(
-        ("", *(f"`{preset.name}`" for preset in presets)),
-        ((title.replace("_", " "), *(tell(preset) for preset in presets)) for title, tell in rows),
-    )
+            rows[field.name.replace("_", " ")] = lambda preset, name=field.name: _value(getattr(preset, name))
+    heads = ("", *(f"`{preset.name}`" for preset in presets))
+    return _table(heads, ((title, *map(tell, presets)) for title, tell in rows.items()))
 
 
 def _shape(architecture: Architecture) -> str:
@@ -85,6 +84,17 @@ def memory_bytes(preset: Pipeline) -> int:
     size = (preset.height // PIXELS_PER_LATENT, preset.width // PIXELS_PER_LATENT)
     memory = WindowMemory(preset.architecture, *size, preset)
     return memory.init_state(1, "meta", torch.bfloat16).nbytes()
+
+
+def _commands() -> str:
+    """By the weights that are the pipeline's own."""
+    rows = []
+    for name in PUBLISHED:
+        base = files_of(name)["base"]
+        consent = " --accept-licence" if base.restricted else ""
+        download, run = f"models download {name}{consent}", f"run --pipeline {name}"
+        rows.append((f"`{name}`", base.licence, f"`python start.py {download}`", f"`python start.py {run}`"))
+    return _table(("", "licence of its own weights", "once", "then"), rows)
 
 
 def _files() -> str:

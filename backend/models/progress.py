@@ -22,7 +22,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._stream.isatty():
+        if self._stream.isatty() and self._done != self._first:
             self._stream.write(f"\r{self._line()}\n")
 
     def __call__(self, more: int) -> None:
@@ -38,8 +38,9 @@ class Progress:
             self._stream.write(f"{self._line().rstrip()}\n")
 
     def _line(self) -> str:
-        rate = (self._done - self._first) / max(time.monotonic() - self._began, 1e-3)
-        left = f", {_duration((self._size - self._done) / rate)} left" if 0 < rate and self._done < self._size else ""
+        seconds = max(time.monotonic() - self._began, 1e-3)
+        rate, more = (self._done - self._first) / seconds, self._size - self._done
+        left = f", {_duration(more / rate)} left" if rate > 0 and more > 0 and seconds > 1 else ""
         text = f"{self._name}: {self._doing} {gigabytes(self._done)} of {gigabytes(self._size)}, {rate / 1e6:.1f} MB/s"
         return f"{text}{left}".ljust(78)
 

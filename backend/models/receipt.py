@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vace_core.checkpoints.catalogue import INDEX
 from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.store import shards
 
@@ -76,7 +77,7 @@ def fault(path: Path, shown: Callable[[int], None] = lambda _: None) -> str | No
 
     Of an index, what is wrong with the first shard that something is wrong with. Raises OSError.
     """
-    if path.name.endswith(".index.json"):
+    if path.name.endswith(INDEX):
         try:
             faults = ((shard, fault(shard, shown)) for shard in shards(path))
             return next((f"{shard.name} {wrong}" for shard, wrong in faults if wrong), None)
@@ -90,6 +91,11 @@ def fault(path: Path, shown: Callable[[int], None] = lambda _: None) -> str | No
     if Digests.read(path, shown).sha256 != receipt.sha256:
         return f"has another content than when it came from {receipt.origin}"
     return None
+
+
+def content_size(path: Path) -> int:
+    """Bytes of a file; of an index, those of all its shards. Raises OSError, and CheckpointError for what is no index."""
+    return sum(part.stat().st_size for part in (shards(path) if path.name.endswith(INDEX) else [path]))
 
 
 def _torn(path: Path) -> str | None:

@@ -1,9 +1,9 @@
 """Which published files the pipelines are made of, and where they lie.
 
-Repositories and paths were read from the authors' loading code or from stored copies of the hub's pages, never from the
-hub itself; `known_from` says which of each row. So `models.json` overrides any row (`store.Store`). Sizes are estimates:
-parameters, counted in the official classes, times the bytes each, of which the larger where it is not known. The true
-size is the server's.
+Repositories and paths were read from the authors' loading code or from stored copies of the hub's pages, never from
+the hub itself; `known_from` says which of each row. So `models.json` overrides any row (`store.Store`). Sizes are
+estimates: parameters, counted in the official classes, times the bytes each, of which the larger where it is not known.
+The true size is the server's.
 """
 
 from __future__ import annotations
@@ -189,7 +189,12 @@ _ROWS = (
         "Wan2.1_VAE.pth",
         FP32 * WAN_AUTOENCODER,
         APACHE,
-        names=("Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors", "Wan2_1_VAE_fp32.safetensors", "Wan2_1_VAE_bf16.safetensors"),
+        names=(
+            "Wan2.1_VAE.pth",
+            "Wan2.1_VAE.safetensors",
+            "Wan2_1_VAE_fp32.safetensors",
+            "Wan2_1_VAE_bf16.safetensors",
+        ),
     ),
     WeightFile(
         "taew2_1",

@@ -1,6 +1,6 @@
-"""`models.json` in a folder of models: where a file lies after all, where the catalogue is wrong or a person knows better.
+"""`models.json` in a folder of models: where a file lies, where the catalogue is wrong or a person knows better.
 
-    {"longlive-base": {"repository": "somebody/LongLive", "path": "base.pt"}, "wan": "D:/weights/Wan2.1_VAE.pth"}
+{"longlive-base": {"repository": "somebody/LongLive", "path": "base.pt"}, "wan": "D:/weights/Wan2.1_VAE.pth"}
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from .catalogue import FILES, WeightFile
 from .errors import CheckpointError
@@ -52,11 +52,10 @@ def _override(file: Path, name: str, place: Any) -> Override:
             'or {"repository": "owner/name", "path": "file"}'
         )
     # The names that the catalogue knows are of the other file.
-    repository, path = place["repository"], place["path"]
-    return replace(FILES[name], repository=repository, path=path, names=(), known_from=str(file))
+    return replace(FILES[name], repository=place["repository"], path=place["path"], names=(), known_from=str(file))
 
 
-def _is_place(place: Any) -> bool:
+def _is_place(place: Any) -> TypeGuard[Mapping[str, str]]:
     return (
         isinstance(place, Mapping)
         and set(place) == {"repository", "path"}

@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(with_content=True)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing on standard error."""
 
     def _answer(self, with_content: bool) -> None:
@@ -107,8 +107,8 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("content/"):
             self._content(path.removeprefix("content/"), with_content)
             return
-        owner, name, _, _, *rest = path.split("/")
-        file = "/".join((owner, name, *rest))
+        owner, name, *rest = path.split("/")
+        file = "/".join((owner, name, *rest[2:]))  # without resolve and the revision
         if file in self.hub.errors:
             self._head(*self.hub.errors[file])
         elif file not in self.hub.files:

@@ -35,7 +35,7 @@ def on_hub(file: WeightFile) -> str:
 def full(hub: Hub) -> Hub:
     """A hub that has everything, each file of a content of its own."""
     for number, file in enumerate(FILES.values()):
-        hub.files[on_hub(file)] = f"{{\"{file.name}\": {number}}}".encode() * 50
+        hub.files[on_hub(file)] = f'{{"{file.name}": {number}}}'.encode() * 50
     return hub
 
 
@@ -57,7 +57,7 @@ def test_a_pipeline_is_downloaded_once_verified_and_then_found_without_a_network
     assert all(f"{name}: licence" in printed.err for name in brought)
     assert run("verify", pipeline, "--json", *there) == 0
     rows = json.loads(capsys.readouterr().out)["files"]
-    assert [(row["fault"], row["checked"]) for row in rows] == [(None, "sha256")] * len(rows)
+    assert [(row["fault"], row["known"]) for row in rows] == [(None, "as it came")] * len(rows)
     full.asked.clear()
     assert run("download", pipeline, "--endpoint", full.endpoint, *there) == 0
     assert full.asked == []
@@ -98,9 +98,7 @@ def test_the_autoencoder_can_be_chosen(full: Hub, tmp_path: Path, capsys: pytest
     assert "taew2_1" not in brought
 
 
-def test_files_of_a_comfyui_are_taken_and_not_fetched(
-    full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_files_of_a_comfyui_are_taken_and_not_fetched(full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     comfy = tmp_path / "home" / "ComfyUI" / "models"
     vace = comfy / "diffusion_models" / "wan" / "wan2_1-vace_module_1_3B_bf16.safetensors"
     vace.parent.mkdir(parents=True)
@@ -118,9 +116,7 @@ def test_what_models_json_names_is_fetched_from_there(full: Hub, tmp_path: Path)
     assert (tmp_path / "somebody" / "Else" / "tiny.pth").read_bytes() == b"other weights"
 
 
-def test_verify_names_what_is_missing_damaged_or_cut_off(
-    full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_verify_names_what_is_missing_damaged_or_cut_off(full: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     there = ["--models", str(tmp_path)]
     names = ["longlive-base", "longlive-lora", "taew2_1", "wan"]
     assert run("download", *names[:3], "--endpoint", full.endpoint, *there) == 0
@@ -201,3 +197,4 @@ def test_ctrl_c_in_the_middle_ends_in_one_line_and_the_next_run_goes_on(full: Hu
     assert path.read_bytes() == content
     assert Receipt.of(path) is not None
     assert full.fetched()[-1].range == f"bytes={had}-"
+    assert {one.path.rpartition("/")[2] for one in full.asked} == {"taew2_1.pth"}, "something else was asked for"

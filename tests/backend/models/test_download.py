@@ -150,7 +150,7 @@ def test_what_is_here_already_needs_no_room(there: HubState, tmp_path: Path, mon
     with pytest.raises(DownloadError):
         download(tmp_path, there).bring([FILE])
     left = len(CONTENT) - 100_000
-    with pytest.raises(DownloadError, match="need 0.2 MB more"):
+    with pytest.raises(DownloadError, match=r"need 0\.2 MB more"):
         download(tmp_path, there, lambda _: left - 1).bring([FILE])
     assert len(download(tmp_path, there, lambda _: left).bring([FILE])) == 1
 
@@ -191,11 +191,11 @@ def test_a_refusal_says_what_to_do(status: int, code: str, told: str, when: str,
     there.errors[when] = (status, code)
     with pytest.raises(DownloadError, match=f"base .authors/Model: weights/base.pt.: .*{told}"):
         download(tmp_path, there).bring([FILE])
-    assert [path for path in tmp_path.rglob("base.pt")] == []
+    assert list(tmp_path.rglob("base.pt")) == []
 
 
 def test_no_server_and_no_hub_are_told_apart(there: HubState, tmp_path: Path):
-    with pytest.raises(DownloadError, match="no connection to http://127.0.0.1:9 .*name a mirror with --endpoint"):
+    with pytest.raises(DownloadError, match=r"no connection to http://127.0.0.1:9 .*name a mirror with --endpoint"):
         Download(tmp_path, Hub("http://127.0.0.1:9"), io.StringIO()).bring([FILE])
     there.says_nothing = True
     with pytest.raises(DownloadError, match="does not say its size and tag; is it a mirror of the hub"):
@@ -260,3 +260,10 @@ def test_a_folder_does_for_a_hub(tmp_path: Path):
 def test_an_origin_is_an_address_or_a_folder(tmp_path: Path):
     with pytest.raises(DownloadError, match="no folder here, and no address"):
         origin_at(str(tmp_path / "nowhere"))
+
+
+def test_a_token_that_is_not_accepted_is_named(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    there.errors[ON_HUB] = (401, "")
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    with pytest.raises(DownloadError, match=r"your token is not accepted.*correct HF_TOKEN"):
+        download(tmp_path, there).bring([FILE])

@@ -42,7 +42,8 @@ def test_a_folder_is_looked_through_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("variable", "place"), [("HF_HUB_CACHE", "there"), ("HF_HOME", "there/hub"), ("XDG_CACHE_HOME", "there/huggingface/hub")]
+    ("variable", "place"),
+    [("HF_HUB_CACHE", "there"), ("HF_HOME", "there/hub"), ("XDG_CACHE_HOME", "there/huggingface/hub")],
 )
 def test_the_hubs_cache_is_where_its_variables_say(variable: str, place: str, tmp_path: Path):
     (tmp_path / place).mkdir(parents=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.models.receipt import Digests, Receipt, fault
+from backend.models.receipt import Digests, Receipt, content_size, fault
 
 
 def silent(_: int) -> None:
@@ -93,3 +93,12 @@ def test_of_an_index_the_shards_are_looked_at(tmp_path: Path):
     assert (fault(index) or "").startswith("two.safetensors is no safetensors file")
     index.write_text("{}")
     assert "is no index of shards" in (fault(index) or "")
+
+
+def test_an_index_is_as_large_as_its_shards(tmp_path: Path):
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}))
+    for name, size in (("one", 10), ("two", 30), ("another", 50)):
+        (tmp_path / f"{name}.safetensors").write_bytes(bytes(size))
+    assert content_size(index) == 40
+    assert content_size(tmp_path / "one.safetensors") == 10

@@ -67,7 +67,9 @@ def test_a_name_that_is_likelier_goes_before_another(tmp_path: Path):
 def test_of_two_files_that_differ_neither_is_taken(other: bytes, tmp_path: Path):
     one = put(tmp_path / "vae" / "taew2_1.pth")
     two = put(tmp_path / "vae_approx" / "tiny" / "taew2_1.pth", other)
-    with pytest.raises(CheckpointError, match=r"several files could be taew2_1, and they differ.*say which in models") as told:
+    with pytest.raises(
+        CheckpointError, match=r"several files could be taew2_1, and they differ.*say which in models"
+    ) as told:
         Store([tmp_path]).find(TINY)
     assert str(one) in str(told.value)
     assert str(two) in str(told.value)
@@ -113,7 +115,9 @@ def test_an_index_counts_with_all_its_shards_only(tmp_path: Path):
     assert [path.name for path in shards(index)] == ["one.safetensors", "two.safetensors"]
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "not json", '{"weight_map": {"a": "../../other"}}', '{"weight_map": [1]}'])
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "not json", '{"weight_map": {"a": "../../other"}}', '{"weight_map": [1]}']
+)
 def test_what_is_no_index_is_named(content: str, tmp_path: Path):
     index = put(tmp_path / "model.safetensors.index.json", content.encode())
     with pytest.raises(CheckpointError, match="is no index of shards"):
@@ -160,7 +164,11 @@ def test_models_json_names_another_repository_or_a_file_of_this_machine(tmp_path
     assert store.find(TINY) == own
     assert store.find(BASE) == other
     wanted = store.wanted(BASE)
-    assert (wanted.repository, wanted.path, wanted.known_from) == ("some/body", "base.pt", str(tmp_path / "models.json"))
+    assert (wanted.repository, wanted.path, wanted.known_from) == (
+        "some/body",
+        "base.pt",
+        str(tmp_path / "models.json"),
+    )
     assert store.wanted(LORA) is LORA
 
 
