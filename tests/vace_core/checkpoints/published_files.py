@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import UMT5Config, UMT5EncoderModel
 
-from tests.vace_core.small import ARCHITECTURE, transformer
+from tests.vace_core.small import ARCHITECTURE, tiny_autoencoder, transformer
 from tests.vace_core.text.pieces import PIECES, write_tokenizer
-from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.autoencoder.tiny import TinySizes
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints.catalogue import files_of
 from vace_core.checkpoints.store import Store
@@ -59,7 +59,8 @@ def write(folder: Path, pipeline: str, autoencoder: str = "taew2_1") -> Written:
     torch.save(text_encoder(), paths["text"])
     write_tokenizer(paths["tokenizer"].parent)
     torch.manual_seed(2)
-    model = {"wan": WanAutoencoder, "lightvae": lambda: WanAutoencoder(24)}.get(autoencoder, TinyAutoencoder)()
+    width = {"wan": 96, "lightvae": 24}.get(autoencoder)
+    model = WanAutoencoder(width) if width else tiny_autoencoder(sizes=TinySizes())
     torch.save(model.state_dict(), paths["autoencoder"])
     return Written(Store([folder]), folder, weights, changes)
 
