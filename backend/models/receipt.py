@@ -94,7 +94,7 @@ def fault(path: Path, shown: Callable[[int], None] = lambda _: None) -> str | No
 
 
 def content_size(path: Path) -> int:
-    """Bytes of a file; of an index, those of all its shards. Raises OSError, and CheckpointError for what is no index."""
+    """Bytes of a file; of an index, those of all its shards. Raises OSError; CheckpointError for what is no index."""
     return sum(part.stat().st_size for part in (shards(path) if path.name.endswith(INDEX) else [path]))
 
 
