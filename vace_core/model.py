@@ -15,6 +15,7 @@ from .text import TextEncoder
 from .transformer import CausalWan
 from .transformer.live_lora import LiveLoras
 
+
 @dataclass(frozen=True)
 class Model:
     """Weights only: what a stream remembers is the stream's."""
@@ -38,9 +39,9 @@ def load(
 ) -> Model:
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
-    pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the pocket model brings its own, and has no options. Raises ValueError for an
-    unknown pipeline or options that the device or pipeline cannot do, and CheckpointError where weights are missing or
-    not the expected ones.
+    pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the
+    pocket model brings its own, and has no options. Raises ValueError for an unknown pipeline or options that the
+    device or pipeline cannot do, and CheckpointError where weights are missing or not the expected ones.
     """
     preset = pipeline_named(pipeline) if isinstance(pipeline, str) else pipeline
     if preset.name == "pocket":

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .autoencoder.wan import unnormalised
+from .autoencoder.statistics import Statistics
 from .conditioning import ContextState, encode_context, encode_on, encode_references, infer_mode, with_anchors
 from .config import LEAST_NOISE
 from .memory import WindowMemory, WindowPass, WindowState, frames_to_rebuild_from
@@ -109,6 +109,7 @@ class Stream:
         self._size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self._memory = WindowMemory(transformer.architecture, *self._size, pipeline)
         self._table = Table(pipeline.shift)
+        self._statistics = Statistics().to(model.device)
         self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
         self._prompts = Prompts(model.text.encode, lambda text: transformer.embed_prompt(text.to(model.dtype)))
         self._times: dict[float, Time] = {}
@@ -319,7 +320,7 @@ class Stream:
         latents, self.state.video = encode_on(self.model.autoencoder, controls.video, self.state.video)
         steps = pipeline.video_steps or pipeline.steps
         schedule = self._table.from_video(controls.noise, steps, pipeline.warp, pipeline.understated_noise)
-        return (unnormalised(latents) if pipeline.raw_source else latents), schedule
+        return (self._statistics.restore(latents) if pipeline.raw_source else latents), schedule
 
     def _forward(
         self, latents: Tensor, time: Time, prompt: Prompt, view: WindowPass, context: Context | None, scale: float

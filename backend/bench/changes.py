@@ -47,7 +47,6 @@ def _lora_row(model: Model, height: int, width: int, chunks: int) -> dict[str, A
     lora = _random_lora(model.transformer)
     merged = copy.deepcopy(model.transformer)
     plain = statistics.median(timed(lambda: merge(merged, lora, 0.1), model.device) for _ in range(3))
-    del merged
     with_it = replace(model, loras=LiveLoras(model.transformer, [lora]))
     stream, times = Stream(with_it, height, width), {"changed": [], "same": []}
     for n in range(2 * chunks + 4):

@@ -24,12 +24,6 @@ HISTORY = 2
 """Frames that a convolution of three frames looks back."""
 
 
-def unnormalised(latents: Tensor) -> Tensor:
-    """Latents [B, 16, f, h, w] on the scale that the encoder itself gives them."""
-    mean, std = (torch.tensor(values, device=latents.device).view(1, -1, 1, 1, 1) for values in (MEAN, STD))
-    return torch.addcmul(mean, latents, std)
-
-
 @dataclass(frozen=True)
 class WanState:
     """The frames that each looking-back layer left, in the order of the layers."""
