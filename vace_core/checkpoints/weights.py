@@ -54,6 +54,11 @@ class Stored:
     dtype: torch.dtype
     pieces: Callable[[], Iterator[Tensor]]
 
+    @classmethod
+    def of(cls, tensor: Tensor) -> Stored:
+        """A tensor that was made here, as if it lay in a file."""
+        return cls(tuple(tensor.shape), tensor.dtype, lambda: iter([tensor.flatten()]))
+
     def copy_to(self, out: Tensor) -> None:
         """Into a contiguous tensor of its shape, any dtype, on any device."""
         flat, at = out.view(-1), 0
