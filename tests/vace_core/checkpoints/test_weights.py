@@ -139,7 +139,11 @@ BAD: list[tuple[str, Callable[[Path], object], str]] = [
     ("model.gguf", lambda path: path.write_bytes(b"GGUF"), r"of no kind that is read here: expected .safetensors"),
     ("absent.pt", lambda path: None, r"there is no .*absent.pt"),
     ("a.index.json", lambda path: path.write_text("[]"), "is no index of shards"),
-    ("twice.pt", lambda path: torch.save({"a": torch.zeros(1), f"{module.WRAPPER}a": torch.zeros(1)}, path), "the same"),
+    (
+        "twice.pt",
+        lambda path: torch.save({"a": torch.zeros(1), f"{module.WRAPPER}a": torch.zeros(1)}, path),
+        "the same",
+    ),
 ]
 
 
@@ -151,6 +155,17 @@ def test_a_bad_file_is_named_with_what_is_wrong(
     with pytest.raises(CheckpointError, match=words) as caught:
         open_weights(tmp_path / name)
     assert name in str(caught.value)
+
+
+def test_a_file_that_goes_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "model.safetensors", numbers())
+    opened = open_weights(path)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(CheckpointError, match=r"model.safetensors could be opened, but not read.*shorter"):
+        opened.tensors["blocks.2.b"].read()
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"model.safetensors could be opened, but not read"):
+        opened.tensors["blocks.0.a"].read()
 
 
 def test_missing_shards_are_named(tmp_path: Path) -> None:
