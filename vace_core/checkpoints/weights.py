@@ -195,13 +195,17 @@ def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, An
 
 
 def _pieces_of_file(path: Path, buffer: Tensor, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
-    with path.open("rb") as file:
-        file.seek(start)
-        for at in range(0, nbytes, len(buffer)):
-            part = buffer[: nbytes - at]
-            if file.readinto(part.numpy().data) != len(part):
-                raise CheckpointError(f"{path} has become shorter while it was read; get it again")
-            yield part.view(dtype)
+    """CheckpointError where the file has gone, or has become shorter."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            for at in range(0, nbytes, len(buffer)):
+                part = buffer[: nbytes - at]
+                if file.readinto(part.numpy().data) != len(part):
+                    raise OSError("it has become shorter")
+                yield part.view(dtype)
+    except OSError as reason:
+        raise CheckpointError(f"{path} could be opened, but not read to its end ({reason}); get it again") from reason
 
 
 def _torch(path: Path) -> dict[str, Stored]:

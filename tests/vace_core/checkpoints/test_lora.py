@@ -193,18 +193,26 @@ def test_a_checkpoint_of_another_kind_is_told(tmp_path: Path) -> None:
         read(tmp_path / "whole.pt")
 
 
-def test_settings_that_are_torn_are_not_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["{", "[1]", '{"lora_alpha": "much"}', '{"alpha_pattern": {"q": null}}'])
+def test_settings_that_make_no_sense_are_not_passed_over(tmp_path: Path, settings: str) -> None:
     path = write(tmp_path, "PEFT", changes(modules=[QUERY]))
-    (tmp_path / "adapter_config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="adapter settings"):
+    (tmp_path / "adapter_config.json").write_text(settings, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"style.safetensors: its adapter settings"):
+        read(path)
+
+
+def test_an_alpha_that_is_no_number_is_told(tmp_path: Path) -> None:
+    down, up, _ = changes(modules=[QUERY])[QUERY]
+    path = write(tmp_path, "kohya", {QUERY: (down, up, float("nan"))})
+    with pytest.raises(CheckpointError, match=r"style.safetensors: alpha of \['blocks.0.self_attn.q'\]"):
         read(path)
 
 
 def test_the_settings_of_another_lora_in_the_folder_do_not_count(tmp_path: Path) -> None:
     made = changes(modules=[QUERY])
-    write(tmp_path, "PEFT", changes(seed=1, modules=[QUERY]), "other.safetensors")
-    scale = read(write(tmp_path, "ComfyUI", made)).adapters[QUERY].scale
-    assert scale == made[QUERY][2] / len(made[QUERY][0])
+    write(tmp_path, "PEFT", made, "other.safetensors")
+    assert read(tmp_path / "other.safetensors").adapters[QUERY].scale == made[QUERY][2] / len(made[QUERY][0])
+    assert read(write(tmp_path, "diffusers", made)).adapters[QUERY].scale == 1.0
 
 
 def test_biases_norms_and_modulation_are_changed_as_a_whole(tmp_path: Path) -> None:
