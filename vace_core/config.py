@@ -87,6 +87,7 @@ class Pipeline:
 
 
 WAN_1_3B = Architecture(dim=1536, ffn_dim=8960, heads=12, layers=30, vace_layers=tuple(range(0, 30, 2)))
+WAN_14B = Architecture(dim=5120, ffn_dim=13824, heads=40, layers=40, vace_layers=tuple(range(0, 40, 5)))
 
 POCKET = Architecture(
     dim=192,

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import torch
 
 from .autoencoder import Autoencoder
+from .checkpoints.errors import CheckpointError
+from .checkpoints.options import LoadOptions
+from .checkpoints.store import Store
 from .config import Pipeline, pipeline_named
 from .text import TextEncoder
 from .transformer import CausalWan
+from .transformer.live_lora import LiveLoras
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,31 @@ class Model:
     device: torch.device
     dtype: torch.dtype
     """The transformer's number format; latents between the steps are float32."""
+    loras: LiveLoras | None = None
+    """The user's own, beside the transformer's weights; their strengths may change between chunks."""
 
 
-def load(pipeline: str = "pocket", device: str = "cpu") -> Model:
+def load(
+    pipeline: str = "pocket",
+    device: str = "cpu",
+    store: Store | None = None,
+    options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
+) -> Model:
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
-    Raises ValueError for an unknown pipeline and CheckpointError where weights are missing or not the expected ones.
+    store: where published weights lie; the pocket model brings its own, and has no options. Raises ValueError for an
+    unknown pipeline or options that the device or pipeline cannot do, and CheckpointError where weights are missing or
+    not the expected ones.
     """
     preset = pipeline_named(pipeline)
-    if preset.name != "pocket":
-        from .checkpoints.errors import CheckpointError
+    if preset.name == "pocket":
+        from .pocket import load as load_pocket
 
-        raise CheckpointError(f"{pipeline}: loading of published checkpoints is not here yet; use --pipeline pocket")
-    from .pocket import load as load_pocket
+        if options != LoadOptions():
+            raise ValueError("the pocket model is loaded as it is: leave out its options, or choose another pipeline")
+        return load_pocket(preset, torch.device(device))
+    if store is None:
+        raise CheckpointError(f"{pipeline} is loaded from published weights: say in which folders they are")
+    from .checkpoints.published import load_published
 
-    return load_pocket(preset, torch.device(device))
+    return load_published(preset, torch.device(device), store, options)

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import UMT5Config, UMT5EncoderModel
 from transformers.models.umt5.modeling_umt5 import UMT5Attention
 
-from vace_core.checkpoints.text import to_transformers
+from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.text import TextEncoder
 
 from .small import TOLERANCE
@@ -19,7 +19,8 @@ from .small import TOLERANCE
 def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
     encoder = _encoder(info["config"])
     weights = {key.removeprefix("weights."): value for key, value in tensors.items() if key.startswith("weights.")}
-    encoder.load_state_dict(to_transformers(weights))
+    renamed = TRANSFORMERS.to(weights)
+    encoder.load_state_dict(renamed | {TIED: renamed["shared.weight"]})
     ids, mask = tensors["in.ids"], tensors["in.mask"]
     raw = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     yield "embeddings", raw, tensors["out.embeddings"], TOLERANCE

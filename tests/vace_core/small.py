@@ -39,9 +39,12 @@ def text(seed: int = 0) -> torch.Tensor:
     return torch.randn((1, 6, 12), generator=torch.Generator().manual_seed(seed))
 
 
-def tiny_autoencoder(seed: int = 0) -> TinyAutoencoder:
+TINY = TinySizes(encoder=8, decoder=(8, 8, 8), blocks=1)
+
+
+def tiny_autoencoder(seed: int = 0, sizes: TinySizes = TINY) -> TinyAutoencoder:
     """Random weights that carry what goes in to what comes out, around mid grey."""
-    autoencoder = TinyAutoencoder(TinySizes(encoder=8, decoder=(8, 8, 8), blocks=1)).eval()
+    autoencoder = TinyAutoencoder(sizes).eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in autoencoder.parameters():

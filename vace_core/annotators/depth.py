@@ -94,6 +94,7 @@ def _working_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _bundled() -> DepthNet:
+    from ..checkpoints.filling import on_meta
     from ..pocket.loading import fill
 
-    return fill(DepthNet(), "depth").eval().requires_grad_(False)
+    return fill(on_meta(DepthNet, torch.float32), "depth")

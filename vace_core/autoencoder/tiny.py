@@ -16,6 +16,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .statistics import Statistics
+
 FRAMES_PER_LATENT = 4
 LATENT_LIMIT = 3.0
 
@@ -30,6 +32,8 @@ class TinySizes:
     latent_channels: int = 16
     shuffle: bool = False
     """Enlarge by moving channels into place, in the decoder, and not by repeating pixels: quicker, learnt sooner."""
+    wan_space: bool = False
+    """Trained on latents as Wan's autoencoder leaves them before it normalises them (lighttaew2_1)."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,12 @@ class TinyAutoencoder(nn.Module):
         self.encoder_memory = math.ceil(2.5 * self.sizes.blocks)
         self.encoder = _encoder(self.sizes)
         self.decoder = _decoder(self.sizes)
+        self.statistics = Statistics() if self.sizes.wan_space else None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights, and of the work; pixels and latents that go in and out are float32."""
+        return next(self.parameters()).dtype
 
     def encode(self, pixels: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Pixels [B, 3, F, H, W] in [-1, 1] -> latents [B, C, f, H/8, W/8].
@@ -167,19 +177,25 @@ class TinyAutoencoder(nn.Module):
 
     def encode_raw(self, pixels: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames to a latent from the very first: F = 4k, in the published model's own grouping."""
-        unit = (pixels + 1) / 2
+        unit = ((pixels + 1) / 2).to(self.dtype)
         if unit.device.type != "cpu":
-            return _run(self.encoder, unit, state)
+            latent, after = _run(self.encoder, unit, state)
+            return self._given(latent), after
         latents = []
         for piece in unit.split(FRAMES_PER_LATENT, dim=2):  # what goes from layer to layer then fits into the cache
             latent, state = _run(self.encoder, piece, state)
             latents.append(latent)
-        return torch.cat(latents, dim=2), cast(TinyState, state)
+        return self._given(torch.cat(latents, dim=2)), cast(TinyState, state)
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames from every latent, neither trimmed nor clamped."""
-        unit, after = _run(self.decoder, latents, state)
-        return unit * 2 - 1, after
+        if self.statistics is not None:
+            latents = self.statistics.restore(latents)
+        unit, after = _run(self.decoder, latents.to(self.dtype), state)
+        return unit.float() * 2 - 1, after
+
+    def _given(self, latents: Tensor) -> Tensor:
+        return latents.float() if self.statistics is None else self.statistics.normalise(latents)
 
 
 def _run(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple[Tensor, TinyState]:

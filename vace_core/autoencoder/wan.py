@@ -13,17 +13,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-FRAMES_PER_LATENT = 4
-MEAN = (
-    (-0.7571, -0.7089, -0.9113, 0.1075, -0.1745, 0.9653, -0.1517, 1.5508)
-    + (0.4134, -0.0715, 0.5517, -0.3632, -0.1922, -0.9497, 0.2503, -0.2921)
-)  # fmt: skip
-STD = (
-    (2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743)
-    + (3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160)
-)  # fmt: skip
-"""The published statistics of the 16 latent channels, as `Wan2.1_VAE.pth` was trained."""
+from .statistics import Statistics
 
+FRAMES_PER_LATENT = 4
 MULTIPLIERS = (1, 2, 4, 4)
 TIMED = (False, True, True)
 """Which of the three changes of size halves (encoder) the frame rate too; the decoder mirrors it."""
@@ -206,13 +198,15 @@ class WanAutoencoder(nn.Module):
         self.conv1 = CausalConv(2 * self.latent_channels, 2 * self.latent_channels, 1)
         self.conv2 = CausalConv(self.latent_channels, self.latent_channels, 1)
         self.decoder = Decoder(dim, self.latent_channels)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, -1, 1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, -1, 1, 1, 1), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
+        self.statistics = Statistics()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights, and of the work; pixels and latents that go in and out are float32."""
+        return self.conv1.weight.dtype
 
     def encode(self, pixels: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
-        """Pixels [B, 3, F, H, W] in [-1, 1] -> latents [B, 16, f, H/8, W/8], normalised by MEAN and STD.
+        """Pixels [B, 3, F, H, W] in [-1, 1] -> latents [B, 16, f, H/8, W/8], normalised by its statistics.
 
         Without a state a stream begins: F = 1 + 4k. With the state that the last call gave, F = 4k. Other counts, and
         sizes that are no multiple of 8, raise ValueError.
@@ -243,12 +237,13 @@ class WanAutoencoder(nn.Module):
 
     def _encode(self, pixels: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
         trail = Trail(None if state is None else state.left)
-        mean = self.conv1(self.encoder.run(pixels, trail)).chunk(2, dim=1)[0]
-        return (mean - self.mean) / self.std, WanState(tuple(trail.left))
+        mean = self.conv1(self.encoder.run(pixels.to(self.dtype), trail)).chunk(2, dim=1)[0]
+        return self.statistics.normalise(mean), WanState(tuple(trail.left))
 
     def _decode(self, latents: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
         trail = Trail(None if state is None else state.left)
-        pixels = self.decoder.run(self.conv2(latents * self.std + self.mean), trail)
+        restored = self.statistics.restore(latents).to(self.dtype)
+        pixels = self.decoder.run(self.conv2(restored), trail).float()
         return pixels, WanState(tuple(trail.left))
 
 

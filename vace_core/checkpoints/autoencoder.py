@@ -37,3 +37,6 @@ DIFFUSERS = Renaming(
         (r"\.shortcut\.", ".conv_shortcut."),
     ),
 )
+
+WIDTH, LIGHT = 96, 24
+"""Channels of the finest stage: as published, and of lightvaew2_1, the same network at a quarter of the width."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from torch import Tensor
-
-from .errors import CheckpointError
 from .names import Renaming
 
 ATTENTION = r"encoder.block.\1.layer.0."
@@ -26,20 +21,4 @@ TRANSFORMERS = Renaming(
     ),
 )
 TIED = "encoder.embed_tokens.weight"
-"""transformers lists the token embedding under a second name."""
-
-
-def to_transformers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Published keys to transformers' ones, the tied copy of the embedding included. CheckpointError without one."""
-    renamed = TRANSFORMERS.to(weights)
-    if "shared.weight" not in renamed:
-        raise CheckpointError(
-            f"no token_embedding.weight among {len(weights)} keys (first: {sorted(weights)[:3]}); "
-            "is it Wan's text encoder (models_t5_umt5-xxl-enc-bf16.pth)?"
-        )
-    return renamed | {TIED: renamed["shared.weight"]}
-
-
-def from_transformers(weights: Mapping[str, Tensor], published: Iterable[str]) -> dict[str, Tensor]:
-    """The way back to the names in `published`. Raises CheckpointError naming missing and left-over keys."""
-    return TRANSFORMERS.back({key: value for key, value in weights.items() if key != TIED}, published)
+"""transformers lists the token embedding, `shared.weight`, under a second name; files have it or not."""

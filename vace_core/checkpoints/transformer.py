@@ -1,15 +1,8 @@
-"""The transformer's weights: published names, diffusers' names, and strict loading from safetensors."""
+"""The transformer's weights: published names and those of diffusers."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
-
-from .errors import CheckpointError
-from .names import Renaming, require_same_keys
+from .names import Renaming
 
 DIFFUSERS = Renaming(
     "diffusers' transformer",
@@ -37,25 +30,5 @@ DIFFUSERS = Renaming(
 )
 """The names of diffusers' `WanTransformer3DModel` and `WanVACETransformer3DModel`."""
 
-
-def load_strict(module: nn.Module, path: Path) -> None:
-    """Fill a module from a safetensors file of exactly its keys and shapes; weights take the module's dtype.
-
-    Raises CheckpointError naming the file and the keys or shapes that differ, before anything is written.
-    """
-    try:
-        weights = load_file(path)
-    except (OSError, SafetensorError) as reason:
-        raise CheckpointError(
-            f"{path}: cannot be read as safetensors ({reason}); download or train it again"
-        ) from reason
-    own = module.state_dict()
-    require_same_keys(str(path), set(weights), set(own))
-    wrong = [
-        f"{key} {tuple(weights[key].shape)}, expected {tuple(own[key].shape)}"
-        for key in own
-        if weights[key].shape != own[key].shape
-    ]
-    if wrong:
-        raise CheckpointError(f"{path}: {len(wrong)} weights have another shape (first: {wrong[:10]})")
-    module.load_state_dict(weights)
+CONTEXT = "vace_"
+"""What the keys of the context blocks and of their patch embedding begin with, in both layouts."""

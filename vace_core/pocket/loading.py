@@ -1,4 +1,4 @@
-"""The bundled weights: three safetensors files beside this module."""
+"""The bundled weights: four safetensors files beside this module."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
+from ..checkpoints import filling
 from ..checkpoints.errors import CheckpointError
+from ..checkpoints.layouts import recognise
+from ..checkpoints.weights import open_weights
 from ..config import Pipeline
 from ..transformer import CausalWan
 from .autoencoder_training import SIZES
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=nn.Module)
 WEIGHTS = Path(__file__).parent / "weights"
 PARTS = ("transformer", "text", "autoencoder", "depth")
+CPU = torch.device("cpu")
 
 
 def load(pipeline: Pipeline, device: torch.device, folder: Path = WEIGHTS) -> Model:
@@ -28,29 +32,27 @@ def load(pipeline: Pipeline, device: torch.device, folder: Path = WEIGHTS) -> Mo
     from ..autoencoder.tiny import TinyAutoencoder
     from ..model import Model
 
-    transformer = fill(CausalWan(pipeline.architecture), "transformer", folder)
-    text = new_text_encoder(pipeline.architecture.text_dim)
-    fill(text.encoder, "text", folder)
-    autoencoder = fill(TinyAutoencoder(SIZES), "autoencoder", folder)
-    for module in (transformer, text, autoencoder):
-        module.to(device).eval().requires_grad_(False)
+    architecture = pipeline.architecture
+    transformer = filling.on_meta(lambda: CausalWan(architecture), torch.float32)
+    text = filling.on_meta(lambda: new_text_encoder(architecture.text_dim), torch.float32)
+    autoencoder = filling.on_meta(lambda: TinyAutoencoder(SIZES), torch.float32)
+    fill(transformer, "transformer", device, folder)
+    fill(text.encoder, "text", device, folder)
+    fill(autoencoder, "autoencoder", device, folder)
     return Model(pipeline, transformer, autoencoder, text, device, torch.float32)
 
 
-def fill(module: M, part: str, folder: Path = WEIGHTS) -> M:
-    """Load one part's weights into its module, as float32."""
+def fill(module: M, part: str, device: torch.device = CPU, folder: Path = WEIGHTS) -> M:
+    """Load one part's weights into its module."""
     path = folder / f"{part}.safetensors"
     if not path.exists():
         raise CheckpointError(
             f"the pocket model's {part} is missing: no {path}; restore it from the repository or run "
             "python -m vace_core.pocket.train"
         )
-    weights = {name: value.float() for name, value in load_file(path).items()}
-    own = module.state_dict()
-    wrong = sorted(set(own) ^ set(weights)) or sorted(n for n in own if own[n].shape != weights[n].shape)
-    if wrong:
-        raise CheckpointError(f"{path} is not the pocket model's {part}: {len(wrong)} keys differ, such as {wrong[0]}")
-    module.load_state_dict(weights)
+    weights = open_weights(path)
+    keys = module.state_dict().keys()
+    filling.fill(module, [filling.Part(weights, keys, f"the pocket model's {part}", recognise(weights))], device)
     return module
 
 

@@ -24,4 +24,6 @@ def new_text_encoder(width: int) -> TextEncoder:
         eos_token_id=END,
         decoder_start_token_id=PAD,
     )
-    return TextEncoder(UMT5EncoderModel(config), tokenize, LENGTH)
+    encoder = UMT5EncoderModel(config)
+    encoder.set_input_embeddings(encoder.shared)  # one table, which transformers lists twice
+    return TextEncoder(encoder, tokenize, LENGTH)

@@ -1,22 +1,11 @@
-"""The text encoder: length, padding, and names both ways."""
+"""The text encoder: length, padding, and where it works."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 from transformers import UMT5Config, UMT5EncoderModel
 
-from vace_core.checkpoints.errors import CheckpointError
-from vace_core.checkpoints.text import from_transformers, to_transformers
 from vace_core.text import TextEncoder
-
-PUBLISHED = (
-    ["token_embedding.weight", "norm.weight"]
-    + [f"blocks.{n}.norm{i}.weight" for n in (0, 1) for i in (1, 2)]
-    + [f"blocks.{n}.attn.{kind}.weight" for n in (0, 1) for kind in "qkvo"]
-    + [f"blocks.{n}.ffn.{part}.weight" for n in (0, 1) for part in ("gate.0", "fc1", "fc2")]
-    + [f"blocks.{n}.pos_embedding.embedding.weight" for n in (0, 1)]
-)
 
 
 def encoder() -> UMT5EncoderModel:
@@ -45,11 +34,6 @@ def test_a_prompt_that_is_cut_still_ends_with_the_closing_token() -> None:
     torch.testing.assert_close(text.encode("a much longer prompt"), text(kept), atol=1e-5, rtol=1e-5)
 
 
-def test_another_checkpoint_is_named() -> None:
-    with pytest.raises(CheckpointError, match=r"no token_embedding.weight among 1 keys \(first: \['blocks.0.x'\]\)"):
-        to_transformers({"blocks.0.x": torch.zeros(1)})
-
-
 def test_padding_does_not_change_what_a_prompt_means() -> None:
     text = TextEncoder(encoder(), tokens, length=8)
     ids = torch.tensor([[*tokens("abc"), 0, 0]])
@@ -57,8 +41,34 @@ def test_padding_does_not_change_what_a_prompt_means() -> None:
     torch.testing.assert_close(text(ids, mask), text.encode("abc"), atol=1e-5, rtol=1e-5)
 
 
-def test_names_go_to_published_ones_and_back() -> None:
-    weights = encoder().state_dict()
-    published = from_transformers(weights, PUBLISHED)
-    assert set(published) == set(PUBLISHED)
-    assert all(torch.equal(value, weights[key]) for key, value in to_transformers(published).items())
+def test_embeddings_are_given_where_they_are_wanted() -> None:
+    """The device that has no memory stands for one that is not the encoder's."""
+    wanted = torch.device("meta")
+    text = TextEncoder(encoder(), tokens, 6, wanted)
+    assert text.encode("abc").device == wanted
+    assert {parameter.device.type for parameter in text.parameters()} == {"cpu"}
+
+
+def test_offloaded_weights_visit_the_device_one_layer_at_a_time_and_stay_at_home() -> None:
+    plain, wanted = encoder(), torch.device("meta")
+    before = {key: value.data_ptr() for key, value in plain.state_dict().items()}
+    seen: list[tuple[str, set[str]]] = []
+
+    def look(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        elsewhere = {name for name, parameter in plain.named_parameters() if parameter.device == wanted}
+        seen.append((inputs[0].device.type, {name.split(".layer.layer.")[0] for name in elsewhere}))
+
+    for block in plain.encoder.block:
+        block.register_forward_pre_hook(look)
+    text = TextEncoder(plain, tokens, 6, wanted, offload=True)
+    assert text.encode("abc").device == wanted
+    assert seen == [("meta", {"encoder.block.0"}), ("meta", {"encoder.block.1"})]
+    after = {key.replace(".layer.layer.", ".layer."): value for key, value in plain.state_dict().items()}
+    after = {key.replace("final_layer_norm.layer.", "final_layer_norm."): value for key, value in after.items()}
+    assert {key: value.data_ptr() for key, value in after.items()} == before
+
+
+def test_an_offloaded_encoder_says_the_same() -> None:
+    plain = TextEncoder(encoder(), tokens, 6).encode("abc")
+    offloaded = TextEncoder(encoder(), tokens, 6, torch.device("cpu"), offload=True).encode("abc")
+    assert torch.equal(offloaded, plain)

@@ -1,0 +1,160 @@
+"""Modules from opened weights files, whatever names the files use: strict, and never two copies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+
+import torch
+from torch import nn
+from transformers import UMT5Config, UMT5EncoderModel
+
+from ..autoencoder.tiny import TimeGrow, TinyAutoencoder, TinySizes
+from ..autoencoder.wan import WanAutoencoder
+from ..config import Architecture
+from ..text.float8 import Float8Embedding, Float8Linear
+from ..transformer import CausalWan
+from . import layouts
+from .autoencoder import LIGHT, WIDTH
+from .errors import CheckpointError
+from .filling import Part, fill, on_meta
+from .layouts import Layout, in_names, recognise
+from .text import TIED, TRANSFORMERS
+from .transformer import CONTEXT
+from .weights import Stored, Weights
+
+
+def load_transformer(
+    architecture: Architecture, base: Weights, vace: Weights | None, device: torch.device, dtype: torch.dtype
+) -> CausalWan:
+    """The main blocks from `base`, the context blocks from `vace`: a module file, or a full VACE checkpoint.
+
+    vace: None where `base` is a full VACE checkpoint, or the architecture has no context blocks. What a full checkpoint
+    holds of the other part is left unread. Raises CheckpointError.
+    """
+    model = on_meta(lambda: CausalWan(architecture), dtype)
+    keys = model.state_dict().keys()
+    if vace is None:
+        parts = [_part(base, keys, str(Layout(layouts.TRANSFORMER, None, architecture)))]
+    else:
+        context = {key for key in keys if _is_context(key)}
+        main = Layout(layouts.TRANSFORMER, None, replace(architecture, vace_layers=()))
+        parts = [
+            _part(base, keys - context, str(main), lambda key: not _is_context(key)),
+            _part(vace, context, str(Layout(layouts.VACE, None, architecture)), _is_context),
+        ]
+    fill(model, parts, device)
+    return model
+
+
+def load_autoencoder(
+    weights: Weights, kind: str, device: torch.device, dtype: torch.dtype
+) -> TinyAutoencoder | WanAutoencoder:
+    """kind: one of `options.AUTOENCODERS`. Raises CheckpointError."""
+    if kind in ("taew2_1", "lighttae"):
+        tiny = on_meta(lambda: TinyAutoencoder(TinySizes(wan_space=kind == "lighttae")), dtype)
+        fill(tiny, [_part(_last_rows(weights, tiny), tiny.state_dict().keys(), layouts.TINY_AUTOENCODER)], device)
+        return tiny
+    width, expected = {
+        "wan": (WIDTH, layouts.WAN_AUTOENCODER),
+        "lightvae": (LIGHT, layouts.LIGHT_AUTOENCODER),
+    }[kind]
+    wan = on_meta(lambda: WanAutoencoder(width), dtype)
+    fill(wan, [_part(weights, wan.state_dict().keys(), expected)], device)
+    return wan
+
+
+def load_text_encoder(
+    weights: Weights, width: int, device: torch.device, dtype: torch.dtype, keep_float8: bool = True
+) -> UMT5EncoderModel:
+    """A UMT5 encoder of the sizes that the file's shapes tell; width: of an embedding, as the transformer takes it.
+
+    keep_float8: matrices that the file has in float8_e4m3fn stay so in memory, and are widened to `dtype` in use.
+    Raises CheckpointError.
+    """
+    layout = recognise(weights)
+    if layout is not None and layout.part == layouts.TEXT and layout.naming is None:
+        weights = replace(weights, tensors=TRANSFORMERS.to(weights.tensors))
+    weights = weights.only(lambda key: key != TIED)
+    expected = f"{layouts.TEXT} of width {width}"
+    config = _umt5(weights)
+    if config is None or config.d_model != width:
+        looks = f"looks like {layout}" if layout else "is nothing that is known here"
+        given = f" of width {config.d_model}" if config else ""
+        raise CheckpointError(f"{weights.path} {looks}{given}, expected {expected}; get umt5-xxl's encoder")
+    encoder = on_meta(lambda: UMT5EncoderModel(config), dtype)
+    encoder.set_input_embeddings(encoder.shared)  # transformers' two tables, which are one
+    narrow = _to_keep_narrow(encoder, weights) if keep_float8 else []
+    keys = encoder.state_dict().keys() - {TIED}
+    fill(encoder, [Part(weights, keys, expected, layout)], device)
+    for name in narrow:
+        layer = encoder.get_submodule(name)
+        assert isinstance(layer, nn.Linear | nn.Embedding)
+        if layer is encoder.shared:
+            encoder.set_input_embeddings(Float8Embedding(layer.weight, dtype))
+        else:
+            encoder.set_submodule(name, Float8Linear(layer.weight))
+    return encoder
+
+
+def _part(
+    weights: Weights, keys: Collection[str], expected: str, wanted: Callable[[str], bool] = lambda key: True
+) -> Part:
+    layout = recognise(weights)
+    return Part(in_names(weights.only(wanted), layout, keys), keys, expected, layout)
+
+
+def _is_context(key: str) -> bool:
+    return key.startswith(CONTEXT)
+
+
+def _last_rows(weights: Weights, tiny: TinyAutoencoder) -> Weights:
+    """taew2_1 may hold more frames to grow into than are used; the last ones count."""
+    tensors = dict(weights.tensors)
+    for name, module in tiny.named_modules():
+        stored = tensors.get(f"{name}.conv.weight")
+        if isinstance(module, TimeGrow) and stored and stored.shape[0] > module.conv.out_channels:
+            tensors[f"{name}.conv.weight"] = _last(stored, module.conv.out_channels)
+    return replace(weights, tensors=tensors)
+
+
+def _last(stored: Stored, rows: int) -> Stored:
+    return Stored((rows, *stored.shape[1:]), stored.dtype, lambda: iter([stored.read()[-rows:].flatten()]))
+
+
+def _umt5(weights: Weights) -> UMT5Config | None:
+    """The sizes of a text encoder in transformers' names, from its first block; None where it has none."""
+    block = "encoder.block.0.layer."
+    attention = block + "0.SelfAttention."
+    keys = ("shared.weight", f"{attention}q.weight", f"{attention}relative_attention_bias.weight")
+    shapes = [weights.tensors[key].shape for key in keys if key in weights.tensors]
+    wide = weights.tensors.get(f"{block}1.DenseReluDense.wi_0.weight")
+    if wide is None or [len(shape) for shape in shapes] != [2, 2, 2]:
+        return None
+    (vocabulary, width), (inner, _), (buckets, heads) = shapes
+    return UMT5Config(
+        vocab_size=vocabulary,
+        d_model=width,
+        d_kv=inner // heads,
+        d_ff=wide.shape[0],
+        num_layers=len({key.split(".")[2] for key in weights.tensors if key.startswith("encoder.block.")}),
+        num_heads=heads,
+        relative_attention_num_buckets=buckets,
+        relative_attention_max_distance=128,
+        feed_forward_proj="gated-gelu",
+        dropout_rate=0.0,
+    )
+
+
+def _to_keep_narrow(encoder: UMT5EncoderModel, weights: Weights) -> list[str]:
+    """Names of the layers whose matrices the file has in float8; on the unfilled encoder they become that, too."""
+    names = []
+    for name, layer in encoder.named_modules():
+        stored = weights.tensors.get(f"{name}.weight")
+        if stored is None or stored.dtype != torch.float8_e4m3fn:
+            continue
+        if isinstance(layer, nn.Linear) or layer is encoder.shared:
+            assert isinstance(layer, nn.Linear | nn.Embedding)
+            layer.weight = nn.Parameter(layer.weight.to(torch.float8_e4m3fn), requires_grad=False)
+            names.append(name)
+    return names

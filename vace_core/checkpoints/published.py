@@ -1,0 +1,105 @@
+"""A whole model from published files: base and built-in LoRA, context blocks, text encoder, autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from ..config import Architecture, Pipeline
+from ..model import Model
+from ..text import TextEncoder
+from ..text.tokenizer import read_tokenizer
+from ..transformer import CausalWan
+from ..transformer.live_lora import LiveLoras
+from ..transformer.quantised import quantise
+from .catalogue import files_of
+from .loading import load_autoencoder, load_text_encoder, load_transformer
+from .lora import merge, read_lora
+from .options import LoadOptions
+from .store import Store
+from .weights import open_weights
+
+CPU = torch.device("cpu")
+
+
+def load_published(pipeline: Pipeline, device: torch.device, store: Store, options: LoadOptions) -> Model:
+    """Load what `files_of` the pipeline names, as far as it lies in the store.
+
+    Each part is freed of its file before the next is opened, so that loading takes little more memory than the model.
+    Raises CheckpointError for what is missing, or is not what it should be, and ValueError where the device cannot do
+    what the options ask for.
+    """
+    paths = store.require(files_of(pipeline.name, options.autoencoder, options.text))
+    dtype = number_format(device)
+    transformer = _transformer(pipeline.architecture, paths, device, dtype, options)
+    autoencoder = load_autoencoder(
+        open_weights(paths["autoencoder"]), options.autoencoder, device, _pixel_format(device, options.autoencoder)
+    )
+    text = _text(pipeline.architecture, paths, device, options)
+    return Model(pipeline, transformer, autoencoder, text, device, dtype, _live(transformer, options))
+
+
+def number_format(device: torch.device) -> torch.dtype:
+    """The transformer's: bfloat16, as the models were trained, or float16 on a GPU that has no bfloat16."""
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
+def _pixel_format(device: torch.device, autoencoder: str) -> torch.dtype:
+    """The autoencoder's. Wan's leaves the range of float16, the tiny ones are published in it."""
+    if device.type != "cuda":
+        return torch.float32
+    if autoencoder in ("taew2_1", "lighttae"):
+        return torch.float16
+    return torch.bfloat16 if number_format(device) == torch.bfloat16 else torch.float32
+
+
+def _transformer(
+    architecture: Architecture,
+    paths: Mapping[str, Path],
+    device: torch.device,
+    dtype: torch.dtype,
+    options: LoadOptions,
+) -> CausalWan:
+    """Filled, its built-in LoRA merged, quantised.
+
+    What is to be quantised is filled in the computer's memory and goes to the device block by block, so that the
+    device never holds more than it will in the end, and one block.
+    """
+    kinds = {"blocks": options.quantise.main, "vace_blocks": options.quantise.context}
+    quantised = any(kind != "none" for kind in kinds.values())
+    vace = open_weights(paths["vace"]) if architecture.vace_layers else None
+    model = load_transformer(architecture, open_weights(paths["base"]), vace, CPU if quantised else device, dtype)
+    if "lora" in paths:
+        merge(model, read_lora(paths["lora"], architecture))
+    for name, kind in kinds.items():
+        for block in model.get_submodule(name).children() if kind != "none" else ():
+            quantise(block.to(device), kind)
+    return model.to(device)
+
+
+def _text(
+    architecture: Architecture, paths: Mapping[str, Path], device: torch.device, options: LoadOptions
+) -> TextEncoder:
+    """In bfloat16 everywhere: float16 is too narrow for UMT5."""
+    home = device if options.text_device == "same" else CPU
+    kind = options.quantise.text
+    encoder = load_text_encoder(
+        open_weights(paths["text"]), architecture.text_dim, home, torch.bfloat16, keep_float8=kind == "none"
+    )
+    if kind != "none":
+        quantise(encoder, kind, home if options.text_device == "cpu" else device)
+    tokenizer = read_tokenizer(paths["tokenizer"])
+    offload = options.text_device == "offload" and device != home
+    return TextEncoder(encoder, tokenizer, architecture.text_length, device, offload)
+
+
+def _live(transformer: CausalWan, options: LoadOptions) -> LiveLoras | None:
+    if not options.loras:
+        return None
+    live = LiveLoras(transformer, [read_lora(path, transformer.architecture) for path, _ in options.loras])
+    live.set([strength for _, strength in options.loras])
+    return live
