@@ -130,7 +130,7 @@ def test_what_does_as_well_is_taken_where_the_file_is_missing_and_told(
     fp8 = put(tmp_path / "text_encoders" / "umt5-xxl-enc-fp8_e4m3fn.safetensors")
     store = Store([tmp_path])
     with caplog.at_level(logging.INFO):
-        assert store.find_or_instead(FILES["umt5"]) == fp8
+        assert store.find_or_instead(FILES["umt5"]) == (FILES["umt5-fp8"], fp8)
     assert "umt5-fp8 is taken for umt5" in caplog.text
     assert store.find(FILES["umt5"]) is None
 
