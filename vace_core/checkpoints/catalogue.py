@@ -154,6 +154,7 @@ _ROWS = (
         FP32 * (WAN_1_3B + VACE_1_3B),
         f"{SMALL} with VACE",
         APACHE,
+        names=("wan2.1_vace_1.3B_fp16.safetensors",),
         known_from=MEMORY,
     ),
     WeightFile(
@@ -163,6 +164,7 @@ _ROWS = (
         FP32 * (WAN_14B + VACE_14B),
         f"{LARGE} with VACE",
         APACHE,
+        names=("wan2.1_vace_14B_fp16.safetensors",),
         known_from=MEMORY,
     ),
     WeightFile(
