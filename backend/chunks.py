@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vace_core.config import LEAST_NOISE
+from vace_core.sampling import MotionNoise
 from vace_core.stream import Controls
 from vace_core.text import Travel
 
@@ -17,6 +19,9 @@ from .masks import build_masks, composite, feathered
 from .pictures import Pictures
 from .settings import Settings, address_of
 from .stills import PictureError
+
+MOTION_STRIDE = 8
+"""Motion is measured on every so manyeth pixel of a row and a column."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class ChunkMaker:
         self._control = "none"
         self._prompt = ""
         self._travel = Travel()
+        self._motion = MotionNoise()
+        self._loras: tuple[float, ...] = ()
 
     @property
     def frames_wanted(self) -> int:
@@ -70,10 +77,14 @@ class ChunkMaker:
         if masks is not None and all(mask.all() for mask in masks):
             masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
         stills, faults = self._stills(settings)
-        faults += self._unread(settings.prompt)
+        faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
+        noise = self._noise(settings, pictures)
         chunk = self._stream.step(
             Controls(
-                prompt=self._travel.toward(settings.prompt, settings.prompt_fade, seconds),
+                prompt=self._travel.toward(
+                    settings.prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
+                ),
+                prompt_way=settings.prompt_fade_way,
                 control=control,
                 source=None if masks is None else frames,
                 mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
@@ -82,6 +93,9 @@ class ChunkMaker:
                 last=stills.last,
                 scale=settings.scale,
                 seed=settings.seed,
+                video=frames if noise < 1.0 else None,
+                noise=noise,
+                loras=settings.loras[: self._loaded.loras],
             )
         )
         self._anchors = {"first": settings.first, "last": settings.last}
@@ -105,6 +119,7 @@ class ChunkMaker:
         """Forget everything: the next chunk is the first of a new stream, and anchors act again."""
         self._stream.reset()
         self._travel = Travel()
+        self._motion = MotionNoise()
         self._control = "none"
         self._anchors = {"first": "", "last": ""}
 
@@ -117,6 +132,23 @@ class ChunkMaker:
         if turned:
             annotator.reset()
         return annotator(frames)
+
+    def _noise(self, settings: Settings, pictures: Sequence[np.ndarray]) -> float:
+        """The noise strength, which follows the input's motion if that is wanted."""
+        if settings.noise == 1.0 or not settings.noise_motion:
+            self._motion = MotionNoise()
+            return settings.noise
+        coarse = np.stack([picture[::MOTION_STRIDE, ::MOTION_STRIDE, :3] for picture in pictures])
+        return max(self._motion.follow(torch.from_numpy(coarse / np.float32(127.5) - 1), settings.noise), LEAST_NOISE)
+
+    def _without_lora(self, strengths: tuple[float, ...]) -> tuple[tuple[str, str], ...]:
+        """Strengths that were set for LoRAs that are not there, each said once."""
+        before, self._loras = self._loras or (1.0,) * len(strengths), strengths
+        return tuple(
+            (address_of(f"lora_{n + 1}"), f"there is no LoRA {n + 1}; start with --lora FILE for each")
+            for n in range(self._loaded.loras, len(strengths))
+            if strengths[n] != before[n]
+        )
 
     def _unread(self, prompt: str) -> tuple[tuple[str, str], ...]:
         """Said once for each prompt, which is followed all the same."""

@@ -20,8 +20,8 @@ from bridge.control.access import Network, network
 from bridge.control.dmx import DmxWanted
 from bridge.control.parameters import Control, ControlError
 from bridge.video.protocol import BridgeError
-from vace_core.config import PIPELINES
 
+from .choice import add_model_options, add_pipeline_option, model_choice
 from .controls import LIVE_ONLY, TABLE, markdown
 from .fitting import rounded_size
 from .models.cli import add_models
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from .steering import SteeringOptions
 
 CLIP = Path(__file__).parent / "clips" / "cup.mp4"
-RUN_ROWS = [row for row in TABLE if row.address != "/vace/source"]  # which is an option of its own
+OWN_OPTIONS = ("/vace/source", "/vace/lora/")
+"""How the addresses begin of controls that have an option of their own."""
+RUN_ROWS = [row for row in TABLE if not row.address.startswith(OWN_OPTIONS)]
 HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
-RENDER_ROWS = [row for row in TABLE if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
+RENDER_ROWS = [row for row in RUN_ROWS if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
 DONE, FAILED, USAGE = 0, 1, 2
 STDIN = 0
 
@@ -127,17 +129,16 @@ def _add_render(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    add_model_options(parser)
     parser.add_argument("--width", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
     parser.add_argument("--height", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
     parser.add_argument("--verbose", action="store_true", help="log more")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=bench)
-    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    add_pipeline_option(parser)
     parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
@@ -150,7 +151,7 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
     parser.add_argument("--chaos", action="store_true", help="kill the engine and send rubbish by OSC, too")
     parser.add_argument("--seed", type=int, default=0, help="the same seed has the same whims")
-    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    add_pipeline_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
 
 
@@ -206,18 +207,18 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     _check_positive(options, parser, "fps", "width", "height", "seconds")
     if options.osc == "off" and options.osc_tcp != "off":
         parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
+    choice, strengths = model_choice(options, parser)
     return RunOptions(
         source=options.source,
         sinks=tuple(options.sink),
-        pipeline=options.pipeline,
+        model=choice,
         height=options.height,
         width=options.width,
         fps=options.fps,
-        device=options.device,
         panel=host_and_port(options.panel, parser, "--panel"),
         steering=_steering_options(options, parser),
         restore=options.restore,
-        values=control_values(options, parser, RUN_ROWS),
+        values=strengths | control_values(options, parser, RUN_ROWS),
         recordings=options.recordings,
         verbose=options.verbose,
     )
@@ -246,16 +247,16 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     _check_positive(options, parser, "width", "height", "frames")
     if options.negative:
         print("vace: --negative has no effect: no pipeline here runs with guidance", file=sys.stderr)
+    choice, strengths = model_choice(options, parser)
     figures = render_file(
         RenderOptions(
             source=Path(options.input.removeprefix("file:")),
             target=Path(options.output.removeprefix("file:")),
-            pipeline=options.pipeline,
+            model=choice,
             height=options.height,
             width=options.width,
-            device=options.device,
             frames=options.frames,
-            values=control_values(options, parser, RENDER_ROWS),
+            values=strengths | control_values(options, parser, RENDER_ROWS),
         )
     )
     if options.json:

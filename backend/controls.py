@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.control.parameters import Control, ControlTable
+from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
 from .between import WAYS
@@ -13,6 +14,10 @@ from .quantise import GRIDS
 FOLLOW = ("auto", "own", "source", "tick")
 ANNOTATIONS = ("depth", "scribble", "gray", "none")
 LONGEST_FADE = 60.0
+FADE_UNITS = ("seconds", "chunks")
+FADE_WAYS = ("linear", "slerp")
+LORAS = 4
+"""LoRAs whose strength can be played; `--lora` may be given so many times."""
 BANK = (
     "gold on sand at sunset",
     "a house of ice under northern lights",
@@ -28,6 +33,17 @@ BANK = (
 
 def _bank_slot(number: int, prompt: str) -> Control:
     return Control(f"/vace/prompt/bank/{number}", "string", prompt, f"Slot {number} of the prompt bank.")
+
+
+def _lora(number: int) -> Control:
+    return Control(
+        f"/vace/lora/{number}",
+        "float",
+        1.0,
+        f"Strength of LoRA {number} of those given at the start; 1 is as it was trained, 0 is none of it.",
+        low=-2.0,
+        high=2.0,
+    )
 
 
 LIVE_ONLY = ("/vace/prompt/fade", "/vace/prompt/bank/", "/vace/preset/")
@@ -46,10 +62,23 @@ TABLE = ControlTable(
             "/vace/prompt/fade",
             "float",
             0.0,
-            "How long a new prompt takes to arrive.",
+            "How long a new prompt takes to arrive, in what the fade's unit says.",
             low=0.0,
             high=LONGEST_FADE,
-            unit="s",
+        ),
+        Control(
+            "/vace/prompt/fade/unit",
+            "choice",
+            "seconds",
+            "What a prompt's fade is counted in.",
+            choices=FADE_UNITS,
+        ),
+        Control(
+            "/vace/prompt/fade/way",
+            "choice",
+            "linear",
+            "How a prompt fades into another: mixed by weight, or along the arc between them (slerp).",
+            choices=FADE_WAYS,
         ),
         Control(
             "/vace/prompt/go",
@@ -77,6 +106,21 @@ TABLE = ControlTable(
             low=0.0,
             high=2.0,
         ),
+        Control(
+            "/vace/noise",
+            "float",
+            1.0,
+            "How much of the input is painted over: 1 draws all anew, less starts from the input's own pictures.",
+            low=LEAST_NOISE,
+            high=1.0,
+        ),
+        Control(
+            "/vace/noise/motion",
+            "bool",
+            False,
+            "Paint over less where the input moves, by up to 0.1, if noise is below 1.",
+        ),
+        *(_lora(number) for number in range(1, LORAS + 1)),
         Control(
             "/vace/mask/source",
             "string",

@@ -25,6 +25,7 @@ from .messages import ChunkReport, EngineStart, Failed, Fault, Latched, Next, Re
 from .timeline import Span, Tape, next_span
 
 if TYPE_CHECKING:
+    from .choice import ModelChoice
     from .chunks import ChunkMaker, Made
     from .loaded import Loaded
 
@@ -42,7 +43,7 @@ def main(connection: Connection, start: EngineStart) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     began = time.monotonic()
     try:
-        loaded = load_model(start.load, start.pipeline, start.device)
+        loaded = load_model(start.load, start.model)
         maker = loaded.chunk_maker(start.height, start.width)
     except (ValueError, OSError, RuntimeError) as error:
         connection.send(Failed(one_line(error)))
@@ -170,10 +171,10 @@ def _attached(name: str) -> FrameRing | None:
         return None
 
 
-def load_model(load: str, pipeline: str, device: str) -> Loaded:
-    """Call the function that `load` names ("module:function") with (pipeline, device)."""
+def load_model(load: str, choice: ModelChoice) -> Loaded:
+    """Call the function that `load` names ("module:function") with the choice."""
     module, _, function = load.partition(":")
-    return getattr(importlib.import_module(module), function)(pipeline, device)
+    return getattr(importlib.import_module(module), function)(choice)
 
 
 def _end_with_parent() -> None:

@@ -17,11 +17,11 @@ import numpy as np
 from bridge.control.mailbox import Mailbox
 from bridge.video.frames import Frame
 from bridge.video.protocol import Absent
-from vace_core.config import pipeline_named
 
 from .beat import Beat
 from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
+from .choice import ModelChoice
 from .controls import TABLE
 from .fitting import stream_size
 from .matte import MatteInput
@@ -53,11 +53,10 @@ class RunOptions:
 
     source: str
     sinks: tuple[str, ...] = ()
-    pipeline: str = "pocket"
+    model: ModelChoice = field(default_factory=ModelChoice)
     height: int | None = None
     width: int | None = None
     fps: float | None = None
-    device: str = "auto"
     panel: tuple[str, int] | None = None
     steering: SteeringOptions = field(default_factory=SteeringOptions)
     restore: bool = False
@@ -75,7 +74,7 @@ class Front:
     """
 
     def __init__(self, options: RunOptions) -> None:
-        preset = pipeline_named(options.pipeline)
+        preset = options.model.preset()
         self.options = options
         self.height, self.width = stream_size(options.height, options.width, preset)
         self.fps = options.fps or source_rate(options.source)
@@ -130,7 +129,7 @@ class Front:
             "distinct_ms_p99": round(presenter.distinct_ms.p99, 1),
             "latency_ms": round(1000 * presenter.latency),
             "seconds": round(now - self._began, 1),
-            "pipeline": self.options.pipeline,
+            "pipeline": self.options.model.pipeline,
             "device": engine.device,
             "mode": engine.mode,
             "width": self.width,
@@ -198,8 +197,7 @@ class Front:
         self.supervisor = Supervisor(
             EngineStart(
                 load=options.load,
-                pipeline=options.pipeline,
-                device=options.device,
+                model=options.model,
                 height=self.height,
                 width=self.width,
                 fps=self.fps,
@@ -235,9 +233,7 @@ class Front:
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)
-        self.capture = Capture(
-            self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame
-        )
+        self.capture = Capture(self.options.source, size, self.fps, self._source_trouble, source, self.cadence.on_frame)
         self.capture.start()
         opened.callback(self.capture.stop)
 

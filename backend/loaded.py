@@ -41,13 +41,14 @@ class Annotator(Protocol):
 class Loaded:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
-    unread(prompt) are the words of a prompt that the model knows nothing of.
+    unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     """
 
     device: str
     open_stream: Callable[[int, int], StreamLike]
     annotators: Mapping[str, Annotator]
     unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()
+    loras: int = 0
 
     def chunk_maker(self, height: int, width: int) -> ChunkMaker:
         """A stream of that size with everything around it."""

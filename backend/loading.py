@@ -7,21 +7,26 @@ import torch
 from vace_core.annotators.depth import Depth
 from vace_core.annotators.grey import Grey
 from vace_core.annotators.scribble import Scribble
+from vace_core.checkpoints.store import Store
 from vace_core.model import load as load_pipeline
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 
+from .choice import ModelChoice
 from .loaded import Loaded
+from .models.folders import model_folders
 
 
-def load(pipeline: str, device: str) -> Loaded:
+def load(choice: ModelChoice) -> Loaded:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
-    model = load_pipeline(pipeline, chosen_device(device))
+    store = Store(model_folders(choice.models))
+    model = load_pipeline(choice.preset(), chosen_device(choice.device), store, choice.weights)
     return Loaded(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
         annotators={"depth": Depth(device=model.device), "scribble": Scribble(), "gray": Grey()},
-        unread=_unread_by_pocket if pipeline == "pocket" else lambda prompt: (),
+        unread=_unread_by_pocket if choice.pipeline == "pocket" else lambda prompt: (),
+        loras=len(choice.weights.loras),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .choice import ModelChoice
 from .settings import Settings
 from .timeline import Span
 
@@ -17,9 +18,8 @@ class EngineStart:
     """What the start of the program fixes."""
 
     load: str
-    """Where the model comes from: "module:function", called with (pipeline, device)."""
-    pipeline: str
-    device: str
+    """Where the model comes from: "module:function", called with the choice."""
+    model: ModelChoice
     height: int
     width: int
     fps: float

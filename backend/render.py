@@ -15,8 +15,8 @@ import numpy as np
 from bridge.control.mailbox import Mailbox
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
-from vace_core.config import pipeline_named
 
+from .choice import ModelChoice
 from .controls import TABLE
 from .engine import load_model
 from .fitting import cover, stream_size
@@ -36,10 +36,9 @@ class RenderOptions:
 
     source: Path
     target: Path
-    pipeline: str = "pocket"
+    model: ModelChoice = field(default_factory=ModelChoice)
     height: int | None = None
     width: int | None = None
-    device: str = "auto"
     frames: int | None = None
     values: dict[str, object] = field(default_factory=dict)
     load: str = "backend.loading:load"
@@ -47,7 +46,7 @@ class RenderOptions:
 
 def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:
     """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
-    preset = pipeline_named(options.pipeline)
+    preset = options.model.preset()
     height, width = stream_size(options.height, options.width, preset)
     clip = Clip(options.source)
     if options.target.exists() and options.target.samefile(options.source):
@@ -55,7 +54,7 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     settings = first_settings(options.values)
     total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
     began = time.monotonic()
-    loaded = load_model(options.load, options.pipeline, options.device)
+    loaded = load_model(options.load, options.model)
     rendering = Rendering(loaded.chunk_maker(height, width), settings, began)
     pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
     mattes = matte_pictures(settings.mask_source, height, width)
@@ -69,7 +68,7 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
         "width": width,
         "height": height,
         "device": loaded.device,
-        "pipeline": options.pipeline,
+        "pipeline": options.model.pipeline,
     }
 
 

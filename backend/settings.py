@@ -17,8 +17,16 @@ class Settings:
 
     prompt: str
     prompt_fade: float
+    prompt_fade_unit: str
+    prompt_fade_way: str
     control: str
     scale: float
+    noise: float
+    noise_motion: bool
+    lora_1: float
+    lora_2: float
+    lora_3: float
+    lora_4: float
     mask_source: str
     mask_invert: bool
     mask_threshold: float
@@ -43,6 +51,11 @@ class Settings:
         """From a mailbox snapshot {address: value}; addresses that Settings has no field for are left out."""
         named = {field_of(address): value for address, value in values.items()}
         return Settings(**{field.name: named[field.name] for field in fields(Settings)})  # type: ignore[arg-type]
+
+    @property
+    def loras(self) -> tuple[float, ...]:
+        """Strengths, in the order in which the LoRAs were given at the start."""
+        return (self.lora_1, self.lora_2, self.lora_3, self.lora_4)
 
 
 def field_of(address: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from backend.choice import ModelChoice
 from backend.chunks import ChunkMaker
 from backend.fitting import cover
 from backend.loading import load
@@ -47,7 +48,7 @@ def main() -> None:
     pipeline = pipeline_named("pocket")
     size = (pipeline.height, pipeline.width)
     frames = [cover(frame.pixels, *size) for frame in islice(Clip(options.clip).decode(), options.frame + 12)]
-    loaded = load("pocket", "cpu")
+    loaded = load(ModelChoice("pocket", "cpu"))
     rows = []
     for control, mask in ROWS:
         pictures = []

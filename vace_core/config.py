@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEAST_NOISE = 0.05
+"""Of a chunk that starts from a video; with less there would be nothing to do."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -50,28 +53,64 @@ class Architecture:
 
 
 @dataclass(frozen=True)
+class Bank:
+    """MemFlow's memory bank: the first latent frame of every `interval`th chunk, at most `frames` of them.
+
+    sparse: each head attends to so many frames of sink and bank, the most wanted; 0 = to all.
+    every_chunk: record in every chunk, counting every `interval`th (the order of the published single-prompt loop).
+    recommit: bank the last recorded frame again in each chunk, as the published code does, so that it crowds out
+    others; ours banks it once.
+    """
+
+    frames: int = 3
+    interval: int = 3
+    sparse: int = 0
+    every_chunk: bool = False
+    recommit: bool = False
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """One of the base pipelines: an architecture, its memory rule and its schedule.
 
-    `window` counts latent frames and includes both the sink and the chunk being made. `positions` is "absolute"
-    (a frame keeps the index it was made at, as LongLive was trained) or "window" (counted from the oldest frame
-    still remembered, so that no stream is too long). `steps` are nominal timesteps; `warp` sends them through the
-    schedule's table, as the authors of LongLive, MemFlow and Reward Forcing trained.
+    Raises ValueError when a rule cannot hold, with its numbers.
     """
 
     name: str
     architecture: Architecture
     chunk: int = 3
+    """Latent frames."""
+    first_chunk: int = 0
+    """Latent frames of a stream's first chunk; 0 = as every other."""
     window: int = 12
+    """Latent frames remembered, both the sink and the chunk being made included."""
     sink: int = 3
     positions: str = "absolute"
-    steps: tuple[int, ...] = (1000, 750, 500, 250)
-    shift: float = 5.0
-    warp: bool = True
+    """ "absolute": a frame keeps the index it was made at, as LongLive was trained. "window": counted from the oldest
+    frame still remembered."""
+    sink_decay: float | None = None
+    """Reward Forcing: what of the sink stays when a chunk leaves the window and is folded into it."""
+    bank: Bank | None = None
+    """MemFlow: frames remembered beyond the window."""
+    rebuild: int = 0
+    """Krea Realtime: latent frames that the memory is made anew from before each chunk; 0 = it goes on."""
+    past_weight: float = 1.0
+    """Krea Realtime: what attention to the past is multiplied by, its first frame excepted."""
     recache: bool = False
-    """Whether a prompt change rewrites the remembered frames under the new prompt (LongLive)."""
+    """Whether a prompt change rewrites the remembered frames under the new prompt (LongLive, MemFlow)."""
     clean_with_hints: bool = False
     """Whether the clean pass sees the context too; the published pipeline does not show it."""
+    steps: tuple[int, ...] = (1000, 750, 500, 250)
+    """Nominal timesteps from noise to picture."""
+    video_steps: tuple[int, ...] = ()
+    """Nominal timesteps when a chunk starts from a video; those below its noise are run. Empty = `steps`."""
+    shift: float = 5.0
+    warp: bool = True
+    """Whether nominal timesteps go through the schedule's table, as the authors of most pipelines trained."""
+    understated_noise: float = 0.0
+    """StreamDiffusion V2: how much less noise the model is told of than a source was given, 0..1."""
+    raw_source: bool = False
+    """StreamDiffusion V2: a source's latents take part as Wan's encoder gives them, not normalised."""
     height: int = 368
     width: int = 640
     fps: float = 24.0
@@ -84,6 +123,24 @@ class Pipeline:
             )
         if self.positions not in ("absolute", "window"):
             raise ValueError(f"{self.name}: positions must be absolute or window, got {self.positions!r}")
+        if self.sink_decay is not None and not (
+            self.positions == "window" and self.sink == self.chunk and not (self.window - self.sink) % self.chunk
+        ):
+            raise ValueError(
+                f"{self.name}: frames can be folded into a sink of a chunk's {self.chunk} frames, in a window of whole "
+                f"chunks counted by position, not into {self.sink} of {self.window} ({self.positions})"
+            )
+        if (self.bank or self.rebuild) and self.positions != "absolute":
+            raise ValueError(f"{self.name}: a bank or a rebuilt memory goes with absolute positions")
+        if self.rebuild and (self.sink or self.window != self.rebuild + self.chunk):
+            raise ValueError(
+                f"{self.name}: a memory rebuilt from {self.rebuild} latent frames has no sink and a window of "
+                f"{self.rebuild + self.chunk}, got a sink of {self.sink} and a window of {self.window}"
+            )
+
+    def chunk_frames(self, chunk: int) -> int:
+        """Latent frames of the stream's chunk of that number."""
+        return self.chunk if chunk or not self.first_chunk else self.first_chunk
 
 
 WAN_1_3B = Architecture(dim=1536, ffn_dim=8960, heads=12, layers=30, vace_layers=tuple(range(0, 30, 2)))
@@ -104,6 +161,24 @@ PIPELINES = {
     row.name: row
     for row in (
         Pipeline("longlive", WAN_1_3B, recache=True),
+        Pipeline(
+            "streamdiffusion-v2",
+            WAN_1_3B,
+            chunk=1,
+            first_chunk=2,
+            window=6,
+            steps=(1000, 750, 500, 250, 0),
+            video_steps=(700, 500),
+            shift=8.0,
+            warp=False,
+            understated_noise=0.1,
+            raw_source=True,
+        ),
+        Pipeline("memflow", WAN_1_3B, recache=True, bank=Bank()),
+        Pipeline("reward-forcing", WAN_1_3B, window=9, positions="window", sink_decay=0.999),
+        Pipeline(
+            "krea-realtime", WAN_14B, window=6, sink=0, rebuild=3, past_weight=0.3, steps=(1000, 750, 500, 250, 0)
+        ),
         Pipeline("pocket", POCKET, window=6, sink=0, positions="window", height=128, width=192),
     )
 }

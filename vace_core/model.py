@@ -32,18 +32,18 @@ class Model:
 
 
 def load(
-    pipeline: str = "pocket",
+    pipeline: str | Pipeline = "pocket",
     device: str = "cpu",
     store: Store | None = None,
     options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
 ) -> Model:
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
-    store: where published weights lie; the pocket model brings its own, and has no options. Raises ValueError for an
-    unknown pipeline or options that the device or pipeline cannot do, and CheckpointError where weights are missing or
-    not the expected ones.
+    pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the
+    pocket model brings its own, and has no options. Raises ValueError for an unknown pipeline or options that the
+    device or pipeline cannot do, and CheckpointError where weights are missing or not the expected ones.
     """
-    preset = pipeline_named(pipeline)
+    preset = pipeline_named(pipeline) if isinstance(pipeline, str) else pipeline
     if preset.name == "pocket":
         from .pocket import load as load_pocket
 
@@ -51,7 +51,7 @@ def load(
             raise ValueError("the pocket model is loaded as it is: leave out its options, or choose another pipeline")
         return load_pocket(preset, torch.device(device))
     if store is None:
-        raise CheckpointError(f"{pipeline} is loaded from published weights: say in which folders they are")
+        raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
     return load_published(preset, torch.device(device), store, options)

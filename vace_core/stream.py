@@ -12,15 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .conditioning import ContextState, encode_context, encode_references, infer_mode, with_anchors
-from .memory import WindowMemory, WindowPass, WindowState
+from .autoencoder.statistics import Statistics
+from .conditioning import ContextState, encode_context, encode_on, encode_references, infer_mode, with_anchors
+from .config import LEAST_NOISE
+from .memory import WindowMemory, WindowPass, WindowState, frames_to_rebuild_from
 from .model import Model
-from .sampling import Table, add_noise, clean_from_flow
-from .text import Blend, Embeddings, blend_of
+from .sampling import Schedule, Table, add_noise, clean_from_flow
+from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
 PIXELS_PER_LATENT = 8
 FRAMES_PER_LATENT = 4
+TIMES_KEPT = 64
+"""Embedded timesteps; a pipeline has a handful, a noise strength that is played by hand has many."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,17 @@ class Controls:
 
     control [1, 3, F, H, W]: what the generated part should follow (depth, scribble, grey, ...).
     source [1, 3, F, H, W] and mask [1, 1, F, H, W] (0..1): the source is preserved where the mask is below one half.
-    prompt: a text, or several with weights that add up to 1.
+    prompt: a text, or several with weights that add up to 1, mixed "linear" or along the arc ("slerp") by prompt_way.
     references, each [3, H, W]: looks or subjects, shown for as long as they are given.
     first, last [3, H, W]: pictures that the chunk should begin or end with (extension).
     scale: context scale, 0 (no control) to 2.
+    video [1, 3, F, H, W] and noise (0.05 to 1): where noise is below 1 the chunk is not made from noise alone but
+    from this video with so much noise, in the steps that are left (video-to-video).
+    loras: strength of each of the model's live LoRAs, 1 = as trained; empty = as they are.
     """
 
     prompt: str | Blend = ""
+    prompt_way: str = "linear"
     control: Tensor | None = None
     source: Tensor | None = None
     mask: Tensor | None = None
@@ -44,6 +52,9 @@ class Controls:
     last: Tensor | None = None
     scale: float = 1.0
     seed: int = 0
+    video: Tensor | None = None
+    noise: float = 1.0
+    loras: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,11 @@ class StreamState:
     decoder: Any
     """The autoencoder's decoder state; like the context's encoder states it is replaced, never written to."""
     history: Tensor
-    """The last clean latents [1, C, window, h, w], oldest first; what a recache is made from."""
+    """The last clean latents [1, C, window, h, w], oldest first; what a recache or a rebuilt memory is made from."""
+    shown: Tensor | None = None
+    """The last frames shown [1, 3, F, H, W], where the memory is rebuilt: as far back as its oldest latent."""
+    video: Any = None
+    """The encoder's state for the video that chunks are made from; None where the last one was not."""
     chunks: int = 0
     latent_frames: int = 0
     prompt: Blend | None = None
@@ -93,54 +108,59 @@ class Stream:
         pipeline, transformer = model.pipeline, model.transformer
         self._size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self._memory = WindowMemory(transformer.architecture, *self._size, pipeline)
-        table = Table(pipeline.shift)
-        self._schedule = table.schedule(pipeline.steps, pipeline.warp)
-        with torch.inference_mode():
-            self._times = [self._embed_time(t) for t in self._schedule.timesteps]
-            self._clean_time = self._embed_time(0.0)
-        self._embed = Embeddings(model.text.encode)
+        self._table = Table(pipeline.shift)
+        self._statistics = Statistics().to(model.device)
+        self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
+        self._prompts = Prompts(model.text.encode, lambda text: transformer.embed_prompt(text.to(model.dtype)))
+        self._times: dict[float, Time] = {}
         self._prompt: Prompt | None = None
+        self._adapted = self._adaptation
         self._references: tuple[tuple[Tensor, ...], Tensor | None] = ((), None)
         self._pass: WindowPass | None = None
-        self._shown: tuple[Context | None, float] = (None, 0.0)
+        self._seen: tuple[Context | None, float] = (None, 0.0)
         self.state = self._fresh()
 
     @property
     def frames_wanted(self) -> int:
         """Pixel frames that the next chunk takes and gives: its first latent of a stream stands for one frame only."""
-        frames = FRAMES_PER_LATENT * self.model.pipeline.chunk
+        frames = FRAMES_PER_LATENT * self.model.pipeline.chunk_frames(self.state.chunks)
         return frames if self.state.chunks else frames - FRAMES_PER_LATENT + 1
 
     @torch.inference_mode()
     def step(self, controls: Controls) -> Chunk:
         """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other."""
         mode = infer_mode(controls)
-        self._require_sizes(controls)
+        self._require_possible(controls)
         self.settle()
-        prompt = self._follow_prompt(controls.prompt)
+        self._adapt(controls.loras)
+        prompt = self._follow_prompt(controls)
         context = self._encode(controls) if controls.scale and mode != "text" else self._skip_context()
         clean = self._denoise(prompt, context, controls)
         frames, self.state.decoder = self.model.autoencoder.decode(clean, self.state.decoder)
         self.state.unsettled = clean
-        self._shown = (context, controls.scale if self.model.pipeline.clean_with_hints else 0.0)
+        self._remember_shown(frames)
+        self._seen = (context, controls.scale if self.model.pipeline.clean_with_hints else 0.0)
         chunk = Chunk(frames, mode, self.state.chunks)
         self.state.chunks += 1
         return chunk
 
     @torch.inference_mode()
     def settle(self) -> None:
-        """Run the clean pass of the last chunk, which writes it to the memory; `step` does it if nobody did."""
+        """Bring the memory up to the last chunk, by its clean pass or anew; `step` does it if nobody did."""
         clean = self.state.unsettled
         if clean is None or self._prompt is None:
             return
-        context, scale = self._shown
-        view = self._pass or self._memory.begin(self.state.memory, self._frames(clean.shape[2]))
-        self._forward(clean, self._clean_time, self._prompt, view, context, scale)
+        frames = self._frames(clean.shape[2])
+        if not self.model.pipeline.rebuild:
+            view = self._pass or self._memory.begin(self.state.memory, frames)
+            self._forward(clean, self._embed_time(0.0), self._prompt, view, *self._seen)
+            self._memory.commit(self.state.memory, frames)
         self._pass = None
         self.state.latent_frames += clean.shape[2]
-        self._memory.commit(self.state.memory, self.state.latent_frames)
         self.state.history = torch.cat((self.state.history[:, :, clean.shape[2] :], clean), dim=2)
         self.state.unsettled = None
+        if self.model.pipeline.rebuild:
+            self._rebuild(self._prompt)
 
     def reset(self) -> None:
         """Forget everything; the next chunk is the first of a new stream."""
@@ -173,25 +193,54 @@ class Stream:
             history=torch.zeros(latents, device=model.device),
         )
 
+    @property
+    def _adaptation(self) -> int:
+        """Changes whenever a live LoRA's strength does; what is embedded once holds for one of its values."""
+        return 0 if self.model.loras is None else self.model.loras.version
+
+    def _adapt(self, strengths: tuple[float, ...]) -> None:
+        """Set the live LoRAs. What was embedded without them is embedded again; the memory goes on."""
+        if self.model.loras is not None and strengths:
+            self.model.loras.set(strengths)
+        if self._adapted != self._adaptation:
+            self._adapted = self._adaptation
+            self._prompt = None
+            self._times.clear()
+            self._prompts.forget()
+
     def _embed_time(self, timestep: float) -> Time:
-        return self.model.transformer.embed_time(torch.tensor([[timestep]], device=self.model.device))
+        """The fixed timesteps' embeddings are kept; those that follow a video's noise come and go."""
+        if timestep not in self._times:
+            if len(self._times) > TIMES_KEPT:
+                self._times.clear()
+            self._times[timestep] = self.model.transformer.embed_time(
+                torch.tensor([[timestep]], device=self.model.device)
+            )
+        return self._times[timestep]
 
     def _frames(self, count: int) -> range:
-        return range(self.state.latent_frames, self.state.latent_frames + count)
+        """Where the next latent frames stand in time; a rebuilt memory begins at 0 again and again."""
+        start = self.state.latent_frames
+        if self.model.pipeline.rebuild:
+            start = min(start, self.model.pipeline.rebuild)
+        return range(start, start + count)
 
-    def _follow_prompt(self, prompt: str | Blend) -> Prompt:
+    def _follow_prompt(self, controls: Controls) -> Prompt:
         """Keys and values of the prompt; on a change the memory is kept, and rewritten if the pipeline wants that.
 
         Between two prompts nothing is rewritten: a blend is on its way, and the one that it ends at will be.
         """
-        blend = blend_of(prompt)
+        blend = blend_of(controls.prompt)
         if self._prompt is not None and blend == self.state.prompt:
             return self._prompt
         changed = self.state.prompt is not None and blend != self.state.prompt
-        self._prompt = self.model.transformer.embed_prompt(self._embed(blend).to(self.model.dtype))
+        self._prompt = self._prompts(blend, controls.prompt_way)
         self.state.prompt = blend
-        if changed and len(blend) == 1 and self.model.pipeline.recache and self.state.latent_frames:
-            self._recache(self._prompt)
+        if changed and len(blend) == 1 and self.state.latent_frames:
+            if self.model.pipeline.recache:
+                self._recache(self._prompt)
+            elif self.model.pipeline.rebuild:
+                self._rebuild(self._prompt)
         return self._prompt
 
     def _recache(self, prompt: Prompt) -> None:
@@ -202,7 +251,27 @@ class Stream:
         made, window = self.state.latent_frames, self.model.pipeline.window
         count = made if made <= window else window - self.model.pipeline.sink
         view = self._memory.begin(self.state.memory, range(made - count, made))
-        self._forward(self.state.history[:, :, -count:], self._clean_time, prompt, view, None, 0.0)
+        self._forward(self.state.history[:, :, -count:], self._embed_time(0.0), prompt, view, None, 0.0)
+
+    def _rebuild(self, prompt: Prompt) -> None:
+        """Krea Realtime's memory: made anew from a few clean frames, block after block, before the next chunk."""
+        assert self.state.shown is not None
+        pipeline = self.model.pipeline
+        clean = frames_to_rebuild_from(
+            self.state.history, self.state.latent_frames, pipeline, self.state.shown, self.model.autoencoder
+        )
+        self._memory.clear(self.state.memory)
+        start = 0
+        for part in clean.split(pipeline.chunk, dim=2):
+            view = self._memory.begin(self.state.memory, range(start, start + part.shape[2]))
+            self._forward(part, self._embed_time(0.0), prompt, view, None, 0.0)
+            start += part.shape[2]
+
+    def _remember_shown(self, frames: Tensor) -> None:
+        if self.model.pipeline.rebuild:
+            count = 1 + FRAMES_PER_LATENT * (self.model.pipeline.rebuild - 1)
+            before = frames[:, :, :0] if self.state.shown is None else self.state.shown
+            self.state.shown = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
 
     def _encode(self, controls: Controls) -> Context:
         """The chunk's 96-channel context, patch-embedded; references are encoded when they change, each alone."""
@@ -226,16 +295,32 @@ class Stream:
 
     def _denoise(self, prompt: Prompt, context: Context | None, controls: Controls) -> Tensor:
         """Few steps from noise to clean latents [1, C, f, h, w], each with its own fresh noise."""
+        pipeline = self.model.pipeline
         noise = torch.Generator(device=self.model.device).manual_seed(controls.seed + self.state.chunks)
-        shape = (1, self.state.history.shape[1], self.model.pipeline.chunk, *self._size)
-        self._pass = self._memory.begin(self.state.memory, self._frames(shape[2]))
-        clean = torch.zeros(shape, device=self.model.device)
-        for sigma, time in zip(self._schedule.sigmas, self._times, strict=True):
+        channels, frames = self.state.history.shape[1], pipeline.chunk_frames(self.state.chunks)
+        shape = (1, channels, frames, *self._size)
+        self._pass = self._memory.begin(
+            self.state.memory, self._frames(frames), prompt=prompt, past_weight=pipeline.past_weight
+        )
+        clean, schedule = self._start(shape, controls)
+        noises = (schedule.start, *schedule.sigmas[1:])
+        for added, sigma, timestep in zip(noises, schedule.sigmas, schedule.timesteps, strict=True):
             fresh = torch.randn(shape, generator=noise, device=self.model.device)
-            noisy = add_noise(clean, fresh, sigma)
-            flow = self._forward(noisy, time, prompt, self._pass, context, controls.scale)
+            noisy = add_noise(clean, fresh, added)
+            flow = self._forward(noisy, self._embed_time(timestep), prompt, self._pass, context, controls.scale)
             clean = clean_from_flow(noisy, flow, sigma)
         return clean
+
+    def _start(self, shape: tuple[int, ...], controls: Controls) -> tuple[Tensor, Schedule]:
+        """What the first noise is added to, and the steps from there: nothing, or the video's latents."""
+        pipeline = self.model.pipeline
+        if controls.video is None or controls.noise == 1.0:
+            self.state.video = None
+            return torch.zeros(shape, device=self.model.device), self._from_noise
+        latents, self.state.video = encode_on(self.model.autoencoder, controls.video, self.state.video)
+        steps = pipeline.video_steps or pipeline.steps
+        schedule = self._table.from_video(controls.noise, steps, pipeline.warp, pipeline.understated_noise)
+        return (self._statistics.restore(latents) if pipeline.raw_source else latents), schedule
 
     def _forward(
         self, latents: Tensor, time: Time, prompt: Prompt, view: WindowPass, context: Context | None, scale: float
@@ -245,9 +330,13 @@ class Stream:
         )
         return flow.float()
 
-    def _require_sizes(self, controls: Controls) -> None:
+    def _require_possible(self, controls: Controls) -> None:
+        if not LEAST_NOISE <= controls.noise <= 1.0:
+            raise ValueError(f"noise must be {LEAST_NOISE} to 1 (from noise alone), got {controls.noise}")
+        if controls.noise < 1.0 and controls.video is None:
+            raise ValueError(f"a noise of {controls.noise} needs a video to add it to")
         video = (self.frames_wanted, self.height, self.width)
-        for name, shape in (("control", video), ("source", video), ("mask", video)):
+        for name, shape in (("control", video), ("source", video), ("mask", video), ("video", video)):
             given = getattr(controls, name)
             if given is not None and tuple(given.shape[2:]) != shape:
                 raise ValueError(f"{name} is {tuple(given.shape[2:])} (frames, height, width), expected {shape}")

@@ -19,6 +19,7 @@ from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from bridge.video.shared_memory import SharedMemorySource
 
+from ..choice import ModelChoice
 from ..front import Arrivals, Front, RunOptions
 from ..playout import MEMORY_SECONDS
 from ..standin import Standin
@@ -42,7 +43,7 @@ def cadence_rows(pipeline: str, seconds: float) -> Iterator[dict[str, Any]]:
 def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
     """Milliseconds from one of the engine's frames to the next, at 60 Hz out; plain sends each chunk as it comes."""
     source, sink = (f"vacebench{secrets.token_hex(4)}" for _ in range(2))
-    options = RunOptions(f"shm:{source}", (f"shm:{sink}",), pipeline, fps=ENGINE_FPS)
+    options = RunOptions(f"shm:{source}", (f"shm:{sink}",), ModelChoice(pipeline), fps=ENGINE_FPS)
     with Standin(source, HOST_FPS, SIZE), Front(options) as front:
         _wait_for_chunks(front, 3)
         with SharedMemorySource(sink, 0, 0, 0) as output, FrameRing.attach(front.rings.chunks) as ring:
@@ -84,7 +85,7 @@ def latency_row(pipeline: str, seconds: float) -> dict[str, Any]:
         picture[: framecode.strip_height(SIZE[1])] = 0
         cv2.imwrite(str(mask), picture)
         values = {"/vace/mask/source": str(mask), "/vace/mask/feather": 0.0}
-        options = RunOptions("testcard:", (f"shm:{sink}",), pipeline, *SIZE, fps=24.0, values=values)
+        options = RunOptions("testcard:", (f"shm:{sink}",), ModelChoice(pipeline), *SIZE, fps=24.0, values=values)
         with Front(options) as front:
             _wait_for_chunks(front, 3)
             time.sleep(min(SETTLE_SECONDS, seconds))

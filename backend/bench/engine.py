@@ -50,7 +50,7 @@ def _mode_row(model: Model, height: int, width: int, chunks: int, mode: str) -> 
 
         paths: list[tuple[str, Callable[[], None]]] = [("ours", run_ours), ("plain", run_plain)]
         for name, path in paths if n % 2 else reversed(paths):
-            elapsed = _timed(path, model.device)
+            elapsed = timed(path, model.device)
             if n >= warm:
                 times[name].append(elapsed)
         error = max(error, (made["ours"] - made["plain"]).abs().max().item())
@@ -78,7 +78,7 @@ def length_row(model: Model, height: int, width: int, chunks: int) -> dict[str, 
     size = 0
     for n in range(chunks):
         controls = _controls("depth control", stream.frames_wanted, height, width, n, model.device)
-        times.append(_timed(lambda controls=controls: (stream.step(controls), stream.settle()), model.device))
+        times.append(timed(lambda controls=controls: (stream.step(controls), stream.settle()), model.device))
         if n == 10:
             size = process.memory_info().rss
     tenth = max((chunks - 10) // 10, 1)
@@ -112,7 +112,7 @@ def _controls(mode: str, frames: int, height: int, width: int, n: int, device: t
             return Controls(prompt)
 
 
-def _timed(run: Callable[[], object], device: torch.device) -> float:
+def timed(run: Callable[[], object], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     began = time.perf_counter()

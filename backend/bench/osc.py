@@ -17,6 +17,7 @@ from pythonosc.osc_server import BlockingOSCUDPServer
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc import OscServer
 
+from ..choice import ModelChoice
 from ..controls import TABLE
 from ..front import Front, RunOptions
 from ..metrics import Window
@@ -37,7 +38,12 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.loading:load") 
     """A show without, then with a flood, for so many seconds each; then both servers under all that goes."""
     steering = SteeringOptions(osc=(HOST, 0))
     options = RunOptions(
-        source="testcard:", sinks=("null:",), pipeline=pipeline, fps=TICKS_PER_SECOND, steering=steering, load=load
+        source="testcard:",
+        sinks=("null:",),
+        model=ModelChoice(pipeline),
+        fps=TICKS_PER_SECOND,
+        steering=steering,
+        load=load,
     )
     with Front(options) as front:
         assert front.steering.osc is not None

@@ -19,6 +19,7 @@ from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
 from vace_core.stream import Controls
 from vace_core.text import Blend, Embeddings, blend_of
+from vace_core.transformer.kernels import attend
 from vace_core.transformer.rope import rotate, rotation
 
 
@@ -33,7 +34,7 @@ class GrowingMemory:
     values: Tensor | None = None
     pending: tuple[list[int], Tensor, Tensor] | None = None
 
-    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         own = keys.shape[2] // (self.grid[0] * self.grid[1])
         begin = self.frames[-1] + 1 if self.frames else 0
         frames = [*self.frames, *range(begin, begin + own)]
@@ -41,7 +42,8 @@ class GrowingMemory:
             keys, values = torch.cat((self.keys, keys), dim=2), torch.cat((self.values, values), dim=2)
         frames, keys, values = self.kept(frames, keys, values)
         self.pending = (frames, keys, values)
-        return rotate(keys, rotation(self.positions(frames), *self.grid, keys.shape[-1], keys.device)), values
+        turned = rotate(keys, rotation(self.positions(frames), *self.grid, keys.shape[-1], keys.device))
+        return attend(queries, turned, values)
 
     def positions(self, frames: list[int]) -> list[int]:
         return frames if self.pipeline.positions == "absolute" else list(range(len(frames)))

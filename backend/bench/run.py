@@ -17,9 +17,12 @@ from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 
 from .cadence import cadence_rows
+from .changes import change_rows
 from .engine import chunk_rows, length_row
 from .live import live_rows
 from .osc import osc_rows
+from .policies import policy_rows
+from .quantisation import quantisation_rows
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     model = random_model(options) if options.random_weights else load(options.pipeline, options.device)
     height, width = options.size or (model.pipeline.height, model.pipeline.width)
     yield from chunk_rows(model, height, width, chunks=5 if options.quick else 15)
+    yield from policy_rows(model, height, width, chunks=2 if options.quick else 10)
+    yield from change_rows(model, height, width, chunks=3 if options.quick else 10)
+    yield from quantisation_rows(model, height, width)
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:
         del model

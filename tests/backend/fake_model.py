@@ -5,6 +5,7 @@ import time
 
 import torch
 
+from backend.choice import ModelChoice
 from backend.loaded import Loaded
 from vace_core.stream import Chunk, Controls
 from vace_core.text import blend_of
@@ -12,12 +13,12 @@ from vace_core.text import blend_of
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
 
-def load(pipeline: str, device: str) -> Loaded:
+def load(choice: ModelChoice) -> Loaded:
     annotators = {"depth": Negative(), "scribble": Negative(), "gray": Gray()}
     return Loaded(device="cpu", open_stream=FakeStream, annotators=annotators)
 
 
-def broken(pipeline: str, device: str) -> Loaded:
+def broken(choice: ModelChoice) -> Loaded:
     raise ValueError("checkpoint broken.safetensors: missing key blocks.0.attention.q.weight")
 
 

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from backend.choice import ModelChoice
 from backend.chunks import ChunkMaker
 from backend.controls import TABLE
 from backend.settings import Settings
 from bridge.control.mailbox import Mailbox
+from vace_core.stream import Chunk, Controls
 
 from . import fake_model
 
@@ -15,7 +18,7 @@ PICTURES = [np.zeros((32, 48, 3), np.uint8)] * 12
 
 
 def maker_that_knows(*known: str) -> ChunkMaker:
-    loaded = fake_model.load("fake", "cpu")
+    loaded = fake_model.load(ModelChoice())
     return ChunkMaker(
         replace(loaded, unread=lambda prompt: tuple(word for word in prompt.split() if word not in known)), 32, 48
     )
@@ -47,3 +50,66 @@ def test_a_prompt_fades_into_the_next_one_over_the_seconds_that_are_asked_for():
     assert colour("red", 2.0) == [255, 0, 0]
     assert [colour("blue", 2.0) for _ in range(4)] == [[191, 0, 64], [128, 0, 128], [64, 0, 191], [0, 0, 255]]
     assert colour("red", 0.0) == [255, 0, 0]
+
+
+def test_a_prompt_fades_over_chunks_if_that_is_the_unit():
+    maker = maker_that_knows("red", "blue")
+
+    def colour(words: str) -> list[int]:
+        settings = replace(prompt(words), prompt_fade=2.0, prompt_fade_unit="chunks")
+        return maker.make(PICTURES[: maker.frames_wanted], None, settings, seconds=0.1).frames[0, 0, 0].tolist()
+
+    assert colour("red") == [255, 0, 0]
+    assert [colour("blue") for _ in range(3)] == [[128, 0, 128], [0, 0, 255], [0, 0, 255]]
+
+
+class Asked(fake_model.FakeStream):
+    """A stream that notes what it was asked."""
+
+    controls: Controls
+
+    def step(self, controls: Controls) -> Chunk:
+        Asked.controls = controls
+        return super().step(controls)
+
+
+def asked(maker: ChunkMaker, pictures: list[np.ndarray], **values: object) -> Controls:
+    settings = replace(prompt("red"), **values)  # type: ignore[arg-type]
+    maker.make(pictures[: maker.frames_wanted], None, settings)
+    return Asked.controls
+
+
+def maker_that_notes(loras: int = 0) -> ChunkMaker:
+    loaded = fake_model.load(ModelChoice())
+    return ChunkMaker(replace(loaded, open_stream=Asked, loras=loras), 32, 48)
+
+
+def test_a_noise_below_one_starts_from_the_input():
+    maker = maker_that_notes()
+    assert asked(maker, PICTURES).video is None
+    half = asked(maker, PICTURES, noise=0.5)
+    assert half.noise == 0.5
+    assert half.video is not None
+    assert half.video.shape == (1, 3, 12, 32, 48)
+
+
+def test_what_moves_is_painted_over_less_if_that_is_wanted():
+    flicker = [np.full((32, 48, 3), 255 * (n % 2), np.uint8) for n in range(12)]
+    still, moving = maker_that_notes(), maker_that_notes()
+    assert asked(still, PICTURES, noise=0.8, noise_motion=True).noise == pytest.approx(0.8)
+    assert asked(moving, flicker, noise=0.8, noise_motion=True).noise == pytest.approx(0.71)
+    assert asked(moving, flicker, noise=0.05, noise_motion=True).noise == 0.05
+    assert asked(moving, flicker, noise=0.8).noise == 0.8
+
+
+def test_the_strengths_of_the_loras_that_are_there_are_passed_on():
+    assert asked(maker_that_notes(loras=2), PICTURES, lora_1=0.5, lora_2=-1.0).loras == (0.5, -1.0)
+    assert asked(maker_that_notes(), PICTURES, lora_1=0.5).loras == ()
+
+
+def test_a_strength_for_a_lora_that_is_not_there_is_a_fault_once():
+    maker = maker_that_notes(loras=1)
+    settings = replace(prompt("red"), lora_1=0.5, lora_3=0.5)
+    said = [maker.make(PICTURES[: maker.frames_wanted], None, settings).faults for _ in range(2)]
+    assert said[0] == (("/vace/lora/3", "there is no LoRA 3; start with --lora FILE for each"),)
+    assert said[1] == ()

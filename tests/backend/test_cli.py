@@ -33,8 +33,9 @@ def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
 def test_every_control_has_an_option():
     bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
     options = parse(
-        "--prompt", "snow", "--prompt-fade", "2.5",
-        "--control", "scribble", "--scale", "0.5", "--mask-source", "left", "--mask-invert",
+        "--prompt", "snow", "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
+        "--control", "scribble", "--scale", "0.5", "--noise", "0.7", "--noise-motion",
+        "--mask-source", "left", "--mask-invert",
         "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
         "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",

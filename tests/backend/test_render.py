@@ -154,7 +154,7 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
 
 
 def test_the_command_prints_one_json_object(clip, capsys, monkeypatch):
-    monkeypatch.setattr("backend.render.load_model", lambda load, pipeline, device: fake_model.load(pipeline, device))
+    monkeypatch.setattr("backend.render.load_model", lambda load, choice: fake_model.load(choice))
     arguments = ["render", str(clip), str(clip.with_name("out.mp4")), "--json", "--width", "47", "--height", "32"]
     assert cli.main([*arguments, "--control", "scribble", "--prompt", "blue", "--frames", "9"]) == 0
     figures = json.loads(capsys.readouterr().out)

@@ -27,6 +27,10 @@ KNOWN = (
     "umt5",
     "longlive_causal",
     "scope_vace_longlive",
+    "reward_forcing",
+    "streamdiffusionv2",
+    "memflow",
+    "krea_realtime",
     "schedules",
 )
 

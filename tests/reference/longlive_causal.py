@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from vace_core.config import Pipeline
-from vace_core.memory import WindowMemory
+from vace_core.memory import WindowMemory, WindowPass
 from vace_core.transformer import Prompt
 
 from .small import TOLERANCE, timestep, transformer
 
 
 class Run:
-    """One stream over a pair's weights: forwards by latent frame, with LongLive's memory."""
+    """One stream over a pair's weights: forwards by latent frame, with LongLive's memory or another."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        config: Mapping[str, Any],
+        rule: Callable[[Pipeline], Pipeline] = lambda longlive: longlive,
+    ) -> None:
         self.model = transformer(tensors, config)
-        pipeline = Pipeline(
+        longlive = Pipeline(
             "reference", self.model.architecture, window=config["local_attn_size"], sink=config["sink_size"]
         )
-        self.memory = WindowMemory(self.model.architecture, config["H"], config["W"], pipeline)
+        self.memory = WindowMemory(self.model.architecture, config["H"], config["W"], rule(longlive))
         self.state = self.memory.init_state(1, "cpu", torch.float32)
 
     def __call__(
         self, latents: Tensor, t: float, start: int, prompt: Prompt, slots: list[int | None] | None = None
     ) -> Tensor:
         frames = range(start, start + latents.shape[2])
-        view = self.memory.begin(self.state, frames, slots)
+        return self.through(self.memory.begin(self.state, frames, slots), latents, t, prompt)
+
+    def through(self, view: WindowPass, latents: Tensor, t: float, prompt: Prompt) -> Tensor:
+        """A forward over a chunk that the memory is prepared for."""
         return self.model(latents, self.model.embed_time(timestep(t)), prompt, memory=view.layers, turn=view.turn)
+
+    def cache(
+        self, tensors: Mapping[str, Tensor], prefix: str, rotated: bool = True
+    ) -> Iterator[tuple[str, Tensor, Tensor, float]]:
+        """Published caches hold frames in the order of time, [B, N, H, D], keys rotated or not."""
+        filled = range(self.memory.slots - self.state.frames.count(-1))
+        order = sorted(filled, key=lambda slot: self.state.frames[slot])
+        for n, layer in enumerate(self.state.layers):
+            for kind, buffer in (("k", layer.rotated if rotated else layer.keys), ("v", layer.values)):
+                name = f"{prefix}.layer{n}.{kind}"
+                if name in tensors and buffer is not None:
+                    rows = buffer.unflatten(2, (self.memory.slots, -1))[:, :, order].flatten(2, 3).transpose(1, 2)
+                    expected = tensors[name][:, : rows.shape[1]]
+                    yield f"{prefix.removeprefix('out.')}, layer {n} {kind}", rows, expected, TOLERANCE
 
 
 def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
@@ -56,19 +78,7 @@ def _chunks(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[
             second = run(0.5 * clean + 0.5 * noisy, 500.0, 3 * i, prompt)
             yield f"chunk {i}, second step", second, tensors[f"{out}.noisy_second_step"], TOLERANCE
         yield f"chunk {i}, clean", run(clean, 0.0, 3 * i, prompt), tensors[f"{out}.clean"], TOLERANCE
-        yield from _cache(run, tensors, f"out.cache_after_chunk{i}")
-
-
-def _cache(run: Run, tensors: Mapping[str, Tensor], prefix: str) -> Iterator[tuple[str, Tensor, Tensor, float]]:
-    """Published caches hold frames in the order of time, [B, N, H, D], keys rotated."""
-    order = sorted(range(run.memory.slots - run.state.frames.count(-1)), key=lambda slot: run.state.frames[slot])
-    for n, layer in enumerate(run.state.layers):
-        for kind, buffer in (("k", layer.rotated), ("v", layer.values)):
-            name = f"{prefix}.layer{n}.{kind}"
-            if name in tensors:
-                rows = buffer.unflatten(2, (run.memory.slots, -1))[:, :, order].flatten(2, 3).transpose(1, 2)
-                expected = tensors[name][:, : rows.shape[1]]
-                yield f"{prefix.removeprefix('out.')}, layer {n} {kind}", rows, expected, TOLERANCE
+        yield from run.cache(tensors, f"out.cache_after_chunk{i}")
 
 
 def _switch(
@@ -90,7 +100,7 @@ def _switch(
     start = 3 * chunks - remembered.shape[2]
     prefix = f"out.recache_{name}"
     yield f"{name}, recache", run(remembered, 0.0, start, new, slots), tensors[f"{prefix}.forward"], TOLERANCE
-    yield from _cache(run, tensors, prefix)
+    yield from run.cache(tensors, prefix)
     following = 3 * chunks
     ours = run(tensors[f"in.chunk{chunks}.noisy"], 750.0, following, new)
     yield f"{name}, next noisy", ours, tensors[f"{prefix}.next_noisy"], TOLERANCE

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
+from vace_core.checkpoints.lora import Adapter, Lora
 from vace_core.config import Architecture, Pipeline
 from vace_core.model import Model
 from vace_core.text import TextEncoder
@@ -69,13 +70,28 @@ class SmallText:
         return text(seed=sum(map(ord, prompt)))
 
 
-def model(**pipeline: Any) -> Model:
+def model(base: Pipeline = PIPELINE, **pipeline: Any) -> Model:
     """A whole model with random weights; keyword arguments replace parts of the pipeline."""
     return Model(
-        replace(PIPELINE, **pipeline),
+        replace(base, architecture=ARCHITECTURE, **pipeline),
         transformer(),
         tiny_autoencoder(),
         cast(TextEncoder, SmallText()),
         torch.device("cpu"),
         torch.float32,
     )
+
+
+def lora() -> Lora:
+    """Rank 2 on a main and a context block."""
+    generator = torch.Generator().manual_seed(5)
+    modules = ("blocks.1.self_attn.v", "vace_blocks.0.ffn.0", "blocks.2.cross_attn.k")
+    a = ARCHITECTURE
+    sizes = {modules[0]: (a.dim, a.dim), modules[1]: (a.dim, a.ffn_dim), modules[2]: (a.dim, a.dim)}
+    adapters = {
+        name: Adapter(
+            torch.randn(2, inward, generator=generator), torch.randn(outward, 2, generator=generator) / 8, 1.0
+        )
+        for name, (inward, outward) in sizes.items()
+    }
+    return Lora("test", adapters, {})

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import SmallText, model
+from tests.vace_core.small import SmallText, lora, model
 from vace_core.model import Model
 from vace_core.stream import Controls, Stream
+from vace_core.transformer.live_lora import LiveLoras
 
 HEIGHT, WIDTH = 32, 48
 
@@ -159,6 +160,9 @@ def test_nothing_grows_with_the_length_of_a_stream() -> None:
         (Controls(mask=video(9, 0, channels=1)), "a mask needs a source"),
         (Controls(scale=3.0), "context scale must be 0 to 2, got 3"),
         (Controls(references=(torch.zeros(3, 8, 8),)), r"reference is \(3, 8, 8\)"),
+        (Controls(noise=0.5), "a noise of 0.5 needs a video"),
+        (Controls(video=video(9, 0), noise=0.0), "noise must be 0.05 to 1"),
+        (Controls(video=video(12, 0), noise=0.5), r"video is \(12, 32, 48\).*expected \(9, 32, 48\)"),
     ],
 )
 def test_wrong_controls_are_refused_and_the_stream_goes_on(controls: Controls, words: str) -> None:
@@ -166,6 +170,75 @@ def test_wrong_controls_are_refused_and_the_stream_goes_on(controls: Controls, w
     with pytest.raises(ValueError, match=words):
         stream.step(controls)
     torch.testing.assert_close(run(stream, 2), run(undisturbed, 2), atol=0, rtol=0)
+
+
+def test_the_less_noise_a_video_is_given_the_more_of_it_remains() -> None:
+    weights = model()
+    source = video(9, 0)
+    latents, _ = weights.autoencoder.encode(source)
+    seen, _ = weights.autoencoder.decode(latents)
+
+    def distance(noise: float) -> float:
+        made = Stream(weights, HEIGHT, WIDTH).step(Controls("gold", video=source, noise=noise)).frames
+        return (made - seen).abs().mean().item()
+
+    assert distance(0.05) < distance(0.5) < distance(0.95)
+    assert distance(0.05) < 0.1 * distance(0.95)
+
+
+def test_a_video_is_encoded_as_one_stream() -> None:
+    """With next to no noise, chunk after chunk shows the video as it is encoded in one piece."""
+    weights = model()
+    stream, source = Stream(weights, HEIGHT, WIDTH), video(33, 0)
+    latents, _ = weights.autoencoder.encode(source)
+    seen, _ = weights.autoencoder.decode(latents)
+    made, at = [], 0
+    for _ in range(3):
+        part = source[:, :, at : at + stream.frames_wanted]
+        at += stream.frames_wanted
+        made.append(stream.step(Controls("gold", video=part, noise=0.05)).frames)
+    assert (torch.cat(made, dim=2) - seen).abs().mean() < 0.05
+
+
+def test_noise_that_comes_and_goes_forgets_nothing() -> None:
+    stream = Stream(model(), HEIGHT, WIDTH)
+    buffers = [layer.rotated.data_ptr() for layer in stream.state.memory.layers]
+    for n, noise in enumerate((1.0, 0.6, 1.0, 0.3, 0.8)):
+        stream.step(Controls("gold", video=video(stream.frames_wanted, n), noise=noise))
+        stream.settle()
+    assert sorted(stream.state.memory.frames) == list(range(9, 15))
+    assert buffers == [layer.rotated.data_ptr() for layer in stream.state.memory.layers]
+
+
+def test_a_live_lora_acts_at_once_and_goes_without_a_trace() -> None:
+    """A chunk after strength 0 again equals one that never had any, in a memory that was."""
+    plain = model()
+    weights = replace(plain, loras=LiveLoras(plain.transformer, [lora()]))
+
+    def shown(strengths: tuple[float, ...]) -> list[Tensor]:
+        stream = Stream(weights, HEIGHT, WIDTH)
+        made = []
+        for n, strength in enumerate(strengths):
+            chunk = stream.step(Controls("gold", control=video(stream.frames_wanted, n), loras=(strength,)))
+            made.append(chunk.frames)
+        return made
+
+    never, once = shown((0.0, 0.0)), shown((0.0, 1.0))
+    torch.testing.assert_close(never[0], once[0], atol=0, rtol=0)
+    assert not torch.allclose(never[1], once[1])
+    torch.testing.assert_close(shown((0.0, 0.0))[1], never[1], atol=0, rtol=0)
+
+
+def test_a_rebuilt_memory_looks_at_its_frames_under_the_new_prompt() -> None:
+    rule = {"positions": "absolute", "window": 6, "sink": 0, "rebuild": 3}
+
+    def values(prompt: str) -> Tensor:
+        stream = Stream(model(**rule), HEIGHT, WIDTH)
+        run(stream, 3)
+        run(stream, 1, prompt=prompt, start=3)
+        return stream.state.memory.layers[-1].values[:, :, :18].clone()
+
+    assert not torch.allclose(values("gold"), values("ice"))
 
 
 def test_a_size_that_is_no_multiple_of_sixteen_is_refused() -> None:

@@ -52,8 +52,8 @@ def fill(module: nn.Module, parts: Sequence[Part], device: torch.device) -> None
     if wrong:
         raise CheckpointError("; ".join(wrong))
     for part in parts:
-        for key in part.keys:
-            put(module, key, part.weights.tensors[key], own[key].dtype, device)
+        for key, stored in part.weights.tensors.items():  # in the order of the file
+            put(module, key, stored, own[key].dtype, device)
     module.to(device)  # buffers that no checkpoint holds
 
 

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ..config import Architecture
 from ..transformer import CausalWan
 from .errors import CheckpointError
+from .layouts import KNOWN, recognise
 from .lora_keys import STYLES, Modules, split
+from .weights import Stored, Weights, open_weights
 
 SHOWN = 10
 """Keys that an error names."""
-WIDTHS = {1536: "Wan2.1 1.3B", 5120: "Wan2.1 14B", 3072: "Wan2.2 5B"}
 FOREIGN = (
     (re.compile(r"_img\b|img_emb"), "it belongs to an image-to-video model"),
     (re.compile(r"^(lora_te|text_encoder|te\d?[._])"), "it changes the text encoder too"),
@@ -39,40 +38,54 @@ FOREIGN = (
 
 @dataclass(frozen=True)
 class Adapter:
-    """The low-rank change of one linear layer or convolution: `scale * up @ down`, in any dtype."""
+    """The low-rank change of one linear layer or convolution: `scale * up @ down`."""
 
-    down: Tensor
-    """[rank, in]; of a convolution [rank, channels * kernel]."""
-    up: Tensor
+    down: Stored
+    """[rank, in]; a convolution's has its kernel's shape."""
+    up: Stored
     """[out, rank]."""
     scale: float
     """alpha / rank."""
 
+    @property
+    def rank(self) -> int:
+        return self.down.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(out, in)."""
+        return self.up.shape[0], math.prod(self.down.shape[1:])
+
+    def read(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """down [rank, in] and up [out, rank]."""
+        return read(self.down, device, dtype).flatten(1), read(self.up, device, dtype).flatten(1)
+
 
 @dataclass(frozen=True)
 class Lora:
-    """What a file changes, by the names of `CausalWan`."""
+    """What a file changes, by the names of `CausalWan`. Its numbers are read from the file when they are needed."""
 
     name: str
     adapters: Mapping[str, Adapter]
     """By module: "blocks.0.self_attn.q"."""
-    deltas: Mapping[str, Tensor]
+    deltas: Mapping[str, Stored]
     """Whole changes by parameter ("blocks.0.norm3.bias"), each of its shape. Most LoRAs have none."""
 
 
 def read_lora(path: Path, architecture: Architecture) -> Lora:
-    """Read a LoRA for a transformer of this architecture, from safetensors or a .pt / .pth file.
+    """Read a LoRA for a transformer of this architecture, from safetensors or a torch file.
 
     Without alpha in the file, that of PEFT's adapter_config.json beside it or of diffusers' header counts, else the
     rank. Raises CheckpointError naming all that does not belong to the model: nothing is left out silently.
     """
-    tensors, settings = _read(path)
+    weights = open_weights(path)
+    settings = _settings(path, any(key.startswith("base_model.") for key in weights.tensors))
     with torch.device("meta"):
         shapes = {key: tuple(value.shape) for key, value in CausalWan(architecture).state_dict().items()}
-    contents = _sort(tensors, Modules(shapes))
+    contents = _sort(weights, Modules(shapes))
     contents.wrong.extend(_misfits(contents.parts, shapes))
     if contents.unknown or contents.wrong or not contents.parts:
-        raise CheckpointError(_complaint(path, contents, architecture.dim))
+        raise CheckpointError(_complaint(weights, contents, architecture.dim))
     adapters = {
         module: _adapter(roles, contents.spelled[module], settings)
         for module, roles in contents.parts.items()
@@ -91,12 +104,19 @@ def merge(transformer: CausalWan, lora: Lora, strength: float = 1.0) -> None:
     weights = require_fit(transformer, lora, [f"{module}.weight" for module in lora.adapters])
     for module, adapter in lora.adapters.items():
         weight = weights[f"{module}.weight"]
-        up, down = (tensor.to(weight.device, torch.float32) for tensor in (adapter.up, adapter.down))
+        down, up = adapter.read(weight.device, torch.float32)
         merged = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * adapter.scale)
         weight.copy_(merged.view_as(weight))
-    for key, delta in lora.deltas.items():
+    for key, stored in lora.deltas.items():
         weight = weights[key]
-        weight.copy_(torch.add(weight.float(), delta.to(weight.device, torch.float32), alpha=strength))
+        weight.copy_(torch.add(weight.float(), read(stored, weight.device, torch.float32), alpha=strength))
+
+
+def read(stored: Stored, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """A tensor of the file, where and as it is wanted."""
+    out = torch.empty(stored.shape, dtype=dtype, device=device)
+    stored.copy_to(out)
+    return out
 
 
 def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ()) -> dict[str, Tensor]:
@@ -106,14 +126,14 @@ def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ())
     CheckpointError otherwise.
     """
     weights = transformer.state_dict()
-    sizes = {f"{name}.weight": (len(adapter.up), adapter.down.shape[1]) for name, adapter in lora.adapters.items()}
+    sizes = {f"{name}.weight": adapter.size for name, adapter in lora.adapters.items()}
     wrong = [
         f"{key} {size}" for key, size in sizes.items() if key not in weights or weights[key].flatten(1).shape != size
     ]
     wrong += [
-        f"{key} {tuple(delta.shape)}"
-        for key, delta in lora.deltas.items()
-        if key not in weights or weights[key].shape != delta.shape
+        f"{key} {stored.shape}"
+        for key, stored in lora.deltas.items()
+        if key not in weights or weights[key].shape != stored.shape
     ]
     if wrong:
         raise CheckpointError(
@@ -129,7 +149,7 @@ def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ())
     return weights
 
 
-Parts = dict[str, dict[str, Tensor]]
+Parts = dict[str, dict[str, Stored]]
 """The tensors of a file by module and role (`lora_keys.ROLES`)."""
 
 
@@ -145,9 +165,9 @@ class _Contents:
     """What is the matter with the known ones, in words."""
 
 
-def _sort(tensors: Mapping[str, Tensor], modules: Modules) -> _Contents:
+def _sort(weights: Weights, modules: Modules) -> _Contents:
     contents = _Contents()
-    for key, tensor in tensors.items():
+    for key, stored in weights.tensors.items():
         spelled, role = split(key) or ("", "")
         module = modules.find(spelled)
         if module is None:
@@ -155,12 +175,12 @@ def _sort(tensors: Mapping[str, Tensor], modules: Modules) -> _Contents:
         elif role in contents.parts.setdefault(module, {}):
             contents.wrong.append(f"{key} says again what another key says of {module}")
         else:
-            contents.parts[module][role] = tensor
+            contents.parts[module][role] = stored
             contents.spelled[module] = spelled
     return contents
 
 
-def _deltas(parts: Parts) -> Iterator[tuple[str, Tensor]]:
+def _deltas(parts: Parts) -> Iterator[tuple[str, Stored]]:
     for module, roles in parts.items():
         for role in ("weight", "bias", "modulation"):
             if role in roles:
@@ -169,9 +189,9 @@ def _deltas(parts: Parts) -> Iterator[tuple[str, Tensor]]:
 
 def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
     """What does not fit the model, in words."""
-    for key, delta in _deltas(parts):
-        if tuple(delta.shape) != shapes.get(key):
-            yield f"{key}: change {tuple(delta.shape)}, expected {shapes.get(key, 'no such parameter')}"
+    for key, stored in _deltas(parts):
+        if stored.shape != shapes.get(key):
+            yield f"{key}: change {stored.shape}, expected {shapes.get(key, 'no such parameter')}"
     for module, roles in parts.items():
         low = sorted(roles.keys() & {"down", "up", "alpha"})
         expected = shapes.get(f"{module}.weight", ())
@@ -182,25 +202,28 @@ def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[st
         elif len(expected) < 2:
             yield f"{module}: a low-rank change, expected of linear layers and convolutions only"
         elif not _fits(roles, expected):
-            found = ", ".join(f"{role} {tuple(roles[role].shape)}" for role in low)
+            found = ", ".join(f"{role} {roles[role].shape}" for role in low)
             inner = math.prod(expected[1:])
             yield f"{module}: {found}, expected down (rank, {inner}), up ({expected[0]}, rank), alpha one number"
 
 
-def _fits(roles: Mapping[str, Tensor], expected: tuple[int, ...]) -> bool:
-    down, up = roles["down"], roles["up"]
-    if down.dim() < 2 or up.dim() < 2 or roles.get("alpha", torch.ones(())).numel() != 1:
+def _fits(roles: Mapping[str, Stored], expected: tuple[int, ...]) -> bool:
+    down, up = roles["down"].shape, roles["up"].shape
+    if len(down) < 2 or len(up) < 2 or ("alpha" in roles and math.prod(roles["alpha"].shape) != 1):
         return False
-    rank = len(down)
-    inner, outer = math.prod(expected[1:]), expected[0]
-    return rank > 0 and down.numel() == rank * inner and tuple(up.flatten(1).shape) == (outer, rank)
+    rank = down[0]
+    return (
+        rank > 0
+        and math.prod(down[1:]) == math.prod(expected[1:])
+        and (up[0], math.prod(up[1:])) == (expected[0], rank)
+    )
 
 
-def _adapter(roles: Mapping[str, Tensor], spelled: str, settings: Mapping[str, Any]) -> Adapter:
-    down, up = roles["down"].flatten(1), roles["up"].flatten(1)
-    rank = len(down)
+def _adapter(roles: Mapping[str, Stored], spelled: str, settings: Mapping[str, Any]) -> Adapter:
+    down, up = roles["down"], roles["up"]
+    rank = down.shape[0]
     if "alpha" in roles:
-        return Adapter(down, up, float(roles["alpha"]) / rank)
+        return Adapter(down, up, float(roles["alpha"].read()) / rank)
     alpha = settings.get("lora_alpha", rank)
     for pattern, own in (settings.get("alpha_pattern") or {}).items():
         if re.match(rf"(.*\.)?({pattern})$", spelled):  # as PEFT matches: the end of the name
@@ -209,20 +232,22 @@ def _adapter(roles: Mapping[str, Tensor], spelled: str, settings: Mapping[str, A
     return Adapter(down, up, alpha / (math.sqrt(rank) if settings.get("use_rslora") else rank))
 
 
-def _complaint(path: Path, contents: _Contents, dim: int) -> str:
+def _complaint(weights: Weights, contents: _Contents, dim: int) -> str:
     """All that is the matter with a file. dim: the model's width."""
     unknown, wrong = contents.unknown, contents.wrong
-    says = [f"{path} is no LoRA for this model"]
+    says = [f"{weights.path} is no LoRA for this model"]
     if unknown:
         says.append(f"{len(unknown)} keys are not known (first: {unknown[:SHOWN]})")
     if wrong:
         says.append(f"{len(wrong)} do not fit (first: {wrong[:SHOWN]})")
     width = _width(contents.parts)
     if width is not None and width != dim:
-        kind = WIDTHS.get(width, "another model")
+        kind = next((f"Wan {name}" for name, known in KNOWN.items() if known.dim == width), "another model")
         says.append(f"it looks like one for {kind}, {width} wide, where this model is {dim} wide")
     says += [words for pattern, words in FOREIGN if any(pattern.search(key) for key in unknown)]
-    if unknown or not contents.parts:
+    if not contents.parts and (layout := recognise(weights)) is not None:
+        says.append(f"it looks like {layout}")
+    if unknown:
         says.append(f"the key styles that are known: {', '.join(STYLES)}")
     return "; ".join(says)
 
@@ -230,40 +255,18 @@ def _complaint(path: Path, contents: _Contents, dim: int) -> str:
 def _width(parts: Parts) -> int | None:
     """The width of the model that a LoRA was made for, by what its queries, keys and values read."""
     for module, roles in parts.items():
-        if re.search(r"self_attn\.[qkv]$", module) and roles.get("down", torch.ones(())).dim() > 1:
-            return roles["down"][0].numel()
+        if re.search(r"self_attn\.[qkv]$", module) and "down" in roles:
+            return math.prod(roles["down"].shape[1:])
     return None
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """A file's tensors, and what PEFT or diffusers wrote about alpha, beside it or in its header."""
-    header: dict[str, str] = {}
-    try:
-        if path.suffix in (".pt", ".pth", ".bin"):
-            content = torch.load(path, "cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-            tensors = _unpacked(path, content)
-        else:
-            with safe_open(path, "pt") as file:
-                header = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
-    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as reason:
-        raise CheckpointError(f"{path}: cannot be read as a LoRA ({reason}); download or train it again") from reason
-    return tensors, _settings(path, header, any(key.startswith("base_model.") for key in tensors))
-
-
-def _unpacked(path: Path, content: Any) -> dict[str, Tensor]:
-    """LongLive and MemFlow keep theirs under "generator_lora", beside other things of their training."""
-    if isinstance(content, dict):
-        content = content.get("generator_lora", content)
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        found = f"keys {list(content)[:SHOWN]}" if isinstance(content, dict) else f"a {type(content).__name__}"
-        raise CheckpointError(f"{path}: {found}, expected tensors by name, or such under 'generator_lora'")
-    return content
-
-
-def _settings(path: Path, header: Mapping[str, str], peft: bool) -> dict[str, Any]:
-    """PEFT's configuration ("lora_alpha", "use_rslora", ...), where a trainer has left one."""
+def _settings(path: Path, peft: bool) -> dict[str, Any]:
+    """PEFT's configuration ("lora_alpha", "use_rslora", ...), where diffusers or PEFT have left one."""
     beside = path.with_name("adapter_config.json")
+    header: Mapping[str, str] = {}
+    if path.suffix == ".safetensors":
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
     try:
         if "lora_adapter_metadata" in header:
             found = json.loads(header["lora_adapter_metadata"])

@@ -35,8 +35,8 @@ class LoadOptions:
     """taew2_1 (quick), wan (as Wan was trained, slow), lightvae or lighttae."""
     text: str = "umt5"
     """Which file of the text encoder, by its name in the catalogue; another one that is there does as well."""
-    loras: tuple[tuple[Path, float], ...] = ()
-    """The user's own, live, each with its strength at the start."""
+    loras: tuple[Path, ...] = ()
+    """The user's own, live: `stream.Controls.loras` are their strengths."""
     quantise: Quantise = field(default_factory=Quantise)
     text_device: str = "offload"
     """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's

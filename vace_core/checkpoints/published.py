@@ -100,6 +100,6 @@ def _text(
 def _live(transformer: CausalWan, options: LoadOptions) -> LiveLoras | None:
     if not options.loras:
         return None
-    live = LiveLoras(transformer, [read_lora(path, transformer.architecture) for path, _ in options.loras])
-    live.set([strength for _, strength in options.loras])
+    live = LiveLoras(transformer, [read_lora(path, transformer.architecture) for path in options.loras])
+    live.set([1.0] * len(options.loras))
     return live

@@ -45,7 +45,10 @@ LARGEST_HEADER = 100_000_000
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor that lies in a file. `pieces` gives its numbers in order, flat; each piece is good until the next."""
+    """A tensor that lies in a file.
+
+    `pieces` gives its numbers in order, flat; a piece is good until the next one is read, of whatever tensor.
+    """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
@@ -164,7 +167,9 @@ def _safetensors(path: Path) -> dict[str, Stored]:
                 raise ValueError("it does not begin with a header")
             header = json.loads(file.read(length))
         rows = {key: row for key, row in header.items() if key != "__metadata__"}
-        tensors = {key: _entry(path, 8 + length, key, row) for key, row in rows.items()}
+        # One for all: many of many sizes, between what is kept, would leave holes in memory.
+        buffer = torch.empty(PIECE, dtype=torch.uint8)
+        tensors = {key: _entry(path, buffer, 8 + length, key, row) for key, row in rows.items()}
         end = max((row["data_offsets"][1] for row in rows.values()), default=0)
         if path.stat().st_size != 8 + length + end:
             raise ValueError(f"it has {path.stat().st_size} bytes, of {8 + length + end} by its header")
@@ -173,7 +178,7 @@ def _safetensors(path: Path) -> dict[str, Stored]:
     return tensors
 
 
-def _entry(path: Path, base: int, key: str, row: Mapping[str, Any]) -> Stored:
+def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, Any]) -> Stored:
     """ValueError, KeyError or TypeError where the header makes no sense. base: where in the file the numbers begin."""
     if row["dtype"] not in FORMATS:
         raise ValueError(f"{key} is in {row['dtype']}, expected one of {', '.join(FORMATS)}")
@@ -181,16 +186,15 @@ def _entry(path: Path, base: int, key: str, row: Mapping[str, Any]) -> Stored:
     start, end = row["data_offsets"]
     if end - start != torch.Size(shape).numel() * dtype.itemsize or start < 0:
         raise ValueError(f"{key} of shape {shape} is said to lie from {start} to {end}")
-    return Stored(shape, dtype, functools.partial(_pieces_of_file, path, base + start, end - start, dtype))
+    return Stored(shape, dtype, functools.partial(_pieces_of_file, path, buffer, base + start, end - start, dtype))
 
 
-def _pieces_of_file(path: Path, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
-    buffer = torch.empty(min(PIECE, nbytes), dtype=torch.uint8)
+def _pieces_of_file(path: Path, buffer: Tensor, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
     with path.open("rb") as file:
         file.seek(start)
-        for at in range(0, nbytes, PIECE):
+        for at in range(0, nbytes, len(buffer)):
             part = buffer[: nbytes - at]
-            if file.readinto(memoryview(part.numpy())) != len(part):
+            if file.readinto(part.numpy().data) != len(part):
                 raise CheckpointError(f"{path} has become shorter while it was read; get it again")
             yield part.view(dtype)
 

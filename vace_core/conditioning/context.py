@@ -82,15 +82,15 @@ def _go_on(
     Grey is not encoded again once the encoder remembers nothing else: its latents can no longer change.
     """
     if frames is not None:
-        latents, encoder = _encode(autoencoder, frames, before.encoder)
+        latents, encoder = encode_on(autoencoder, frames, before.encoder)
         return latents, EncodedStream(encoder)
     if before.settled is not None and before.grey_latents >= autoencoder.encoder_memory + before.settled.shape[2]:
         return before.settled, before
-    latents, encoder = _encode(autoencoder, grey, before.encoder)
+    latents, encoder = encode_on(autoencoder, grey, before.encoder)
     return latents, EncodedStream(encoder, before.grey_latents + latents.shape[2], latents)
 
 
-def _encode(autoencoder: Autoencoder, frames: Tensor, encoder: Any) -> tuple[Tensor, Any]:
+def encode_on(autoencoder: Autoencoder, frames: Tensor, encoder: Any) -> tuple[Tensor, Any]:
     """Encode frames that go on from `encoder`, or, where it is None, that begin.
 
     A stream that begins in the middle of a show has 4k frames, not 1 + 4k: the encoder is then primed with its first

@@ -1,9 +1,12 @@
-"""A sink and a sliding window of latent frames: what LongLive, and every pipeline built on its rule, remembers.
+"""A sink and a sliding window of latent frames: what every pipeline here remembers, in one form or another.
 
-Static buffers: `slots` latent frames a layer, the first `sink` of them for the stream's first frames, the rest a ring
+Static buffers: `window` latent frames a layer, the first `sink` of them for the stream's first frames, the rest a ring
 in which a new chunk takes the place of the oldest frames. Softmax does not care about order, so nothing is ever moved
-or copied: a pass writes its rows in place and attends to one contiguous slice. Keys are kept unrotated; beside them
-stands each key as it is read, and a row is turned again only when its position changed.
+or copied: a pass writes its rows in place and attends to one contiguous slice. Each key is kept as it is read, rotated;
+where positions count from the window it is kept unrotated beside that, and turned again when its position changed.
+
+A pipeline adds to this what its authors trained it with: a sink that takes in what leaves the window (`ema_sink`), a
+bank of frames in front of the sink (`bank`), the past weighed down (`bias`).
 """
 
 from __future__ import annotations
@@ -15,16 +18,14 @@ import torch
 from torch import Tensor
 
 from ..config import Architecture, Pipeline
+from ..transformer.kernels import attend
+from ..transformer.model import Prompt
 from ..transformer.rope import rotate, rotation
-
-
-@dataclass
-class LayerState:
-    """Buffers of one layer, each [B, H, slots * T, head]."""
-
-    keys: Tensor
-    rotated: Tensor
-    values: Tensor
+from .bank import BankState, FrameBank
+from .bias import past_bias
+from .ema_sink import EmaSink
+from .layer import LayerState
+from .sparse import most_wanted
 
 
 @dataclass
@@ -33,18 +34,18 @@ class WindowState:
 
     layers: list[LayerState]
     frames: list[int]
-    """Latent frame held by each slot, -1 where none is."""
+    """Latent frame held by each slot of the window, -1 where none is."""
     positions: list[int]
     """Temporal position at which each slot's `rotated` rows stand, -1 where none do."""
-    end: int = 0
-    """Latent frames committed so far."""
+    bank: BankState | None = None
 
     def nbytes(self) -> int:
-        return sum(t.nbytes for layer in self.layers for t in (layer.keys, layer.rotated, layer.values))
+        return sum(layer.nbytes() for layer in self.layers) + (self.bank.nbytes() if self.bank else 0)
 
     def clone(self) -> WindowState:
-        layers = [LayerState(s.keys.clone(), s.rotated.clone(), s.values.clone()) for s in self.layers]
-        return WindowState(layers, list(self.frames), list(self.positions), self.end)
+        layers = [layer.clone() for layer in self.layers]
+        bank = self.bank.clone() if self.bank else None
+        return WindowState(layers, list(self.frames), list(self.positions), bank)
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,32 @@ class LayerPass:
     turn_own: Tensor
     """Rotation of the pass's own rows."""
     turn_all: Tensor | None
-    """Rotation of all filled rows where some changed position, until the first forward has applied it."""
-    filled: int
+    """Rotation of all visible rows where some changed position, until the first forward has applied it."""
+    visible: slice
+    """Rows that are attended to."""
+    bias: Tensor | None
+    """Added to the logits of the visible rows, [1, 1, 1, N]."""
+    choice: slice | None = None
+    """The first of the visible rows, of which each head attends to `chosen` frames only (sparse activation)."""
+    chosen: int = 0
 
-    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         own = rotate(keys, self.turn_own)
+        state = self.state
         for write in self.writes:
-            self.state.keys[:, :, write.target] = keys[:, :, write.source]
-            self.state.rotated[:, :, write.target] = own[:, :, write.source]
-            self.state.values[:, :, write.target] = values[:, :, write.source]
-        if self.turn_all is not None:
-            self.state.rotated[:, :, : self.filled] = rotate(self.state.keys[:, :, : self.filled], self.turn_all)
+            state.rotated[:, :, write.target] = own[:, :, write.source]
+            state.values[:, :, write.target] = values[:, :, write.source]
+            if state.keys is not None:
+                state.keys[:, :, write.target] = keys[:, :, write.source]
+        if self.turn_all is not None and state.keys is not None:
+            state.rotated[:, :, self.visible] = rotate(state.keys[:, :, self.visible], self.turn_all)
             self.turn_all = None
-        return self.state.rotated[:, :, : self.filled], self.state.values[:, :, : self.filled]
+        if self.choice is None:
+            return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
+        rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
+        some = most_wanted(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
+        remembered = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
+        return attend(queries, *remembered)
 
 
 @dataclass(frozen=True)
@@ -102,17 +116,31 @@ class WindowMemory:
         self.rows = latent_height // architecture.patch[1]
         self.columns = latent_width // architecture.patch[2]
         self.per_frame = self.rows * self.columns
+        self.ema_sink = None if pipeline.sink_decay is None else EmaSink(pipeline.sink_decay)
+        self.bank = None if pipeline.bank is None else FrameBank(pipeline.bank, self.per_frame)
+        self._banked = 0 if pipeline.bank is None else pipeline.bank.frames
 
     def init_state(self, batch: int, device: torch.device | str, dtype: torch.dtype) -> WindowState:
         """Empty buffers, made once a stream."""
         a = self.architecture
-        shape = (batch, a.heads, self.slots * self.per_frame, a.head_dim)
 
-        def buffer() -> Tensor:
-            return torch.zeros(shape, device=device, dtype=dtype)
+        def buffer(frames: int, dtype: torch.dtype = dtype) -> Tensor:
+            return torch.zeros((batch, a.heads, frames * self.per_frame, a.head_dim), device=device, dtype=dtype)
 
-        layers = [LayerState(buffer(), buffer(), buffer()) for _ in range(a.layers)]
-        return WindowState(layers, [-1] * self.slots, [-1] * self.slots)
+        def layer() -> LayerState:
+            return LayerState(
+                keys=None if self.absolute else buffer(self.slots),
+                rotated=buffer(self._banked + self.slots),
+                values=buffer(self._banked + self.slots),
+                sink=None
+                if self.ema_sink is None
+                else (buffer(self.sink, torch.float32), buffer(self.sink, torch.float32)),
+                per_frame=self.per_frame,
+            )
+
+        layers = [layer() for _ in range(a.layers)]
+        bank = None if self.bank is None else BankState([(buffer(1), buffer(1)) for _ in layers])
+        return WindowState(layers, [-1] * self.slots, [-1] * self.slots, bank)
 
     def slot_of(self, frame: int) -> int:
         """Where the rule puts a latent frame: the sink keeps the stream's first, the ring takes turns."""
@@ -120,30 +148,77 @@ class WindowMemory:
             return frame
         return self.sink + (frame - self.sink) % (self.slots - self.sink)
 
-    def begin(self, state: WindowState, frames: Sequence[int], slots: Sequence[int | None] | None = None) -> WindowPass:
+    def begin(
+        self,
+        state: WindowState,
+        frames: Sequence[int],
+        slots: Sequence[int | None] | None = None,
+        prompt: Prompt | None = None,
+        past_weight: float = 1.0,
+    ) -> WindowPass:
         """Prepare the forwards over these latent frames (every step of a chunk); evicts what they displace.
 
         slots: where each frame is stored, None for a frame that is computed and forgotten; by default `slot_of`.
+        prompt: of a new chunk, by which the bank chooses what it keeps. past_weight: what attention to earlier
+        frames is multiplied by before it is normalised, the first frame excepted.
         """
         chosen = [self.slot_of(frame) for frame in frames] if slots is None else slots
+        if state.bank is not None and self.bank is not None and prompt is not None:
+            self.bank.recall(state.bank, state.layers, prompt)
+        folded = self.ema_sink is not None and self._fold(self.ema_sink, state, frames, chosen)
         for frame, slot in zip(frames, chosen, strict=True):
             if slot is not None:
                 state.frames[slot] = frame
         filled = self.slots - state.frames.count(-1)
         positions = self._positions(state.frames, filled)
         own = self._own_positions(frames, chosen, positions)
-        device = state.layers[0].keys.device
+        device = state.layers[0].rotated.device
         turn_own = self._rotation(own, device)
-        moved = any(state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen)
-        turn_all = self._rotation(positions[:filled], device) if moved else None
+        moved = folded or any(state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen)
+        turn_all = self._rotation(positions[:filled], device) if moved and not self.absolute else None
         state.positions[:filled] = positions[:filled]
-        writes = self._writes(chosen)
-        rows = filled * self.per_frame
-        return WindowPass(turn_own, [LayerPass(layer, writes, turn_own, turn_all, rows) for layer in state.layers])
+        recalled = 0 if state.bank is None or self.bank is None else self.bank.visible(state.bank)
+        visible = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
+        bias = past_bias(state.frames[:filled], frames, past_weight, self.per_frame, state.layers[0].rotated)
+        choice, wanted = self._sparse(visible, recalled, filled)
+        return WindowPass(
+            turn_own,
+            [
+                LayerPass(layer, self._writes(chosen), turn_own, turn_all, visible, bias, choice, wanted)
+                for layer in state.layers
+            ],
+        )
 
-    def commit(self, state: WindowState, end: int) -> None:
-        """Mark everything before latent frame `end` as made."""
-        state.end = end
+    def commit(self, state: WindowState, frames: Sequence[int]) -> None:
+        """The clean pass over these frames has run: the bank may record one of them."""
+        if state.bank is not None and self.bank is not None:
+            slot = self._banked + self.slot_of(frames[0])
+            self.bank.record(
+                state.bank, state.layers, frames, slice(slot * self.per_frame, (slot + 1) * self.per_frame)
+            )
+
+    def clear(self, state: WindowState) -> None:
+        """Remember nothing; the buffers stay."""
+        state.frames[:] = [-1] * self.slots
+        state.positions[:] = [-1] * self.slots
+
+    def _fold(self, ema_sink: EmaSink, state: WindowState, frames: Sequence[int], slots: Sequence[int | None]) -> bool:
+        """Hand to the sink what a new chunk is about to displace; whether there was anything."""
+        leaving = [slot for frame, slot in zip(frames, slots, strict=True) if slot is not None]
+        if not leaving or any(state.frames[slot] in (-1, *frames) for slot in leaving):
+            return False
+        rows = slice(leaving[0] * self.per_frame, (leaving[-1] + 1) * self.per_frame)
+        for layer in state.layers:
+            ema_sink.fold(layer, rows)
+        return True
+
+    def _sparse(self, visible: slice, recalled: int, filled: int) -> tuple[slice | None, int]:
+        """The rows of sink and bank that sparse activation chooses from, and how many frames of them."""
+        wanted = 0 if self.bank is None else self.bank.rule.sparse
+        candidates = recalled + min(self.sink, filled)
+        if not wanted or not recalled or candidates <= wanted:
+            return None, 0
+        return slice(visible.start, visible.start + candidates * self.per_frame), wanted
 
     def _positions(self, frames: Sequence[int], filled: int) -> list[int]:
         if self.absolute:
@@ -165,9 +240,10 @@ class WindowMemory:
         for source, slot in enumerate(slots):
             if slot is None:
                 continue
-            if runs and runs[-1][0] + runs[-1][2] == source and runs[-1][1] + runs[-1][2] == slot:
+            target = self._banked + slot
+            if runs and runs[-1][0] + runs[-1][2] == source and runs[-1][1] + runs[-1][2] == target:
                 runs[-1][2] += 1
             else:
-                runs.append([source, slot, 1])
+                runs.append([source, target, 1])
         t = self.per_frame
         return [Write(slice(s * t, (s + n) * t), slice(d * t, (d + n) * t)) for s, d, n in runs]

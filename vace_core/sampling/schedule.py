@@ -7,12 +7,14 @@ timestep's noise level is that of the nearest entry, so the level at timestep 0 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 ENTRIES = 1000
+LEAST_FALL = 1.0
+"""A step that is nearer than this to the one before it would change nothing."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Schedule:
 
     timesteps: tuple[float, ...]
     sigmas: tuple[float, ...]
+    start: float
+    """How much noise the first step's latents are given; the model may be told of less."""
 
 
 class Table:
@@ -48,8 +52,20 @@ class Table:
             or any(a <= b for a, b in zip(steps, steps[1:], strict=False))
         ):
             raise ValueError(f"steps must fall from at most {ENTRIES} to at least 0, got {list(steps)}")
-        timesteps = tuple(self.warp(step) if warp else float(step) for step in steps)
-        return Schedule(timesteps, tuple(self.sigma(timestep) for timestep in timesteps))
+        return self._schedule([self.warp(step) if warp else float(step) for step in steps])
+
+    def from_video(self, noise: float, steps: Sequence[int], warp: bool, understated: float = 0.0) -> Schedule:
+        """The steps of a chunk that starts from a video with `noise` (0..1) added: that one, and those below it.
+
+        understated: how much less noise the model is told of, 0..1 (half of it at most).
+        """
+        told = ENTRIES * max(noise - understated, noise / 2)
+        below = [t for t in self.schedule(steps, warp).timesteps if t <= told - LEAST_FALL]
+        return replace(self._schedule([told, *below]), start=noise)
+
+    def _schedule(self, timesteps: Sequence[float]) -> Schedule:
+        sigmas = tuple(self.sigma(timestep) for timestep in timesteps)
+        return Schedule(tuple(timesteps), sigmas, sigmas[0])
 
 
 def clean_from_flow(noisy: Tensor, flow: Tensor, sigma: float) -> Tensor:

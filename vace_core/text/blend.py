@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 Blend = tuple[tuple[str, float], ...]
@@ -12,6 +13,7 @@ Blend = tuple[tuple[str, float], ...]
 
 REMEMBERED = 64
 """Prompts whose embedding is kept: a bank's, and those lately typed."""
+SMALLEST_SINE = 1e-3
 LEAST_WEIGHT = 0.01
 """A prompt that weighs less has gone."""
 
@@ -31,15 +33,14 @@ class Embeddings:
         self._encode = encode
         self._known: OrderedDict[str, Tensor] = OrderedDict()
 
-    def __call__(self, blend: Blend) -> Tensor:
-        """The weighted sum of a blend's embeddings."""
+    def __call__(self, blend: Blend, way: str = "linear") -> Tensor:
+        """A blend's embeddings, mixed by weight: "linear" as their sum, "slerp" along the arc from each to the next."""
         (first, weight), *others = blend
-        if not others:
-            return self._one(first)
-        total = weight * self._one(first)
+        mixed, total = self._one(first), weight
         for prompt, share in others:
-            total = total + share * self._one(prompt)
-        return total
+            total += share
+            mixed = (slerp if way == "slerp" else torch.lerp)(mixed, self._one(prompt), share / total)
+        return mixed
 
     def _one(self, prompt: str) -> Tensor:
         if prompt not in self._known:
@@ -48,6 +49,22 @@ class Embeddings:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return self._known[prompt]
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    """From a to b (t = 0 to 1) along the arc between them, row by row of the last dimension; lengths change evenly.
+
+    Rows that point the same way, the opposite way or nowhere (padding) have no arc and are mixed linearly.
+    """
+    start, end = a.float(), b.float()
+    lengths = start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True)
+    product = (lengths[0] * lengths[1]).clamp_min(torch.finfo(torch.float32).tiny)
+    angle = ((start * end).sum(-1, keepdim=True) / product).clamp(-1.0, 1.0).acos()
+    sine = angle.sin().clamp_min(SMALLEST_SINE)
+    turned = ((1.0 - t) * angle).sin() * start * lengths[1] + (t * angle).sin() * end * lengths[0]
+    arc = turned / (sine * product) * torch.lerp(*lengths, t)
+    has_arc = (angle.sin() > SMALLEST_SINE) & (lengths[0] * lengths[1] > 0)
+    return torch.where(has_arc, arc, torch.lerp(start, end, t)).to(a.dtype)
 
 
 class Travel:

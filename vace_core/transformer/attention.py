@@ -27,8 +27,8 @@ class RMSNorm(nn.Module):
 class LayerMemory(Protocol):
     """What one layer remembers of earlier chunks."""
 
-    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write this pass's unrotated keys and values [B, H, N, D]; give all to attend to, keys rotated."""
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Write this pass's unrotated keys and values [B, H, N, D]; attend its rotated queries to all remembered."""
         ...
 
 
@@ -67,11 +67,9 @@ class SelfAttention(Attention):
         """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored."""
         queries = rotate(self.queries(x), turn)
         keys, values = self.keys_values(x)
-        if memory is None:
-            keys = rotate(keys, turn)
-        else:
-            keys, values = memory.extend(keys, values)
-        return self.output(attend(queries, keys, values, mask))
+        if memory is not None:
+            return self.output(memory.attend(queries, keys, values))
+        return self.output(attend(queries, rotate(keys, turn), values, mask))
 
 
 class CrossAttention(Attention):

@@ -18,7 +18,7 @@ PROBE_ERROR = 0.05
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-    """softmax(q k / sqrt(d)) v over [B, H, N, D]; mask is bool, True = may look."""
+    """softmax(q k / sqrt(d)) v over [B, H, N, D]; mask is bool, True = may look, or is added to the logits."""
     if mask is None and queries.is_cuda and queries.dtype in (torch.float16, torch.bfloat16):
         sage = _sage(queries.device.index or 0, queries.shape[-1])
         if sage is not None:

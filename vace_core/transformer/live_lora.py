@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv3d, linear
 from torch.utils.hooks import RemovableHandle
 
-from ..checkpoints.lora import Lora, require_fit
+from ..checkpoints.lora import Lora, read, require_fit
 from .model import CausalWan
 
 
@@ -89,11 +89,11 @@ class LiveLoras:
         assert isinstance(module.weight, Tensor)
         like = module.weight if module.weight.is_floating_point() else transformer.patch_embedding.weight
         adapters = [(n, lora.adapters[name]) for n, lora in enumerate(loras) if name in lora.adapters]
-        ranks = tuple((n, len(adapter.down), adapter.scale) for n, adapter in adapters)
+        ranks = tuple((n, adapter.rank, adapter.scale) for n, adapter in adapters)
         if ranks not in self._gains:
             self._gains[ranks] = torch.zeros(sum(rank for _, rank, _ in ranks), device=like.device)
-        down = torch.cat([adapter.down.to(like) for _, adapter in adapters])
-        up = torch.cat([adapter.up.to(like) for _, adapter in adapters], dim=1)
+        downs, ups = zip(*(adapter.read(like.device, like.dtype) for _, adapter in adapters), strict=True)
+        down, up = torch.cat(downs), torch.cat(ups, dim=1)
         if isinstance(module, nn.Conv3d):
             down, up = down.unflatten(1, module.weight.shape[1:]), up[..., None, None, None]
         return _Layer(down, up, self._gains[ranks])
@@ -131,7 +131,7 @@ class _Changed:
 
 def _deltas(loras: Sequence[Lora], key: str, like: Tensor) -> tuple[tuple[int, Tensor], ...]:
     return tuple(
-        (n, lora.deltas[key].to(like.device, torch.float32)) for n, lora in enumerate(loras) if key in lora.deltas
+        (n, read(lora.deltas[key], like.device, torch.float32)) for n, lora in enumerate(loras) if key in lora.deltas
     )
 
 

@@ -36,6 +36,9 @@ class Prompt:
     main: tuple[tuple[Tensor, Tensor], ...]
     context: tuple[tuple[Tensor, Tensor], ...]
 
+    def nbytes(self) -> int:
+        return sum(keys.nbytes + values.nbytes for keys, values in (*self.main, *self.context))
+
 
 @dataclass(frozen=True)
 class Context:

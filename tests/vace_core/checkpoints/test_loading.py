@@ -80,7 +80,9 @@ def test_a_file_of_another_kind_is_told_by_what_it_is(tmp_path: Path) -> None:
             load_transformer(ARCHITECTURE, first, second, CPU, torch.float32)
     with pytest.raises(CheckpointError, match=r"looks like a LoRA, expected Wan's video autoencoder:"):
         load_autoencoder(lora, "wan", CPU, torch.float32)
-    with pytest.raises(CheckpointError, match="looks like a tiny autoencoder, expected a UMT5 text encoder of width 16"):
+    with pytest.raises(
+        CheckpointError, match="looks like a tiny autoencoder, expected a UMT5 text encoder of width 16"
+    ):
         load_text_encoder(tiny, WIDTH, CPU, torch.float32)
 
 

@@ -20,11 +20,12 @@ from tests.vace_core.checkpoints import hollow
 from vace_core.checkpoints import autoencoder as autoencoder_names
 from vace_core.checkpoints.layouts import recognise
 from vace_core.checkpoints.loading import load_autoencoder, load_text_encoder, load_transformer
-from vace_core.checkpoints.lora import read_lora
+from vace_core.checkpoints.lora import merge, read_lora
 from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B, WAN_14B, Architecture
+from vace_core.transformer import CausalWan
 
 ROOT = Path(__file__).parents[3]
 MANIFESTS = Path(os.environ.get("VACE_REFERENCE", ROOT.parent / "shared" / "reference")) / "manifests"
@@ -194,10 +195,14 @@ def test_the_tiny_autoencoders_load(tmp_path: Path, kind: str) -> None:
     assert shapes_of(model) == keys
 
 
-def test_the_built_in_lora_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_the_built_in_lora_is_read_and_fits(tmp_path: Path, packed: bool) -> None:
     keys = shapes("longlive-lora")
-    torch.save({"generator_lora": hollow.tensors(keys), "critic_lora": {}}, tmp_path / "lora.pt")
+    content = hollow.tensors(keys)
+    torch.save({"generator_lora": content, "critic_lora": {}} if packed else content, tmp_path / "lora.pt")
     lora = read_lora(tmp_path / "lora.pt", WAN_1_3B)
     modules = {key.split(".lora_")[0].removeprefix("base_model.model.") for key in keys}
     assert lora.adapters.keys() == modules
-    assert all((len(adapter.down), adapter.scale) == (256, 1.0) for adapter in lora.adapters.values())
+    assert all((adapter.rank, adapter.scale) == (256, 1.0) for adapter in lora.adapters.values())
+    with META:
+        merge(CausalWan(WAN_1_3B), lora)

@@ -139,7 +139,11 @@ BAD: list[tuple[str, Callable[[Path], object], str]] = [
     ("model.gguf", lambda path: path.write_bytes(b"GGUF"), r"of no kind that is read here: expected .safetensors"),
     ("absent.pt", lambda path: None, r"there is no .*absent.pt"),
     ("a.index.json", lambda path: path.write_text("[]"), "is no index of shards"),
-    ("twice.pt", lambda path: torch.save({"a": torch.zeros(1), f"{module.WRAPPER}a": torch.zeros(1)}, path), "the same"),
+    (
+        "twice.pt",
+        lambda path: torch.save({"a": torch.zeros(1), f"{module.WRAPPER}a": torch.zeros(1)}, path),
+        "the same",
+    ),
 ]
 
 

@@ -98,7 +98,7 @@ def test_a_window_counted_stream_equals_a_pass_over_what_it_remembers() -> None:
 def test_buffers_never_move_or_grow() -> None:
     memory = window(6)
     state = memory.init_state(1, "cpu", torch.float32)
-    before = [t.data_ptr() for layer in state.layers for t in (layer.keys, layer.rotated, layer.values)]
+    before = [t.data_ptr() for layer in state.layers for t in layer.tensors()]
     size = state.nbytes()
     model = transformer()
     time, prompt = model.embed_time(TIME), model.embed_prompt(text())
@@ -106,5 +106,5 @@ def test_buffers_never_move_or_grow() -> None:
         for start in range(0, 30, 3):
             view = memory.begin(state, range(start, start + 3))
             model(latents(3, start), time, prompt, memory=view.layers, turn=view.turn)
-    assert before == [t.data_ptr() for layer in state.layers for t in (layer.keys, layer.rotated, layer.values)]
+    assert before == [t.data_ptr() for layer in state.layers for t in layer.tensors()]
     assert state.nbytes() == size

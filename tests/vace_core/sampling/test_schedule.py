@@ -27,3 +27,25 @@ def test_noise_added_is_noise_removed() -> None:
 def test_steps_that_do_not_fall_are_refused(steps: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="steps must fall"):
         Table(5.0).schedule(steps, warp=False)
+
+
+@pytest.mark.parametrize(
+    ("noise", "told", "rest"),
+    [(0.8, 800, (750, 500, 250)), (0.5, 500, (250,)), (0.75, 750, (500, 250)), (0.1, 100, ())],
+)
+def test_from_a_video_the_steps_below_its_noise_are_run(noise: float, told: float, rest: tuple[float, ...]) -> None:
+    schedule = Table(5.0).from_video(noise, (1000, 750, 500, 250), warp=False)
+    assert schedule.timesteps == pytest.approx((told, *rest))
+    assert schedule.start == noise
+    assert all(a > b for a, b in zip(schedule.timesteps, schedule.timesteps[1:], strict=False))
+
+
+def test_stream_diffusion_is_told_of_less_noise_than_there_is() -> None:
+    schedule = Table(8.0).from_video(0.8, (700, 500), warp=False, understated=0.1)
+    assert schedule.timesteps == pytest.approx((700, 500))
+    assert schedule.sigmas == pytest.approx((0.700232, 0.499719), abs=1e-5)
+    assert schedule.start == 0.8
+
+
+def test_however_little_noise_a_video_has_the_model_is_told_of_some() -> None:
+    assert Table(8.0).from_video(0.05, (700, 500), warp=False, understated=0.1).timesteps == pytest.approx((25,))

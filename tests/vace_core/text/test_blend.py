@@ -4,7 +4,7 @@ import torch
 from tests.vace_core.small import SmallText, model
 from vace_core.stream import Controls, Stream
 from vace_core.text import Embeddings, Travel
-from vace_core.text.blend import REMEMBERED
+from vace_core.text.blend import REMEMBERED, slerp
 
 
 def test_a_blend_is_the_weighted_sum_and_each_prompt_is_encoded_once():
@@ -72,3 +72,26 @@ def test_a_fade_changes_the_picture_step_by_step_and_keeps_the_memory():
     torch.testing.assert_close(whole, ice, atol=0, rtol=0)
     assert (half - gold).abs().max() > 1e-4
     assert (half - ice).abs().max() > 1e-4
+
+
+def test_an_arc_begins_and_ends_exactly_and_keeps_its_length():
+    a, b = torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 3.0]])
+    torch.testing.assert_close(slerp(a, b, 0.0), a)
+    torch.testing.assert_close(slerp(a, b, 1.0), b)
+    torch.testing.assert_close(slerp(a, b, 0.5), torch.tensor([[4.5**0.5, 4.5**0.5]]))
+    torch.testing.assert_close(slerp(a, 2 * b, 0.5).norm(), torch.tensor(4.5))
+
+
+@pytest.mark.parametrize("b", [[0.0, 0.0], [6.0, 0.0], [-3.0, 0.0]])
+def test_rows_without_an_arc_are_mixed_linearly(b: list[float]):
+    a, end = torch.tensor([[3.0, 0.0]]), torch.tensor([b])
+    torch.testing.assert_close(slerp(a, end, 0.25), torch.lerp(a, end, 0.25))
+
+
+def test_a_blend_along_the_arc_has_no_dip_in_the_middle():
+    vectors = {"gold": torch.tensor([[[1.0, 0.0]]]), "ice": torch.tensor([[[0.0, 1.0]]])}
+    embed = Embeddings(vectors.__getitem__)
+    half = (("gold", 0.5), ("ice", 0.5))
+    assert embed(half).norm() == pytest.approx(0.5**0.5)
+    assert embed(half, "slerp").norm() == pytest.approx(1.0)
+    assert embed((("ice", 1.0),), "slerp") is vectors["ice"]

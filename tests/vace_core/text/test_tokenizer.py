@@ -18,7 +18,7 @@ from vace_core.text.tokenizer import clean, read_tokenizer
         ("salt &amp; pepper", "salt & pepper"),
         ("salt &amp;amp; pepper", "salt & pepper"),
         ("cafÃ© at night", "café at night"),
-        ("“neon” it’s", "\"neon\" it's"),
+        ("“neon” it’s", '"neon" it\'s'),
         ("A Cat", "A Cat"),
         ("a\u3000cat\xa0here", "a cat here"),
         ("", ""),

@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from backend.choice import ModelChoice
+
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-def load(pipeline: str, device: str) -> "StandIn":
+def load(choice: ModelChoice) -> "StandIn":
     return StandIn()
 
 

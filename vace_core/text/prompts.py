@@ -1,0 +1,39 @@
+"""Prompts as the transformer reads them, made once and kept: one that was seen lately costs nothing."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import Tensor
+
+from ..transformer import Prompt
+from .blend import Blend, Embeddings
+
+BYTES_KEPT = 2**30
+"""Keys and values of past prompts; one takes 0.14 GB in a 1.3B model, 0.5 GB in a 14B one."""
+
+
+class Prompts:
+    """Blends to keys and values. encode: one prompt -> [1, L, D]; embed: an embedding -> keys and values."""
+
+    def __init__(self, encode: Callable[[str], Tensor], embed: Callable[[Tensor], Prompt]) -> None:
+        self._embeddings = Embeddings(encode)
+        self._embed = embed
+        self._known: OrderedDict[Blend, Prompt] = OrderedDict()
+
+    def __call__(self, blend: Blend, way: str) -> Prompt:
+        """Only prompts that stand alone are kept: a blend is on its way, and not met again."""
+        if blend in self._known:
+            self._known.move_to_end(blend)
+            return self._known[blend]
+        prompt = self._embed(self._embeddings(blend, way))
+        if len(blend) == 1:
+            self._known[blend] = prompt
+            while len(self._known) > max(BYTES_KEPT // prompt.nbytes(), 1):
+                self._known.popitem(last=False)
+        return prompt
+
+    def forget(self) -> None:
+        """Make keys and values again, because the weights that they were made with changed."""
+        self._known.clear()
