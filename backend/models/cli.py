@@ -85,18 +85,20 @@ def download_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> 
     """Fetch what is missing; nothing is asked of any server where all is here."""
     store = Store(model_folders(options.models))
     files = chosen(options.names, options.autoencoder, options.text)
-    here = {file.name: store.find_or_instead(file) for file in files}
-    missing = [store.wanted(file) for file in files if here[file.name] is None]
-    for name, path in here.items():
-        if path is not None:
-            print(f"{name}: is here, {path}", file=sys.stderr)
+    here: dict[str, Path] = {}
+    for file in files:
+        if found := store.find_or_instead(file):
+            here[file.name] = found[1]
+            print(f"{file.name}: is here, {found[1]}", file=sys.stderr)
+    missing = [store.wanted(file) for file in files if file.name not in here]
     if missing:
         require_consent(missing, options.accept_licence)
         try:
-            here |= {file.name: path for file, path in zip(missing, _fetch(missing, store, options.endpoint))}
+            brought = _fetch(missing, store, options.endpoint)
         except KeyboardInterrupt:
             print("vace: stopped; run the same command again, it goes on from here", file=sys.stderr)
             return FAILED
+        here |= {file.name: path for file, path in zip(missing, brought)}
     if options.json:
         print(json.dumps({"files": {name: str(path) for name, path in here.items()}}))
     return DONE
@@ -106,7 +108,7 @@ def verify_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> in
     """Exit code 1 if anything is missing or not whole."""
     store = Store(model_folders(options.models))
     files = chosen(options.names, options.autoencoder, options.text)
-    rows = [_verified(file, store.find_or_instead(file)) for file in files]
+    rows = [_verified(store, file) for file in files]
     if options.json:
         print(json.dumps({"files": rows}))
     else:
@@ -116,14 +118,19 @@ def verify_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> in
     return FAILED if any(row["fault"] for row in rows) else DONE
 
 
-def _verified(file: WeightFile, path: Path | None) -> dict[str, Any]:
-    from .receipt import Receipt, content_size, fault
+def _verified(store: Store, file: WeightFile) -> dict[str, Any]:
+    from .receipt import Receipt, content_size, fault, mistaken
 
-    if path is None:
+    found = store.find_or_instead(file)
+    if found is None:
         return {"name": file.name, "path": None, "fault": "is missing", "known": ""}
+    row, path = found
     with Progress(file.name, "checked", 0, content_size(path), sys.stderr) as shown:
         wrong = fault(path, shown)
-    known = "as it came" if Receipt.of(path) else "all there, by its form; where it is from is not known"
+    known = "as it came"
+    if Receipt.of(path) is None:
+        wrong = wrong or mistaken(path, row.holds)
+        known = "all there, by its form; where it is from is not known"
     return {"name": file.name, "path": str(path), "fault": wrong and f"{wrong} ({path})", "known": known}
 
 

@@ -99,9 +99,16 @@ def _commands() -> str:
 
 def _files() -> str:
     return _table(
-        ("name", "where it is", "about", "licence", "known from"),
+        ("name", "what it holds", "where it is", "about", "licence", "known from"),
         (
-            (f"`{file.name}`", _place(file), gigabytes(file.size), file.licence, file.known_from)
+            (
+                f"`{file.name}`",
+                file.holds or "the tokenizer",
+                _place(file),
+                gigabytes(file.size),
+                file.licence,
+                file.known_from,
+            )
             for file in FILES.values()
         ),
     )

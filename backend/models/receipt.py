@@ -93,6 +93,24 @@ def fault(path: Path, shown: Callable[[int], None] = lambda _: None) -> str | No
     return None
 
 
+def mistaken(path: Path, holds: str) -> str | None:
+    """What a file holds instead, told from its keys and shapes; None if it is what it should be.
+
+    holds: `WeightFile.holds`; nothing is said of a file that is no weights.
+    """
+    from vace_core.checkpoints.layouts import recognise  # which brings torch
+    from vace_core.checkpoints.weights import open_weights
+
+    if not holds:
+        return None
+    try:
+        found = recognise(open_weights(path))
+    except CheckpointError as reason:
+        return f"cannot be opened: {reason}"
+    words = "nothing that is known here" if found is None else str(found)
+    return None if words == holds or words.startswith(f"{holds} in the names of") else f"holds {words}, not {holds}"
+
+
 def content_size(path: Path) -> int:
     """Bytes of a file; of an index, those of all its shards. Raises OSError; CheckpointError for what is no index."""
     return sum(part.stat().st_size for part in (shards(path) if path.name.endswith(INDEX) else [path]))

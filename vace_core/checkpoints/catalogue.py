@@ -30,6 +30,8 @@ class WeightFile:
     path: str
     size: int
     """Bytes, estimated."""
+    holds: str = ""
+    """What it is, in the words of `layouts.Layout`; empty where it is no weights."""
     licence: str = "not verified"
     restricted: bool = False
     """Whether the licence forbids what a show may want, so that it has to be accepted."""
@@ -59,6 +61,8 @@ UMT5, UMT5_WORDS = 5_680_910_336, 1_050_148_864
 WAN_AUTOENCODER, TINY_AUTOENCODER = 126_892_531, 11_315_539
 FP8, BF16, FP32 = 1, 2, 4
 """Bytes each."""
+SMALL, LARGE, LORA = "a Wan 1.3B transformer", "a Wan 14B transformer", "a LoRA"
+TEXT, AUTOENCODER, TINY = "a UMT5 text encoder", "Wan's video autoencoder", "a tiny autoencoder"
 
 APACHE, BY_MIRROR, NOT_STATED = "Apache-2.0", "Apache-2.0, by the card of a mirror", "none stated on its card"
 MEMFLOW_LICENCE = "Apache-2.0, by the card of a mirror; none stated on its own"
@@ -80,6 +84,7 @@ _ROWS = (
         LONGLIVE,
         "models/longlive_base.pt",
         FP32 * WAN_1_3B,
+        SMALL,
         LONGLIVE_LICENCE,
         names=("longlive_base.pt",),
     ),
@@ -88,6 +93,7 @@ _ROWS = (
         LONGLIVE,
         "models/lora.pt",
         FP32 * LORA_1_3B,
+        LORA,
         LONGLIVE_LICENCE,
         names=("longlive_lora.pt",),
     ),
@@ -96,16 +102,18 @@ _ROWS = (
         STREAMDIFFUSION,
         "wan_causal_dmd_v2v/model.pt",
         FP32 * WAN_1_3B,
+        SMALL,
         "Apache-2.0, by its card",
         names=("wan_causal_dmd_v2v.pt",),
     ),
-    WeightFile("memflow-base", MEMFLOW, "base.pt", FP32 * WAN_1_3B, MEMFLOW_LICENCE, names=("memflow_base.pt",)),
-    WeightFile("memflow-lora", MEMFLOW, "lora.pt", FP32 * LORA_1_3B, MEMFLOW_LICENCE, names=("memflow_lora.pt",)),
+    WeightFile("memflow-base", MEMFLOW, "base.pt", FP32 * WAN_1_3B, SMALL, MEMFLOW_LICENCE, names=("memflow_base.pt",)),
+    WeightFile("memflow-lora", MEMFLOW, "lora.pt", FP32 * LORA_1_3B, LORA, MEMFLOW_LICENCE, names=("memflow_lora.pt",)),
     WeightFile(
         "reward-forcing-base",
         REWARD_FORCING,
         "rewardforcing.pt",
         FP32 * WAN_1_3B,
+        SMALL,
         NOT_STATED,
         names=("rewardforcing.pt",),
     ),
@@ -114,6 +122,7 @@ _ROWS = (
         "krea/krea-realtime-video",
         KREA,
         BF16 * WAN_14B,
+        LARGE,
         KREA_LICENCE,
         restricted=True,
         names=(KREA,),
@@ -123,6 +132,7 @@ _ROWS = (
         KIJAI,
         VACE_MODULE_1_3B,
         BF16 * VACE_1_3B,
+        "a VACE module for Wan 1.3B",
         BY_MIRROR,
         names=(VACE_MODULE_1_3B,),
         instead=("vace-1.3b-full",),
@@ -132,6 +142,7 @@ _ROWS = (
         KIJAI,
         VACE_MODULE_14B,
         BF16 * VACE_14B,
+        "a VACE module for Wan 14B",
         BY_MIRROR,
         names=(VACE_MODULE_14B,),
         instead=("vace-14b-full",),
@@ -141,7 +152,9 @@ _ROWS = (
         "Wan-AI/Wan2.1-VACE-1.3B",
         FULL,
         FP32 * (WAN_1_3B + VACE_1_3B),
+        f"{SMALL} with VACE",
         APACHE,
+        names=("wan2.1_vace_1.3B_fp16.safetensors",),
         known_from=MEMORY,
     ),
     WeightFile(
@@ -149,7 +162,9 @@ _ROWS = (
         "Wan-AI/Wan2.1-VACE-14B",
         FULL + INDEX,
         FP32 * (WAN_14B + VACE_14B),
+        f"{LARGE} with VACE",
         APACHE,
+        names=("wan2.1_vace_14B_fp16.safetensors",),
         known_from=MEMORY,
     ),
     WeightFile(
@@ -157,6 +172,7 @@ _ROWS = (
         WAN,
         UMT5_PTH,
         BF16 * UMT5,
+        TEXT,
         APACHE,
         names=(UMT5_PTH,),
         instead=("umt5-bf16", "umt5-fp8"),
@@ -166,6 +182,7 @@ _ROWS = (
         KIJAI,
         UMT5_BF16,
         BF16 * UMT5,
+        TEXT,
         BY_MIRROR,
         names=(UMT5_BF16,),
         instead=("umt5", "umt5-fp8"),
@@ -176,18 +193,22 @@ _ROWS = (
         KIJAI,
         UMT5_FP8,
         FP8 * UMT5 + UMT5_WORDS,  # whose token embedding is in bfloat16 still
+        TEXT,
         BY_MIRROR,
         names=(UMT5_FP8,),
         instead=("umt5", "umt5-bf16"),
         known_from=PAGE,
     ),
-    WeightFile("tokenizer", WAN, "google/umt5-xxl/tokenizer.json", 17_000_000, APACHE, instead=("tokenizer-google",)),
+    WeightFile(
+        "tokenizer", WAN, "google/umt5-xxl/tokenizer.json", 17_000_000, licence=APACHE, instead=("tokenizer-google",)
+    ),
     WeightFile("tokenizer-google", "google/umt5-xxl", "tokenizer.json", 17_000_000, known_from=MEMORY),
     WeightFile(
         "wan",
         WAN,
         "Wan2.1_VAE.pth",
         FP32 * WAN_AUTOENCODER,
+        AUTOENCODER,
         APACHE,
         names=(
             "Wan2.1_VAE.pth",
@@ -201,6 +222,7 @@ _ROWS = (
         LIGHT,
         "taew2_1.pth",
         BF16 * TINY_AUTOENCODER,
+        TINY,
         BY_MIRROR,
         names=("taew2_1.pth", "taew2_1.safetensors"),
     ),
@@ -209,6 +231,7 @@ _ROWS = (
         LIGHT,
         "lightvaew2_1.pth",
         FP32 * WAN_AUTOENCODER // 16,  # a quarter of the channels
+        f"{AUTOENCODER} at a quarter of its width",
         BY_MIRROR,
         names=("lightvaew2_1.pth", "lightvaew2_1.safetensors"),
     ),
@@ -217,6 +240,7 @@ _ROWS = (
         LIGHT,
         "lighttaew2_1.pth",
         BF16 * TINY_AUTOENCODER,
+        TINY,
         BY_MIRROR,
         names=("lighttaew2_1.pth", "lighttaew2_1.safetensors"),
     ),

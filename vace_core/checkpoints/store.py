@@ -67,27 +67,27 @@ class Store:
                 return path
         return None
 
-    def find_or_instead(self, file: WeightFile) -> Path | None:
-        """The same, or else one of the files that do as well; which is told in the log."""
-        if (path := self.find(file)) is not None:
-            return path
-        for name in file.instead:
-            if (path := self.find(FILES[name])) is not None:
-                log.info("%s is taken for %s: %s", name, file.name, path)
-                return path
+    def find_or_instead(self, file: WeightFile) -> tuple[WeightFile, Path] | None:
+        """The file, or else the first that does as well, which is told in the log; None if none is there."""
+        for name in (file.name, *file.instead):
+            row = file if name == file.name else FILES[name]
+            if (path := self.find(row)) is not None:
+                if row is not file:
+                    log.info("%s is taken for %s: %s", name, file.name, path)
+                return row, path
         return None
 
     def require(self, files: Mapping[str, WeightFile]) -> dict[str, Path]:
         """Role -> path. CheckpointError naming every missing file, and the command that brings them."""
         found = {role: self.find_or_instead(file) for role, file in files.items()}
-        missing = [self.wanted(files[role]) for role, path in found.items() if path is None]
+        missing = [self.wanted(files[role]) for role, one in found.items() if one is None]
         if missing:
             raise CheckpointError(
                 f"{len(missing)} of {len(files)} files of weights are missing: {', '.join(map(str, missing))}. "
                 f"Run `python -m backend models download {' '.join(file.name for file in missing)}`, or name a folder "
                 f"that holds them with --models (looked in {', '.join(map(str, self.folders))})"
             )
-        return {role: path for role, path in found.items() if path is not None}
+        return {role: one[1] for role, one in found.items() if one is not None}
 
     def _by_name(self, folder: Path, file: WeightFile) -> Path | None:
         if folder not in self._names:

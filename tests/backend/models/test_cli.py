@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from backend import cli
 from backend.models.receipt import Receipt
@@ -133,6 +134,23 @@ def test_verify_names_what_is_missing_damaged_or_cut_off(full: Hub, tmp_path: Pa
     assert "delete what is not whole" in printed.err
     assert run("verify", *names, *there) == 1
     assert "taew2_1: as it came" in capsys.readouterr().out
+
+
+def test_verify_tells_a_file_that_is_another_than_its_name_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tiny, lora = {"encoder.4.conv.0.weight": torch.zeros(2)}, {"lora_unet_blocks_0.lora_down.weight": torch.zeros(2)}
+    command = ["verify", "taew2_1", "--models", str(tmp_path)]
+    torch.save(tiny, tmp_path / "taew2_1.pth")
+    assert run(*command) == 0
+    assert "all there, by its form" in capsys.readouterr().out
+    torch.save(lora, tmp_path / "taew2_1.pth")
+    assert run(*command) == 1
+    assert "taew2_1: holds a LoRA, not a tiny autoencoder" in capsys.readouterr().out
+    torch.save({"other": torch.zeros(2)}, tmp_path / "taew2_1.pth")
+    assert run(*command) == 1
+    assert "holds nothing that is known here" in capsys.readouterr().out
+    torch.save([1, 2], tmp_path / "taew2_1.pth")
+    assert run(*command) == 1
+    assert "cannot be opened" in capsys.readouterr().out
 
 
 def test_a_list_is_for_persons_or_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from vace_core.checkpoints import catalogue
+from vace_core.checkpoints import catalogue, layouts
 from vace_core.checkpoints.catalogue import AUTOENCODERS, FILES, PUBLISHED, TEXT_ENCODERS, files_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,3 +93,11 @@ def test_what_does_instead_is_in_the_table_and_of_another_row():
 
 def test_only_what_may_not_be_used_freely_is_restricted():
     assert [name for name, file in FILES.items() if file.restricted] == ["krea-realtime-base"]
+
+
+def test_what_a_file_holds_is_told_in_the_words_in_which_it_is_recognised():
+    kinds = [layouts.TRANSFORMER, layouts.VACE, "a LoRA", layouts.TEXT, layouts.WAN_AUTOENCODER]
+    kinds += [layouts.LIGHT_AUTOENCODER, layouts.TINY_AUTOENCODER]
+    sizes = [size for known in layouts.KNOWN.values() for size in (known, replace(known, vace_layers=()))]
+    words = {str(layouts.Layout(kind, None, size)) for kind in kinds for size in sizes}
+    assert {file.holds for name, file in FILES.items() if not name.startswith("tokenizer")} <= words

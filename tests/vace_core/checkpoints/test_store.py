@@ -130,9 +130,15 @@ def test_what_does_as_well_is_taken_where_the_file_is_missing_and_told(
     fp8 = put(tmp_path / "text_encoders" / "umt5-xxl-enc-fp8_e4m3fn.safetensors")
     store = Store([tmp_path])
     with caplog.at_level(logging.INFO):
-        assert store.find_or_instead(FILES["umt5"]) == fp8
+        assert store.find_or_instead(FILES["umt5"]) == (FILES["umt5-fp8"], fp8)
     assert "umt5-fp8 is taken for umt5" in caplog.text
     assert store.find(FILES["umt5"]) is None
+
+
+@pytest.mark.parametrize(("module", "size"), [("vace-1.3b", "1.3B"), ("vace-14b", "14B")])
+def test_a_whole_vace_checkpoint_of_comfyuis_does_for_the_module(module: str, size: str, tmp_path: Path):
+    whole = put(tmp_path / "models" / "diffusion_models" / f"wan2.1_vace_{size}_fp16.safetensors")
+    assert Store([tmp_path]).require({"vace": FILES[module]}) == {"vace": whole}
 
 
 def test_required_files_go_by_role(tmp_path: Path):
