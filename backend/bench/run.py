@@ -19,15 +19,17 @@ from vace_core.transformer import CausalWan
 from .cadence import cadence_rows
 from .changes import change_rows
 from .engine import chunk_rows, length_row
-from .live import live_rows
+from .live import live_rows, quick_rows
 from .osc import osc_rows
 from .policies import policy_rows
 from .quantisation import quantisation_rows
 
+QUICK_SIZE = (64, 96)
+
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """size is (height, width), None for the pipeline's own; quick measures the same, smaller."""
+    """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only."""
 
     pipeline: str = "pocket"
     random_weights: bool = False
@@ -39,17 +41,17 @@ class BenchOptions:
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     """The rows, one after the other as they are done."""
     model = random_model(options) if options.random_weights else load(options.pipeline, options.device)
-    height, width = options.size or (model.pipeline.height, model.pipeline.width)
-    yield from chunk_rows(model, height, width, chunks=5 if options.quick else 15)
-    yield from policy_rows(model, height, width, chunks=2 if options.quick else 10)
-    yield from change_rows(model, height, width, chunks=3 if options.quick else 10)
+    height, width = options.size or (QUICK_SIZE if options.quick else (model.pipeline.height, model.pipeline.width))
+    yield from chunk_rows(model, height, width, chunks=2 if options.quick else 15)
+    yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
+    yield from change_rows(model, height, width, chunks=2 if options.quick else 10)
     yield from quantisation_rows(model, height, width)
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:
         del model
-        yield from live_rows(options.pipeline, seconds=8 if options.quick else 600)
-        yield from cadence_rows(options.pipeline, seconds=5 if options.quick else 60)
-        yield from osc_rows(options.pipeline, seconds=5 if options.quick else 60)
+        yield from quick_rows(options.pipeline, 6) if options.quick else live_rows(options.pipeline, 600)
+        yield from cadence_rows(options.pipeline, seconds=2 if options.quick else 60)
+        yield from osc_rows(options.pipeline, seconds=2 if options.quick else 60)
 
 
 def machine() -> dict[str, Any]:
