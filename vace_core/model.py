@@ -40,16 +40,14 @@ def load(
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
     pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the
-    pocket model brings its own, and has no options. Raises ValueError for an unknown pipeline or options that the
+    pocket model brings its own. Raises ValueError for an unknown pipeline or options that the
     device or pipeline cannot do, and CheckpointError where weights are missing or not the expected ones.
     """
     preset = pipeline_named(pipeline) if isinstance(pipeline, str) else pipeline
     if preset.name == "pocket":
         from .pocket import load as load_pocket
 
-        if options != LoadOptions():
-            raise ValueError("the pocket model is loaded as it is: leave out its options, or choose another pipeline")
-        return load_pocket(preset, torch.device(device))
+        return load_pocket(preset, torch.device(device), options)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published

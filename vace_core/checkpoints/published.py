@@ -38,7 +38,7 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
         open_weights(paths["autoencoder"]), options.autoencoder, device, _pixel_format(device, options.autoencoder)
     )
     text = _text(pipeline.architecture, paths, device, options)
-    return Model(pipeline, transformer, autoencoder, text, device, dtype, _live(transformer, options))
+    return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options))
 
 
 def number_format(device: torch.device) -> torch.dtype:
@@ -97,7 +97,8 @@ def _text(
     return TextEncoder(encoder, tokenizer, architecture.text_length, device, offload)
 
 
-def _live(transformer: CausalWan, options: LoadOptions) -> LiveLoras | None:
+def live_loras(transformer: CausalWan, options: LoadOptions) -> LiveLoras | None:
+    """The user's own, at the strength that they were trained for; None without any."""
     if not options.loras:
         return None
     live = LiveLoras(transformer, [read_lora(path, transformer.architecture) for path in options.loras])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,9 +13,11 @@ from torch import nn
 from ..checkpoints import filling
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import recognise
+from ..checkpoints.options import LoadOptions, Quantise
 from ..checkpoints.weights import open_weights
 from ..config import Pipeline
 from ..transformer import CausalWan
+from ..transformer.quantised import quantise
 from .autoencoder_training import SIZES
 from .text_encoder import new_text_encoder
 
@@ -27,10 +30,25 @@ PARTS = ("transformer", "text", "autoencoder", "depth")
 CPU = torch.device("cpu")
 
 
-def load(pipeline: Pipeline, device: torch.device, folder: Path = WEIGHTS) -> Model:
-    """The pocket model, in float32. CheckpointError where a file is missing or is not this architecture's."""
+def load(
+    pipeline: Pipeline,
+    device: torch.device,
+    options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
+    folder: Path = WEIGHTS,
+) -> Model:
+    """The pocket model, in float32 or quantised. CheckpointError where a file is missing or is not this architecture's.
+
+    ValueError for options of the published autoencoders and text encoders: this model has its own.
+    """
     from ..autoencoder.tiny import TinyAutoencoder
+    from ..checkpoints.published import live_loras
     from ..model import Model
+
+    if replace(options, loras=(), quantise=Quantise()) != LoadOptions():
+        raise ValueError(
+            "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
+            "choose another pipeline"
+        )
 
     architecture = pipeline.architecture
     transformer = filling.on_meta(lambda: CausalWan(architecture), torch.float32)
@@ -39,7 +57,16 @@ def load(pipeline: Pipeline, device: torch.device, folder: Path = WEIGHTS) -> Mo
     fill(transformer, "transformer", device, folder)
     fill(text.encoder, "text", device, folder)
     fill(autoencoder, "autoencoder", device, folder)
-    return Model(pipeline, transformer, autoencoder, text, device, torch.float32)
+    kinds = options.quantise
+    for module, kind in (
+        (transformer.blocks, kinds.main),
+        (transformer.vace_blocks, kinds.context),
+        (text.encoder, kinds.text),
+    ):
+        if kind != "none":
+            quantise(module, kind)
+    loras = live_loras(transformer, options)
+    return Model(pipeline, transformer, autoencoder, text, device, torch.float32, loras)
 
 
 def fill(module: M, part: str, device: torch.device = CPU, folder: Path = WEIGHTS) -> M:

@@ -98,7 +98,8 @@ def train(plan: Plan) -> None:
         run_together(train_depth, plan.processes, takes, plan.takes, plan.weights, plan.depth, plan.seed, report)
     export(autoencoder, checkpoint, plan.weights)
     footages = [of_take(load_take(takes, number).take) for number in range(min(3, plan.takes))]
-    contact_sheet(load(PIPELINES["pocket"], torch.device("cpu"), plan.weights), footages, plan.out / "preview.png")
+    model = load(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
+    contact_sheet(model, footages, plan.out / "preview.png")
     report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
 
 

@@ -2,13 +2,19 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from vace_core.checkpoints.errors import CheckpointError
+from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.config import PIPELINES
 from vace_core.model import load as load_model
 from vace_core.pocket import load
 from vace_core.pocket.loading import PARTS, WEIGHTS
 from vace_core.pocket.preview import restyle
+from vace_core.transformer.quantised import Int8Linear
+
+ENDS = {"A": (4, 192), "B": (640, 4)}
+"""A LoRA's two matrices, for a layer from 192 to 640."""
 
 
 def test_the_bundle_is_complete_and_small():
@@ -18,7 +24,22 @@ def test_the_bundle_is_complete_and_small():
 
 def test_a_missing_part_is_named_with_what_to_do(tmp_path):
     with pytest.raises(CheckpointError, match=r"transformer is missing.*pocket\.train"):
-        load(PIPELINES["pocket"], torch.device("cpu"), tmp_path)
+        load(PIPELINES["pocket"], torch.device("cpu"), folder=tmp_path)
+
+
+def test_loras_and_number_formats_are_its_too(tmp_path):
+    file = tmp_path / "style.safetensors"
+    save_file({f"blocks.0.ffn.0.lora_{end}.weight": torch.ones(size) for end, size in ENDS.items()}, file)
+    model = load_model("pocket", options=LoadOptions(loras=(file,), quantise=Quantise(context="int8")))
+    assert model.loras is not None
+    assert model.loras.names == ("style",)
+    assert isinstance(model.transformer.get_submodule("vace_blocks.0.ffn.0"), Int8Linear)
+    assert isinstance(model.transformer.get_submodule("blocks.0.ffn.0"), torch.nn.Linear)
+
+
+def test_the_autoencoders_of_others_are_refused():
+    with pytest.raises(ValueError, match="has an autoencoder and a text encoder of its own"):
+        load_model("pocket", options=LoadOptions(autoencoder="wan"))
 
 
 @torch.inference_mode()
