@@ -43,7 +43,6 @@ class Controls:
     """
 
     prompt: str | Blend = ""
-    prompt_way: str = "linear"
     control: Tensor | None = None
     source: Tensor | None = None
     mask: Tensor | None = None
@@ -55,6 +54,7 @@ class Controls:
     video: Tensor | None = None
     noise: float = 1.0
     loras: tuple[float, ...] = ()
+    prompt_way: str = "linear"
 
 
 @dataclass(frozen=True)

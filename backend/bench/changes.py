@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from vace_core.checkpoints.lora import Adapter, Lora, merge
+from vace_core.checkpoints.weights import Stored
 from vace_core.model import Model
 from vace_core.stream import Controls, Stream
 from vace_core.text import Prompts, blend_of
@@ -76,5 +77,6 @@ def _random_lora(transformer: CausalWan) -> Lora:
     for name, module in transformer.named_modules():
         if isinstance(module, nn.Linear) and "blocks." in name:
             down = torch.randn(RANK, module.in_features) / module.in_features**0.5
-            adapters[name] = Adapter(down, 0.1 * torch.randn(module.out_features, RANK), 1.0)
+            up = 0.1 * torch.randn(module.out_features, RANK)
+            adapters[name] = Adapter(Stored.of(down), Stored.of(up), 1.0)
     return Lora("bench", adapters, {})

@@ -24,7 +24,7 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
 
 
 def _frames(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
-    run = Run(tensors, config | {"local_attn_size": config["cache_frames"]})
+    run = Run(tensors, {**config, "local_attn_size": config["cache_frames"]})
     prompt = run.model.embed_prompt(tensors["in.context"])
     for i in range(config["chunks"]):
         noisy, clean = tensors[f"in.chunk{i}.noisy"], tensors[f"in.chunk{i}.clean"]
@@ -37,7 +37,7 @@ def _frames(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> Iterato
 
 
 def _blocks(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
-    run = Run(tensors, config | {"local_attn_size": 12})
+    run = Run(tensors, {**config, "local_attn_size": 12})
     prompt = run.model.embed_prompt(tensors["in.context"])
     for i in range(config["chunks"] // 3):
         for kind, t in (("noisy", 600.0), ("clean", 0.0)):

@@ -9,6 +9,7 @@ import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.checkpoints.lora import Adapter, Lora
+from vace_core.checkpoints.weights import Stored
 from vace_core.config import Architecture, Pipeline
 from vace_core.model import Model
 from vace_core.text import TextEncoder
@@ -88,10 +89,9 @@ def lora() -> Lora:
     modules = ("blocks.1.self_attn.v", "vace_blocks.0.ffn.0", "blocks.2.cross_attn.k")
     a = ARCHITECTURE
     sizes = {modules[0]: (a.dim, a.dim), modules[1]: (a.dim, a.ffn_dim), modules[2]: (a.dim, a.dim)}
-    adapters = {
-        name: Adapter(
-            torch.randn(2, inward, generator=generator), torch.randn(outward, 2, generator=generator) / 8, 1.0
-        )
-        for name, (inward, outward) in sizes.items()
-    }
+    adapters = {}
+    for name, (inward, outward) in sizes.items():
+        down = torch.randn(2, inward, generator=generator)
+        up = torch.randn(outward, 2, generator=generator) / 8
+        adapters[name] = Adapter(Stored.of(down), Stored.of(up), 1.0)
     return Lora("test", adapters, {})

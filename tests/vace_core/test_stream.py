@@ -146,10 +146,10 @@ def test_nothing_grows_with_the_length_of_a_stream() -> None:
     stream = Stream(model(), HEIGHT, WIDTH)
     run(stream, 2)
     size = stream.state.memory.nbytes()
-    buffers = [layer.keys.data_ptr() for layer in stream.state.memory.layers]
+    buffers = [tensor.data_ptr() for layer in stream.state.memory.layers for tensor in layer.tensors()]
     run(stream, 20, start=2)
     assert stream.state.memory.nbytes() == size
-    assert buffers == [layer.keys.data_ptr() for layer in stream.state.memory.layers]
+    assert buffers == [tensor.data_ptr() for layer in stream.state.memory.layers for tensor in layer.tensors()]
     assert stream.state.history.shape[2] == stream.model.pipeline.window
 
 

@@ -91,6 +91,9 @@ def read_lora(path: Path, architecture: Architecture) -> Lora:
         for module, roles in contents.parts.items()
         if "down" in roles
     }
+    endless = [module for module, adapter in adapters.items() if not math.isfinite(adapter.scale)]
+    if endless:
+        raise CheckpointError(f"{path}: alpha of {endless[:SHOWN]} is no finite number; get the file again")
     return Lora(path.stem, adapters, dict(_deltas(contents.parts)))
 
 
@@ -274,6 +277,10 @@ def _settings(path: Path, peft: bool) -> dict[str, Any]:
             found = json.loads(beside.read_text(encoding="utf-8"))
         else:
             found = {}
-    except (OSError, ValueError) as reason:
+        settings = {name.rpartition(".")[2]: value for name, value in found.items()}
+        alphas = [settings.get("lora_alpha", 1), *(settings.get("alpha_pattern") or {}).values()]
+        if not all(isinstance(alpha, int | float) for alpha in alphas):
+            raise ValueError(f"alpha {alphas[:SHOWN]}, expected numbers")
+    except (OSError, ValueError, AttributeError) as reason:
         raise CheckpointError(f"{path}: its adapter settings cannot be read ({reason}); get them again") from reason
-    return {name.rpartition(".")[2]: value for name, value in found.items()}
+    return settings

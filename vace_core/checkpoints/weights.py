@@ -54,6 +54,11 @@ class Stored:
     dtype: torch.dtype
     pieces: Callable[[], Iterator[Tensor]]
 
+    @classmethod
+    def of(cls, tensor: Tensor) -> Stored:
+        """A tensor that was made here, as if it lay in a file."""
+        return cls(tuple(tensor.shape), tensor.dtype, lambda: iter([tensor.flatten()]))
+
     def copy_to(self, out: Tensor) -> None:
         """Into a contiguous tensor of its shape, any dtype, on any device."""
         flat, at = out.view(-1), 0
@@ -190,13 +195,17 @@ def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, An
 
 
 def _pieces_of_file(path: Path, buffer: Tensor, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
-    with path.open("rb") as file:
-        file.seek(start)
-        for at in range(0, nbytes, len(buffer)):
-            part = buffer[: nbytes - at]
-            if file.readinto(part.numpy().data) != len(part):
-                raise CheckpointError(f"{path} has become shorter while it was read; get it again")
-            yield part.view(dtype)
+    """CheckpointError where the file has gone, or has become shorter."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            for at in range(0, nbytes, len(buffer)):
+                part = buffer[: nbytes - at]
+                if file.readinto(part.numpy().data) != len(part):
+                    raise OSError("it has become shorter")
+                yield part.view(dtype)
+    except OSError as reason:
+        raise CheckpointError(f"{path} could be opened, but not read to its end ({reason}); get it again") from reason
 
 
 def _torch(path: Path) -> dict[str, Stored]:

@@ -77,7 +77,7 @@ class Int8Linear(Quantised):
 
 
 class Fp8Linear(Quantised):
-    """e4m3 weights, and e4m3 activations scaled as they come. Twice the speed of bf16 on a GPU that has it."""
+    """e4m3 weights, and e4m3 activations scaled as they come, for GPUs that multiply them faster than bfloat16."""
 
     def __init__(self, plain: nn.Linear) -> None:
         rows, scale = fp8_rows(plain.weight.detach())

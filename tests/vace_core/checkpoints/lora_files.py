@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from tests.vace_core.small import transformer
 from vace_core.checkpoints.transformer import DIFFUSERS
-from vace_core.checkpoints.weights import Stored
 
 Change = tuple[Tensor, Tensor, float]
 """down, up and alpha of one module."""
@@ -67,11 +66,6 @@ def write(folder: Path, style: str, made: Mapping[str, Change], name: str = "sty
         (folder / "adapter_config.json").write_text(json.dumps(settings), encoding="utf-8")
     save_file({key: value.contiguous() for key, value in weights.items()}, folder / name)
     return folder / name
-
-
-def stored(tensor: Tensor) -> Stored:
-    """A tensor as if it lay in a file."""
-    return Stored(tuple(tensor.shape), tensor.dtype, lambda: iter([tensor.flatten()]))
 
 
 def merged_by_hand(weight: Tensor, change: Change, strength: float = 1.0) -> Tensor:

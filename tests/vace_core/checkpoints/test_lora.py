@@ -12,11 +12,12 @@ from diffusers.models.transformers.transformer_wan_vace import WanVACETransforme
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tests.vace_core.checkpoints.lora_files import STYLES, changes, merged_by_hand, stored, write
+from tests.vace_core.checkpoints.lora_files import STYLES, changes, merged_by_hand, write
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
 from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.lora import Adapter, Lora, merge, read_lora
 from vace_core.checkpoints.transformer import DIFFUSERS
+from vace_core.checkpoints.weights import Stored
 from vace_core.config import WAN_1_3B, Architecture
 from vace_core.transformer import CausalWan
 from vace_core.transformer.quantised import quantise
@@ -192,18 +193,26 @@ def test_a_checkpoint_of_another_kind_is_told(tmp_path: Path) -> None:
         read(tmp_path / "whole.pt")
 
 
-def test_settings_that_are_torn_are_not_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["{", "[1]", '{"lora_alpha": "much"}', '{"alpha_pattern": {"q": null}}'])
+def test_settings_that_make_no_sense_are_not_passed_over(tmp_path: Path, settings: str) -> None:
     path = write(tmp_path, "PEFT", changes(modules=[QUERY]))
-    (tmp_path / "adapter_config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="adapter settings"):
+    (tmp_path / "adapter_config.json").write_text(settings, encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"style.safetensors: its adapter settings"):
+        read(path)
+
+
+def test_an_alpha_that_is_no_number_is_told(tmp_path: Path) -> None:
+    down, up, _ = changes(modules=[QUERY])[QUERY]
+    path = write(tmp_path, "kohya", {QUERY: (down, up, float("nan"))})
+    with pytest.raises(CheckpointError, match=r"style.safetensors: alpha of \['blocks.0.self_attn.q'\]"):
         read(path)
 
 
 def test_the_settings_of_another_lora_in_the_folder_do_not_count(tmp_path: Path) -> None:
     made = changes(modules=[QUERY])
-    write(tmp_path, "PEFT", changes(seed=1, modules=[QUERY]), "other.safetensors")
-    scale = read(write(tmp_path, "ComfyUI", made)).adapters[QUERY].scale
-    assert scale == made[QUERY][2] / len(made[QUERY][0])
+    write(tmp_path, "PEFT", made, "other.safetensors")
+    assert read(tmp_path / "other.safetensors").adapters[QUERY].scale == made[QUERY][2] / len(made[QUERY][0])
+    assert read(write(tmp_path, "diffusers", made)).adapters[QUERY].scale == 1.0
 
 
 def test_biases_norms_and_modulation_are_changed_as_a_whole(tmp_path: Path) -> None:
@@ -243,12 +252,12 @@ def test_several_merged_loras_add_up_in_any_order(tmp_path: Path) -> None:
 
 
 def test_a_lora_that_does_not_fit_leaves_every_weight_as_it_was() -> None:
-    fits = Adapter(stored(DOWN), stored(UP), 1.0)
-    wide_one = Adapter(stored(torch.ones(2, 5120)), stored(torch.ones(5120, 2)), 1.0)
+    fits = Adapter(Stored.of(DOWN), Stored.of(UP), 1.0)
+    wide_one = Adapter(Stored.of(torch.ones(2, 5120)), Stored.of(torch.ones(5120, 2)), 1.0)
     cases = {
         "blocks.1.self_attn.q": Lora("odd", {QUERY: fits, "blocks.1.self_attn.q": wide_one}, {}),
         "blocks.9.self_attn.q": Lora("odd", {QUERY: fits, "blocks.9.self_attn.q": fits}, {}),
-        "head.modulation": Lora("odd", {QUERY: fits}, {"head.modulation": stored(torch.ones(3))}),
+        "head.modulation": Lora("odd", {QUERY: fits}, {"head.modulation": Stored.of(torch.ones(3))}),
     }
     for words, lora in cases.items():
         model = transformer()

@@ -89,11 +89,12 @@ def test_the_users_loras_are_live_at_their_strengths(tmp_path: Path) -> None:
         paths.append(tmp_path / f"style{n}.safetensors")
         save_file(lora(base, seed=n)[0], paths[-1])
     plain = load_published(small("reward-forcing"), CPU, written.store, LoadOptions())
-    options = LoadOptions(loras=((paths[0], 0.0), (paths[1], 0.5)))
+    options = LoadOptions(loras=tuple(paths))
     styled = load_published(small("reward-forcing"), CPU, written.store, options)
     assert plain.loras is None
     assert styled.loras is not None
-    assert styled.loras.strengths == (0.0, 0.5)
+    assert styled.loras.strengths == (1.0, 1.0)
+    styled.loras.set((0.0, 0.5))
     assert not torch.equal(chunk(styled), chunk(plain))
     styled.loras.set((0.0, 0.0))
     assert torch.equal(chunk(styled), chunk(plain))

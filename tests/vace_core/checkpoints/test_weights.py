@@ -157,6 +157,17 @@ def test_a_bad_file_is_named_with_what_is_wrong(
     assert name in str(caught.value)
 
 
+def test_a_file_that_goes_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "model.safetensors", numbers())
+    opened = open_weights(path)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(CheckpointError, match=r"model.safetensors could be opened, but not read.*shorter"):
+        opened.tensors["blocks.2.b"].read()
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"model.safetensors could be opened, but not read"):
+        opened.tensors["blocks.0.a"].read()
+
+
 def test_missing_shards_are_named(tmp_path: Path) -> None:
     sharded(tmp_path)
     index = write_index(tmp_path)

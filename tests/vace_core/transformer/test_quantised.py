@@ -160,21 +160,23 @@ def test_a_cast_of_the_model_leaves_the_eight_bits_alone() -> None:
     assert Fp8Linear(nn.Linear(16, 16)).bfloat16().weight.dtype == torch.int8
 
 
+@pytest.mark.parametrize(("kind", "bound"), [("int8", 0.003), ("fp8", 0.02)])
+@pytest.mark.usefixtures("fp8_anywhere")
 @torch.no_grad()
-def test_flow_and_hints_of_a_quantised_model_are_near_the_exact_ones() -> None:
-    exact, quantised = transformer(), transformer()
-    quantise(quantised.blocks, "int8")
-    quantise(quantised.vace_blocks, "int8")
+def test_flow_and_hints_of_a_quantised_model_are_near_the_exact_ones(kind: str, bound: float) -> None:
+    exact, eight = transformer(), transformer()
+    quantise(eight.blocks, kind)
+    quantise(eight.vace_blocks, kind)
     flows, hints = [], []
-    for wan in (exact, quantised):
+    for wan in (exact, eight):
         time, prompt = wan.embed_time(torch.tensor([[625.0]])), wan.embed_prompt(text())
         context = wan.embed_context(latents(3, 2, channels=96))
         flows.append(wan(latents(3, 1), time, prompt, context))
         hints.append(torch.stack(wan.hints(wan.patchify(latents(3, 1)), time, prompt, context, latents(3, 1))))
         without = wan(latents(3, 1), time, prompt)
-        assert error(without, flows[-1]) > 0.1  # the hints are there
-    assert 1e-4 < error(flows[1], flows[0]) < 0.02
-    assert 1e-4 < error(hints[1], hints[0]) < 0.02
+        assert error(without, flows[-1]) > 0.5  # the hints are there
+    assert 1e-4 < error(flows[1], flows[0]) < bound
+    assert 1e-4 < error(hints[1], hints[0]) < bound
 
 
 def pocket() -> Model:
@@ -185,11 +187,11 @@ def test_the_pocket_model_in_int8_paints_nearly_the_same_picture_under_control()
     """Relative error of the frames' difference from grey; context blocks, main blocks and text encoder at once."""
     generator = torch.Generator().manual_seed(3)
     coarse = torch.rand((1, 1, 3, 4, 6), generator=generator)
-    exact, quantised = pocket(), pocket()
-    for part in (quantised.transformer.blocks, quantised.transformer.vace_blocks, quantised.text.encoder):
+    exact, eight = pocket(), pocket()
+    for part in (eight.transformer.blocks, eight.transformer.vace_blocks, eight.text.encoder):
         quantise(part, "int8")
     made = {}
-    for name, weights, scale in (("exact", exact, 1.0), ("int8", quantised, 1.0), ("uncontrolled", quantised, 0.0)):
+    for name, weights, scale in (("exact", exact, 1.0), ("int8", eight, 1.0), ("uncontrolled", eight, 0.0)):
         stream = Stream(weights, 64, 96)
         frames = []
         for _ in range(2):
@@ -197,18 +199,20 @@ def test_the_pocket_model_in_int8_paints_nearly_the_same_picture_under_control()
             controls = Controls("gold on a mossy ground", control.expand(-1, 3, -1, -1, -1), scale=scale)
             frames.append(stream.step(controls).frames)
         made[name] = torch.cat(frames, dim=2)
-    assert error(made["int8"], made["exact"]) < 0.05
-    assert error(made["uncontrolled"], made["exact"]) > 4 * error(made["int8"], made["exact"])
+    assert error(made["int8"], made["exact"]) < 0.01
+    assert error(made["uncontrolled"], made["exact"]) > 20 * error(made["int8"], made["exact"])
 
 
-def test_a_text_encoder_in_int8_means_nearly_the_same() -> None:
+@pytest.mark.parametrize(("kind", "bound"), [("int8", 0.01), ("fp8", 0.08)])
+@pytest.mark.usefixtures("fp8_anywhere")
+def test_a_text_encoder_in_eight_bits_means_nearly_the_same(kind: str, bound: float) -> None:
     text = pocket().text
     prompts = ("gold on a mossy ground", "ice at night")
     expected = [text.encode(prompt) for prompt in prompts]
-    quantise(text.encoder, "int8")
+    quantise(text.encoder, kind)
     got = [text.encode(prompt) for prompt in prompts]
     for n in range(2):
-        assert 1e-4 < error(got[n], expected[n]) < 0.03
+        assert 1e-4 < error(got[n], expected[n]) < bound
         assert error(got[n], expected[1 - n]) > 0.3
 
 
