@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import torch
 
@@ -49,7 +49,11 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(_value(one) for one in value)
+        return ", ".join(_value(one) for one in value) or "-"
+    if is_dataclass(value):
+        return ", ".join(
+            f"{field.name.replace('_', ' ')} {_value(getattr(value, field.name))}" for field in fields(value)
+        )
     return "-" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -70,7 +74,7 @@ def _sizes(presets: Sequence[Pipeline]) -> str:
                 gigabytes(files["text"].size),
             )
         )
-    return _table(("", "to download", "weights", "what is remembered", "both", "text encoder, while it reads"), rows)
+    return _table(("", "to download", "weights", "what is remembered", "both", "text encoder"), rows)
 
 
 def parameters(architecture: Architecture) -> int:
