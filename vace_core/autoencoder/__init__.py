@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Autoencoder(Protocol):
-    """What a stream needs of an autoencoder.
+    """What a stream needs of an autoencoder. Pixels and latents are float32, whatever the weights are in.
 
     A call without a state begins a stream, whose first latent stands for one frame and every later one for four:
     encode takes 1 + 4k frames then, and 4k with the state of the last call (ValueError otherwise). States are

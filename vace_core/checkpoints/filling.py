@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -41,9 +42,12 @@ def on_meta(make: Callable[[], M], dtype: torch.dtype) -> M:
     return module.eval().requires_grad_(False)
 
 
-def fill(module: nn.Module, parts: Sequence[Part], device: torch.device) -> None:
+def fill(
+    module: M, parts: Sequence[Part], device: torch.device, finish: Callable[[M, str], None] | None = None
+) -> None:
     """Give a module its weights, one after the other, each in the dtype that the module has there.
 
+    finish: called with the module and a `unit` of it as soon as that has all its weights; there it may be changed.
     Raises CheckpointError, before anything is written, with all missing, unknown and misshapen keys of all parts and
     what each file looks like.
     """
@@ -51,10 +55,19 @@ def fill(module: nn.Module, parts: Sequence[Part], device: torch.device) -> None
     wrong = [complaint for part in parts if (complaint := _complaint(part, own))]
     if wrong:
         raise CheckpointError("; ".join(wrong))
+    missing = Counter(unit(key) for part in parts for key in part.keys)
     for part in parts:
         for key, stored in part.weights.tensors.items():  # in the order of the file
             put(module, key, stored, own[key].dtype, device)
+            missing[unit(key)] -= 1
+            if finish is not None and not missing[unit(key)]:
+                finish(module, unit(key))
     module.to(device)  # buffers that no checkpoint holds
+
+
+def unit(key: str) -> str:
+    """The part of a model that a weight belongs to: of a transformer one block, such as "blocks.3"."""
+    return ".".join(key.split(".")[:2])
 
 
 def put(module: nn.Module, key: str, stored: Stored, dtype: torch.dtype, device: torch.device) -> None:

@@ -79,9 +79,9 @@ def architecture_of(tensors: Mapping[str, Stored], naming: Renaming | None = Non
     main, context = (_count(tensors, prefix) for prefix in ("blocks.", "vace_blocks."))
     block = "blocks.0." if main else "vace_blocks.0."
     first = [block + name for name in ("self_attn.q.weight", "ffn.0.weight")]
-    shapes = [stored.shape[0] for key in first if (stored := tensors.get(naming.name(key) if naming else key))]
+    sizes = [stored.shape[:1] for key in first if (stored := tensors.get(naming.name(key) if naming else key))]
     for known in KNOWN.values():
-        fits = shapes == [known.dim, known.ffn_dim] and main in (0, known.layers)
+        fits = sizes == [(known.dim,), (known.ffn_dim,)] and main in (0, known.layers)
         if fits and context in (0, len(known.vace_layers)):
             return known if context else replace(known, vace_layers=())
     return None
@@ -90,7 +90,7 @@ def architecture_of(tensors: Mapping[str, Stored], naming: Renaming | None = Non
 def autoencoder_width(tensors: Mapping[str, Stored]) -> int:
     """Channels of the finest stage of Wan's autoencoder; 0 where the key that tells is missing."""
     first = tensors.get("encoder.conv1.bias") or tensors.get("encoder.conv_in.bias")
-    return first.shape[0] if first else 0
+    return first.shape[0] if first and first.shape else 0
 
 
 def _count(tensors: Iterable[str], prefix: str) -> int:

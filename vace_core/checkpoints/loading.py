@@ -25,12 +25,17 @@ from .weights import Stored, Weights
 
 
 def load_transformer(
-    architecture: Architecture, base: Weights, vace: Weights | None, device: torch.device, dtype: torch.dtype
+    architecture: Architecture,
+    base: Weights,
+    vace: Weights | None,
+    device: torch.device,
+    dtype: torch.dtype,
+    finish: Callable[[CausalWan, str], None] | None = None,
 ) -> CausalWan:
     """The main blocks from `base`, the context blocks from `vace`: a module file, or a full VACE checkpoint.
 
     vace: None where `base` is a full VACE checkpoint, or the architecture has no context blocks. What a full checkpoint
-    holds of the other part is left unread. Raises CheckpointError.
+    holds of the other part is left unread. finish: see `fill`. Raises CheckpointError.
     """
     model = on_meta(lambda: CausalWan(architecture), dtype)
     keys = model.state_dict().keys()
@@ -43,7 +48,7 @@ def load_transformer(
             _part(base, keys - context, str(main), lambda key: not _is_context(key)),
             _part(vace, context, str(Layout(layouts.VACE, None, architecture)), _is_context),
         ]
-    fill(model, parts, device)
+    fill(model, parts, device, finish)
     return model
 
 
@@ -129,7 +134,7 @@ def _umt5(weights: Weights) -> UMT5Config | None:
     keys = ("shared.weight", f"{attention}q.weight", f"{attention}relative_attention_bias.weight")
     shapes = [weights.tensors[key].shape for key in keys if key in weights.tensors]
     wide = weights.tensors.get(f"{block}1.DenseReluDense.wi_0.weight")
-    if wide is None or [len(shape) for shape in shapes] != [2, 2, 2]:
+    if wide is None or [len(shape) for shape in (*shapes, wide.shape)] != [2, 2, 2, 2] or 0 in shapes[2]:
         return None
     (vocabulary, width), (inner, _), (buckets, heads) = shapes
     return UMT5Config(

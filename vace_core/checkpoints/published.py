@@ -10,13 +10,14 @@ import torch
 from ..config import Architecture, Pipeline
 from ..model import Model
 from ..text import TextEncoder
-from ..text.tokenizer import read_tokenizer
+from ..text.tokenizer import Tokenizer, read_tokenizer
 from ..transformer import CausalWan
 from ..transformer.live_lora import LiveLoras
 from ..transformer.quantised import quantise
 from .catalogue import files_of
+from .filling import unit
 from .loading import load_autoencoder, load_text_encoder, load_transformer
-from .lora import merge, read_lora
+from .lora import Lora, merge, read_lora
 from .options import LoadOptions
 from .store import Store
 from .weights import open_weights
@@ -33,11 +34,12 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
     """
     paths = store.require(files_of(pipeline.name, options.autoencoder, options.text))
     dtype = number_format(device)
-    transformer = _transformer(pipeline.architecture, paths, device, dtype, options)
+    tokenizer = read_tokenizer(paths["tokenizer"])  # the small ones first, so that what is wrong is told soon
     autoencoder = load_autoencoder(
         open_weights(paths["autoencoder"]), options.autoencoder, device, _pixel_format(device, options.autoencoder)
     )
-    text = _text(pipeline.architecture, paths, device, options)
+    transformer = _transformer(pipeline.architecture, paths, device, dtype, options)
+    text = _text(pipeline.architecture, paths["text"], tokenizer, device, options)
     return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options))
 
 
@@ -49,7 +51,7 @@ def number_format(device: torch.device) -> torch.dtype:
 
 
 def _pixel_format(device: torch.device, autoencoder: str) -> torch.dtype:
-    """The autoencoder's. Wan's leaves the range of float16, the tiny ones are published in it."""
+    """The autoencoder's. The tiny ones are published in float16; Wan's is not, and bfloat16 has float32's range."""
     if device.type != "cuda":
         return torch.float32
     if autoencoder in ("taew2_1", "lighttae"):
@@ -64,35 +66,38 @@ def _transformer(
     dtype: torch.dtype,
     options: LoadOptions,
 ) -> CausalWan:
-    """Filled, its built-in LoRA merged, quantised.
-
-    What is to be quantised is filled in the computer's memory and goes to the device block by block, so that the
-    device never holds more than it will in the end, and one block.
-    """
+    """Each block gets its built-in LoRA and is quantised as soon as it is there, so that one at most is ever wide."""
     kinds = {"blocks": options.quantise.main, "vace_blocks": options.quantise.context}
-    quantised = any(kind != "none" for kind in kinds.values())
+    lora = read_lora(paths["lora"], architecture) if "lora" in paths else None
+
+    def finish(model: CausalWan, name: str) -> None:
+        if lora is not None:
+            merge(model, _within(lora, name))
+        kind = kinds.get(name.partition(".")[0], "none")
+        if kind != "none":
+            quantise(model.get_submodule(name), kind)
+
     vace = open_weights(paths["vace"]) if architecture.vace_layers else None
-    model = load_transformer(architecture, open_weights(paths["base"]), vace, CPU if quantised else device, dtype)
-    if "lora" in paths:
-        merge(model, read_lora(paths["lora"], architecture))
-    for name, kind in kinds.items():
-        for block in model.get_submodule(name).children() if kind != "none" else ():
-            quantise(block.to(device), kind)
-    return model.to(device)
+    return load_transformer(architecture, open_weights(paths["base"]), vace, device, dtype, finish)
+
+
+def _within(lora: Lora, name: str) -> Lora:
+    """What of a LoRA changes one unit."""
+    adapters = {key: adapter for key, adapter in lora.adapters.items() if unit(f"{key}.weight") == name}
+    return Lora(lora.name, adapters, {key: delta for key, delta in lora.deltas.items() if unit(key) == name})
 
 
 def _text(
-    architecture: Architecture, paths: Mapping[str, Path], device: torch.device, options: LoadOptions
+    architecture: Architecture, path: Path, tokenizer: Tokenizer, device: torch.device, options: LoadOptions
 ) -> TextEncoder:
     """In bfloat16 everywhere: float16 is too narrow for UMT5."""
     home = device if options.text_device == "same" else CPU
     kind = options.quantise.text
     encoder = load_text_encoder(
-        open_weights(paths["text"]), architecture.text_dim, home, torch.bfloat16, keep_float8=kind == "none"
+        open_weights(path), architecture.text_dim, home, torch.bfloat16, keep_float8=kind == "none"
     )
     if kind != "none":
         quantise(encoder, kind, home if options.text_device == "cpu" else device)
-    tokenizer = read_tokenizer(paths["tokenizer"])
     offload = options.text_device == "offload" and device != home
     return TextEncoder(encoder, tokenizer, architecture.text_length, device, offload)
 

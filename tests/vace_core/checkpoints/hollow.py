@@ -15,7 +15,7 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 def safetensors(path: Path, shapes: Shapes, dtype: torch.dtype = torch.bfloat16) -> Path:
-    """A safetensors file whose header is real and whose data is a hole in the file."""
+    """A safetensors file whose header is real and whose data is a hole in the file (on Windows it takes up room)."""
     name = next(name for name, known in FORMATS.items() if known == dtype)
     header: dict[str, Any] = {}
     end = 0

@@ -38,6 +38,20 @@ def test_weights_written_are_weights_read_in_the_modules_dtype(tmp_path: Path) -
         assert not model.training
 
 
+def test_every_block_is_finished_as_soon_as_it_is_whole(tmp_path: Path) -> None:
+    whole: dict[str, int] = {}
+
+    def finish(model: CausalWan, name: str) -> None:
+        if "blocks." in name:
+            assert not any(parameter.is_meta for parameter in model.get_submodule(name).parameters())
+            whole[name] = sum(not block.modulation.is_meta for block in (*model.blocks, *model.vace_blocks))
+
+    model = on_meta(lambda: CausalWan(ARCHITECTURE), torch.float32)
+    fill(model, [part(tmp_path / "model.safetensors", transformer().state_dict())], CPU, finish)
+    names = [*(f"blocks.{n}" for n in range(4)), "vace_blocks.0", "vace_blocks.1"]
+    assert whole == {name: n + 1 for n, name in enumerate(names)}
+
+
 def test_weights_in_float8_are_widened(tmp_path: Path) -> None:
     narrow = {key: value.to(torch.float8_e4m3fn) for key, value in transformer().state_dict().items()}
     model = on_meta(lambda: CausalWan(ARCHITECTURE), torch.bfloat16)
