@@ -157,7 +157,7 @@ def chosen(names: Sequence[str], autoencoder: str, text: str | None) -> list[Wei
 def require_consent(files: Sequence[WeightFile], accepted: bool) -> None:
     """Show the licences; ValueError where one restricts, and is not accepted by option or by the person asked."""
     for file in files:
-        print(f"{file.name}: licence {file.licence}; see https://huggingface.co/{file.repository}", file=sys.stderr)
+        print(f"{file.name}: licence {file.licence}; see the page of {file.repository}", file=sys.stderr)
     restricted = [file.name for file in files if file.restricted]
     if not restricted or accepted:
         return

@@ -68,14 +68,14 @@ def origin_at(endpoint: str | None) -> Origin:
 
 
 class Hub:
-    """A server that speaks as huggingface.co does. The user's token, if there is one, goes with each request to it.
+    """The hub, or a server that speaks as it does. The user's token, if there is one, goes with each request to it.
 
     Contents are streamed here, as huggingface_hub itself (since 1.18) keeps no part of a file that was interrupted.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        constants.HF_HUB_DISABLE_TELEMETRY = True  # or it asks huggingface.co for more, even where there is a mirror
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # or it asks the hub for more, even where there is a mirror
 
     def describe(self, file: WeightFile) -> Remote:
         address = hf_hub_url(file.repository, file.path, endpoint=self.endpoint)

@@ -119,7 +119,7 @@ def _files() -> str:
 
 
 def _place(file: WeightFile) -> str:
-    return f"[{file.repository}](https://huggingface.co/{file.repository}): `{file.path}`"
+    return f"{file.repository}: `{file.path}`"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
