@@ -19,7 +19,8 @@ class ModelChoice:
     """What the start of the program fixes about the model.
 
     models: folders of weights besides the usual ones. positions, steps: in place of what the pipeline was trained with
-    ("" = as trained). sparse: frames of MemFlow's sink and bank that each head attends to, 0 = all.
+    ("" = as trained). sparse: frames of MemFlow's sink and bank that each head attends to, 0 = all. stream_batch: see
+    `config.Pipeline`.
     Raises ValueError for what cannot go together.
     """
 
@@ -30,6 +31,7 @@ class ModelChoice:
     positions: str = ""
     steps: str = ""
     sparse: int = 0
+    stream_batch: bool = False
 
     def preset(self) -> Pipeline:
         """The pipeline's row, with what was chosen in its place."""
@@ -42,6 +44,8 @@ class ModelChoice:
             if preset.bank is None:
                 raise ValueError(f"--sparse-memory is for pipelines with a memory bank (memflow), not {preset.name}")
             preset = replace(preset, bank=replace(preset.bank, sparse=self.sparse))
+        if self.stream_batch:
+            preset = replace(preset, stream_batch=True)
         return preset
 
 
@@ -85,6 +89,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sparse-memory", type=int, default=0, metavar="N", help="memflow: each head attends to N remembered frames"
     )
+    group.add_argument(
+        "--stream-batch",
+        action="store_true",
+        help="streamdiffusion-v2: its steps as one batch, each on another chunk: more frames a second, a chunk later",
+    )
 
 
 def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[ModelChoice, dict[str, object]]:
@@ -105,6 +114,7 @@ def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -
         positions=options.positions or "",
         steps=options.steps or "",
         sparse=options.sparse_memory,
+        stream_batch=options.stream_batch,
     )
     try:
         choice.preset()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +30,9 @@ MOTION_STRIDE = 8
 class Made:
     """A finished chunk. Pictures are uint8 RGB `[H, W, 3]`.
 
-    frames: `[F, H, W, 3]`. control and mask: the last frame's, for the eye; None where there is none.
-    faults: (address, reason) of settings that could not be followed.
+    frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
+    mask: the last frame's that was put in, for the eye; None where there is none. faults: (address, reason) of settings
+    that could not be followed.
     """
 
     frames: np.ndarray
@@ -37,6 +40,24 @@ class Made:
     control: np.ndarray | None
     mask: np.ndarray | None
     faults: tuple[tuple[str, str], ...]
+    tag: Any = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
+
+    pictures: Sequence[np.ndarray]
+    masks: Sequence[np.ndarray] | None
+    settings: Settings
+    tag: Any
+
+    def finish(self, made: np.ndarray) -> np.ndarray:
+        """Put the input's own pixels where the mask keeps them, if that is wanted."""
+        if self.masks is None or not self.settings.mask_composite:
+            return made
+        soft = [feathered(mask, self.settings.mask_feather) for mask in self.masks]
+        return np.stack([composite(*trio) for trio in zip(made, self.pictures, soft, strict=True)])
 
 
 class ChunkMaker:
@@ -52,6 +73,7 @@ class ChunkMaker:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._loras: tuple[float, ...] = ()
+        self._asked: deque[Asked] = deque()
 
     @property
     def frames_wanted(self) -> int:
@@ -64,12 +86,13 @@ class ChunkMaker:
         mattes: Sequence[np.ndarray] | None,
         settings: Settings,
         seconds: float = 0.0,
+        tag: Any = None,
     ) -> Made:
         """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
         mattes: as many pictures of the mask source, if that is a frame address. seconds: of the show that the chunk
-        covers, by which a prompt fades into another. Raises ValueError where the settings
-        contradict each other.
+        covers, by which a prompt fades into another. tag: comes back with the frames of these pictures, which may be
+        later. Raises ValueError where the settings contradict each other.
         """
         frames = to_tensor(pictures, self._loaded.device)
         control = self._annotate(settings.control, frames)
@@ -99,16 +122,15 @@ class ChunkMaker:
             )
         )
         self._anchors = {"first": settings.first, "last": settings.last}
-        made = to_pictures(chunk.frames)
-        if masks is not None and settings.mask_composite:
-            soft = [feathered(mask, settings.mask_feather) for mask in masks]
-            made = np.stack([composite(*trio) for trio in zip(made, pictures, soft, strict=True)])
+        self._asked.append(Asked(pictures, masks, settings, tag))
+        frames, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
         return Made(
-            frames=made,
+            frames=frames if arrived is None else arrived.finish(frames),
             mode=chunk.mode,
             control=None if control is None else to_pictures(control[:, :, -1:])[0],
             mask=None if masks is None else np.repeat((masks[-1] * 255).astype(np.uint8)[..., None], 3, axis=2),
             faults=faults,
+            tag=None if arrived is None else arrived.tag,
         )
 
     def settle(self) -> None:
@@ -120,6 +142,7 @@ class ChunkMaker:
         self._stream.reset()
         self._travel = Travel()
         self._motion = MotionNoise()
+        self._asked.clear()
         self._control = "none"
         self._anchors = {"first": "", "last": ""}
 

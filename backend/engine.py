@@ -117,9 +117,10 @@ class EngineLoop:
         tape = self._follow_matte(latched.matte)
         tape.pull()
         mattes = [frame.pixels for frame in tape.pick(moments)] or None
-        made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start)
+        shows = [frame.number for frame in seen]
+        made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start, (moments, shows))
         generated = time.monotonic()
-        self._hand_out(made, moments, [frame.number for frame in seen])
+        self._hand_out(made, moments[-1])
         handed_out = time.monotonic()
         self._input.forget(span.end)
         tape.forget(span.end)
@@ -147,13 +148,15 @@ class EngineLoop:
             self._matte = (name, ring, tape)
         return tape
 
-    def _hand_out(self, made: Made, moments: list[float], shows: list[int]) -> None:
-        for picture, moment, number in zip(made.frames, moments, shows, strict=True):
+    def _hand_out(self, made: Made, now: float) -> None:
+        """The frames that are finished, each with the moment and the input frame that it shows."""
+        tag = made.tag or ([], [])
+        for picture, moment, number in zip(made.frames, *tag, strict=True):
             self._chunks.write(Frame(picture, self._number, moment, number))
             self._number += 1
         for ring, preview in ((self._control, made.control), (self._mask, made.mask)):
             if preview is not None:
-                ring.write(Frame(preview, self._index, moments[-1]))
+                ring.write(Frame(preview, self._index, now))
         for address, reason in made.faults:
             self._connection.send(Fault(address, reason))
 

@@ -86,16 +86,19 @@ class Rendering:
         """Frames handed out so far."""
 
     def frames(self, pictures: Iterator[np.ndarray], mattes: Iterator[np.ndarray] | None) -> Iterator[np.ndarray]:
-        """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut."""
-        following = next(pictures, None)
-        while following is not None:
+        """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut.
+
+        Where chunks come out later than they are put in, the last picture pushes the last ones out.
+        """
+        following, taken, batch = next(pictures, None), 0, []
+        while following is not None or self.shown < taken:
             wanted = self._maker.frames_wanted
-            batch = [following, *islice(pictures, wanted - 1)]
-            following = next(pictures, None)
-            real = len(batch)
-            batch += [batch[-1]] * (wanted - real)
+            batch = batch[-1:] if following is None else [following, *islice(pictures, wanted - 1)]
+            real = 0 if following is None else len(batch)
+            following, taken = next(pictures, None), taken + real
+            batch += [batch[-1]] * (wanted - len(batch))
             matte = None if mattes is None else list(islice(mattes, wanted))
-            for picture in self._chunk(batch, matte, is_last=following is None)[:real]:
+            for picture in self._chunk(batch, matte, real, is_last=following is None):
                 self.shown += 1
                 yield picture
 
@@ -114,10 +117,11 @@ class Rendering:
             "first_frame_s": round(self._first_frame, 3),
         }
 
-    def _chunk(self, batch: list[np.ndarray], matte: list[np.ndarray] | None, is_last: bool) -> np.ndarray:
+    def _chunk(self, batch: list[np.ndarray], matte: list[np.ndarray] | None, real: int, is_last: bool) -> np.ndarray:
+        """The pictures that come out, without those that only filled a chunk up; `real` of the batch are not."""
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
-        made = self._maker.make(batch, matte, settings)
+        made = self._maker.make(batch, matte, settings, tag=real)
         if made.faults:
             raise ValueError(made.faults[0][1])
         if not self._mode:
@@ -125,7 +129,7 @@ class Rendering:
             self._first_frame = time.monotonic() - self._began
         self._maker.settle()
         self._chunk_ms.add(1000 * (time.monotonic() - started))
-        return made.frames
+        return made.frames[: made.tag]
 
 
 class Progress:

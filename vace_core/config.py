@@ -98,6 +98,9 @@ class Pipeline:
     """Krea Realtime: what attention to the past is multiplied by, its first frame excepted."""
     recache: bool = False
     """Whether a prompt change rewrites the remembered frames under the new prompt (LongLive, MemFlow)."""
+    stream_batch: bool = False
+    """StreamDiffusion V2: several steps of several chunks as one batch, each step with a memory of its own and no clean
+    pass; a chunk comes out as many chunks later as there are steps, less one."""
     clean_with_hints: bool = False
     """Whether the clean pass sees the context too; the published pipeline does not show it."""
     steps: tuple[int, ...] = (1000, 750, 500, 250)
@@ -130,6 +133,8 @@ class Pipeline:
                 f"{self.name}: frames can be folded into a sink of a chunk's {self.chunk} frames, in a window of whole "
                 f"chunks counted by position, not into {self.sink} of {self.window} ({self.positions})"
             )
+        if self.stream_batch and (self.bank or self.rebuild or self.sink_decay is not None or self.recache):
+            raise ValueError(f"{self.name}: a stream batch goes with a plain window (streamdiffusion-v2)")
         if (self.bank or self.rebuild) and self.positions != "absolute":
             raise ValueError(f"{self.name}: a bank or a rebuilt memory goes with absolute positions")
         if self.rebuild and (self.sink or self.window != self.rebuild + self.chunk):

@@ -6,7 +6,7 @@ pass that refreshes the memory follows in `settle`, so that a chunk can be shown
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,9 +15,18 @@ from torch import Tensor
 from .autoencoder.statistics import Statistics
 from .conditioning import ContextState, encode_context, encode_on, encode_references, infer_mode, with_anchors
 from .config import LEAST_NOISE
-from .memory import WindowMemory, WindowPass, WindowState, frames_to_rebuild_from
+from .flight import Flight, alike, together
+from .memory import (
+    StaggeredMemory,
+    StaggeredPass,
+    StaggeredState,
+    WindowMemory,
+    WindowPass,
+    WindowState,
+    frames_to_rebuild_from,
+)
 from .model import Model
-from .sampling import Schedule, Table, add_noise, clean_from_flow
+from .sampling import Schedule, Table
 from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
@@ -59,7 +68,10 @@ class Controls:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was made in, and its number from 0."""
+    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was made in, and its number from 0.
+
+    Without frames, and numbered -1, where a stream batch has none finished yet.
+    """
 
     frames: Tensor
     mode: str
@@ -85,12 +97,19 @@ class StreamState:
     prompt: Blend | None = None
     unsettled: Tensor | None = None
     """Clean latents of a chunk whose clean pass has not run yet."""
+    flights: list[Flight] = field(default_factory=list)
+    """Of a stream batch: the chunks that are on their way, the last entered first."""
+    rows: StaggeredState | None = None
+    """Of a stream batch: what each step's row remembers; `memory` is the first one's."""
 
     def clone(self) -> StreamState:
+        rows = None if self.rows is None else self.rows.clone()
         return replace(
             self,
-            memory=self.memory.clone(),
+            memory=self.memory.clone() if rows is None else rows.rows[0],
             history=self.history.clone(),
+            flights=[flight.clone() for flight in self.flights],
+            rows=rows,
         )
 
 
@@ -108,6 +127,8 @@ class Stream:
         pipeline, transformer = model.pipeline, model.transformer
         self._size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self._memory = WindowMemory(transformer.architecture, *self._size, pipeline)
+        steps = pipeline.video_steps or pipeline.steps
+        self._batch = StaggeredMemory(self._memory, len(steps)) if pipeline.stream_batch else None
         self._table = Table(pipeline.shift)
         self._statistics = Statistics().to(model.device)
         self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
@@ -128,14 +149,20 @@ class Stream:
 
     @torch.inference_mode()
     def step(self, controls: Controls) -> Chunk:
-        """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other."""
+        """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other.
+
+        A stream batch gives the chunk that has come through all its steps, and at first one without frames.
+        """
         mode = infer_mode(controls)
         self._require_possible(controls)
         self.settle()
         self._adapt(controls.loras)
         prompt = self._follow_prompt(controls)
         context = self._encode(controls) if controls.scale and mode != "text" else self._skip_context()
-        clean = self._denoise(prompt, context, controls)
+        flight = self._enter(mode, prompt, context, controls)
+        if self._batch is not None:
+            return self._advance(self._batch, flight)
+        clean = self._denoise(flight)
         frames, self.state.decoder = self.model.autoencoder.decode(clean, self.state.decoder)
         self.state.unsettled = clean
         self._remember_shown(frames)
@@ -175,7 +202,8 @@ class Stream:
     def restore(self, state: StreamState) -> None:
         """Go back to a snapshot; the snapshot stays good."""
         self.state = state.clone()
-        self._prompt, self._pass = None, None
+        self._prompt = self.state.flights[0].prompt if self.state.flights else None
+        self._pass = None
 
     def fork(self) -> Stream:
         """Another stream that runs on from here; the two share weights only."""
@@ -186,11 +214,13 @@ class Stream:
     def _fresh(self) -> StreamState:
         model = self.model
         latents = (1, model.transformer.architecture.latent_channels, model.pipeline.window, *self._size)
+        rows = None if self._batch is None else self._batch.init_state(model.device, model.dtype)
         return StreamState(
-            memory=self._memory.init_state(1, model.device, model.dtype),
+            memory=self._memory.init_state(1, model.device, model.dtype) if rows is None else rows.rows[0],
             context=ContextState(),
             decoder=None,
             history=torch.zeros(latents, device=model.device),
+            rows=rows,
         )
 
     @property
@@ -293,37 +323,73 @@ class Stream:
         """Nothing is encoded: whatever the encoders remember will be out of date when they are needed again."""
         self.state.context = ContextState()
 
-    def _denoise(self, prompt: Prompt, context: Context | None, controls: Controls) -> Tensor:
-        """Few steps from noise to clean latents [1, C, f, h, w], each with its own fresh noise."""
-        pipeline = self.model.pipeline
+    def _enter(self, mode: str, prompt: Prompt, context: Context | None, controls: Controls) -> Flight:
+        """The next chunk, before its first step."""
         noise = torch.Generator(device=self.model.device).manual_seed(controls.seed + self.state.chunks)
-        channels, frames = self.state.history.shape[1], pipeline.chunk_frames(self.state.chunks)
-        shape = (1, channels, frames, *self._size)
-        self._pass = self._memory.begin(
-            self.state.memory, self._frames(frames), prompt=prompt, past_weight=pipeline.past_weight
-        )
-        clean, schedule = self._start(shape, controls)
-        noises = (schedule.start, *schedule.sigmas[1:])
-        for added, sigma, timestep in zip(noises, schedule.sigmas, schedule.timesteps, strict=True):
-            fresh = torch.randn(shape, generator=noise, device=self.model.device)
-            noisy = add_noise(clean, fresh, added)
-            flow = self._forward(noisy, self._embed_time(timestep), prompt, self._pass, context, controls.scale)
-            clean = clean_from_flow(noisy, flow, sigma)
-        return clean
+        frames = self._frames(self.model.pipeline.chunk_frames(self.state.chunks))
+        clean = self._start(controls, len(frames))
+        schedule = self._schedule(controls.noise)
+        return Flight(self.state.chunks, mode, frames, prompt, context, controls.scale, schedule, noise, clean)
 
-    def _start(self, shape: tuple[int, ...], controls: Controls) -> tuple[Tensor, Schedule]:
-        """What the first noise is added to, and the steps from there: nothing, or the video's latents."""
-        pipeline = self.model.pipeline
+    def _start(self, controls: Controls, frames: int) -> Tensor:
+        """What the first noise is added to [1, C, f, h, w]: nothing, or the video's latents."""
         if controls.video is None or controls.noise == 1.0:
             self.state.video = None
-            return torch.zeros(shape, device=self.model.device), self._from_noise
+            return torch.zeros((1, self.state.history.shape[1], frames, *self._size), device=self.model.device)
         latents, self.state.video = encode_on(self.model.autoencoder, controls.video, self.state.video)
+        return self._statistics.restore(latents) if self.model.pipeline.raw_source else latents
+
+    def _schedule(self, noise: float) -> Schedule:
+        """The steps from so much noise down to the picture."""
+        pipeline = self.model.pipeline
         steps = pipeline.video_steps or pipeline.steps
-        schedule = self._table.from_video(controls.noise, steps, pipeline.warp, pipeline.understated_noise)
-        return (self._statistics.restore(latents) if pipeline.raw_source else latents), schedule
+        if pipeline.stream_batch:
+            return self._table.squeezed(noise, steps, pipeline.warp, pipeline.understated_noise)
+        if noise == 1.0:
+            return self._from_noise
+        return self._table.from_video(noise, steps, pipeline.warp, pipeline.understated_noise)
+
+    def _denoise(self, flight: Flight) -> Tensor:
+        """All of a chunk's steps, one after the other: its clean latents [1, C, f, h, w]."""
+        self._pass = self._memory.begin(
+            self.state.memory, flight.frames, prompt=flight.prompt, past_weight=self.model.pipeline.past_weight
+        )
+        while not flight.arrived:
+            noisy, time = flight.noisy(), self._embed_time(flight.timestep)
+            flight.take(noisy, self._forward(noisy, time, flight.prompt, self._pass, flight.context, flight.scale))
+        return flight.clean
+
+    def _advance(self, batch: StaggeredMemory, entering: Flight) -> Chunk:
+        """One step of every chunk that is on its way, those that are alike in one pass; the last of them arrives."""
+        assert self.state.rows is not None
+        flights, row = [entering, *self.state.flights], 0
+        for run in alike(flights):
+            view = batch.begin(self.state.rows, row, [flight.frames for flight in run])
+            prompt, context = together(run)
+            times = [self._embed_time(flight.timestep) for flight in run]
+            time = Time(torch.cat([time.head for time in times]), torch.cat([time.blocks for time in times]))
+            noisy = torch.cat([flight.noisy() for flight in run])
+            flow = self._forward(noisy, time, prompt, view, context, run[0].scale)
+            for flight, own, its in zip(run, noisy.split(1), flow.split(1), strict=True):
+                flight.take(own, its)
+            row += len(run)
+        self.state.chunks += 1
+        self.state.latent_frames += len(entering.frames)
+        self.state.flights = flights
+        if not flights[-1].arrived:
+            return Chunk(torch.zeros((1, 3, 0, self.height, self.width), device=self.model.device), entering.mode, -1)
+        arrived = flights.pop()
+        frames, self.state.decoder = self.model.autoencoder.decode(arrived.clean, self.state.decoder)
+        return Chunk(frames, arrived.mode, arrived.number)
 
     def _forward(
-        self, latents: Tensor, time: Time, prompt: Prompt, view: WindowPass, context: Context | None, scale: float
+        self,
+        latents: Tensor,
+        time: Time,
+        prompt: Prompt,
+        view: WindowPass | StaggeredPass,
+        context: Context | None,
+        scale: float,
     ) -> Tensor:
         flow = self.model.transformer(
             latents.to(self.model.dtype), time, prompt, context, scale, memory=view.layers, turn=view.turn

@@ -74,7 +74,8 @@ class LayerPass:
     """The first of the visible rows, of which each head attends to `chosen` frames only (sparse activation)."""
     chosen: int = 0
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def store(self, keys: Tensor, values: Tensor) -> None:
+        """Write the pass's own rows, unrotated keys and values [B, H, N, D], and turn what has to be turned."""
         own = rotate(keys, self.turn_own)
         state = self.state
         for write in self.writes:
@@ -85,6 +86,10 @@ class LayerPass:
         if self.turn_all is not None and state.keys is not None:
             state.rotated[:, :, self.visible] = rotate(state.keys[:, :, self.visible], self.turn_all)
             self.turn_all = None
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        self.store(keys, values)
+        state = self.state
         if self.choice is None:
             return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
         rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)

@@ -59,13 +59,24 @@ class Table:
 
         understated: how much less noise the model is told of, 0..1 (half of it at most).
         """
-        told = ENTRIES * max(noise - understated, noise / 2)
+        told = _told(noise, understated)
         below = [t for t in self.schedule(steps, warp).timesteps if t <= told - LEAST_FALL]
         return replace(self._schedule([told, *below]), start=noise)
+
+    def squeezed(self, noise: float, steps: Sequence[int], warp: bool, understated: float = 0.0) -> Schedule:
+        """As many steps as there are, from `noise` (0..1) down: for a stream batch, whose rows are its steps."""
+        timesteps = self.schedule(steps, warp).timesteps
+        told = ENTRIES if noise == 1.0 else _told(noise, understated)
+        return replace(self._schedule([t * told / timesteps[0] for t in timesteps]), start=noise)
 
     def _schedule(self, timesteps: Sequence[float]) -> Schedule:
         sigmas = tuple(self.sigma(timestep) for timestep in timesteps)
         return Schedule(tuple(timesteps), sigmas, sigmas[0])
+
+
+def _told(noise: float, understated: float) -> float:
+    """The timestep that the model is told for a video with `noise` added."""
+    return ENTRIES * max(noise - understated, noise / 2)
 
 
 def clean_from_flow(noisy: Tensor, flow: Tensor, sigma: float) -> Tensor:

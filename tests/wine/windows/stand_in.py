@@ -25,11 +25,11 @@ class Maker:
 
     frames_wanted = 12
 
-    def make(self, pictures, mattes, settings, seconds) -> SimpleNamespace:
+    def make(self, pictures, mattes, settings, seconds, tag) -> SimpleNamespace:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]
-        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=())
+        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=(), tag=tag)
 
     def settle(self) -> None:
         pass
