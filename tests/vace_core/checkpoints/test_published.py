@@ -133,7 +133,7 @@ def test_load_says_what_it_needs(tmp_path: Path) -> None:
         load("longlive")
     with pytest.raises(CheckpointError, match=r"6 of 6 files of weights are missing"):
         load("longlive", store=Store([tmp_path]))
-    with pytest.raises(ValueError, match="the pocket model is loaded as it is"):
+    with pytest.raises(ValueError, match="the pocket model has an autoencoder and a text encoder of its own"):
         load("pocket", options=LoadOptions(autoencoder="wan"))
     with pytest.raises(ValueError, match="unknown pipeline 'sora'"):
         load("sora")
