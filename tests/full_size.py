@@ -81,7 +81,8 @@ def run(*arguments: str) -> str:
     assert process.stdout is not None
     printed = process.stdout.read().strip()
     _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
         raise SystemExit(f"python {' '.join(arguments)} failed")
     return f"{printed} peak of the process, GB: {gigabytes(usage.ru_maxrss * 1024)}"
 
