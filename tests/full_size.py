@@ -13,6 +13,7 @@ import argparse
 import gc
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -75,7 +76,15 @@ def chosen(options: argparse.Namespace) -> list[str]:
 
 
 def run(*arguments: str) -> str:
-    return subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    """What a process printed, and the most memory that it took."""
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    printed = process.stdout.read().strip()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"python {' '.join(arguments)} failed")
+    return f"{printed} peak of the process, GB: {gigabytes(usage.ru_maxrss * 1024)}"
 
 
 def measure(what: str, folder: Path, text: str, size: str) -> dict[str, float]:
@@ -104,7 +113,6 @@ def measure(what: str, folder: Path, text: str, size: str) -> dict[str, float]:
     told["frames"] = frames.shape[2]
     told["finite"] = bool(frames.isfinite().all() and embedding.isfinite().all())
     told["spread"] = round(frames.std().item(), 3)
-    told["peak with the chunk, GB"] = gigabytes(resident("VmHWM"))
     return told
 
 
