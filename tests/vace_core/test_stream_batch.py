@@ -10,7 +10,7 @@ from torch import Tensor
 
 import vace_core.stream
 from tests.vace_core.small import ARCHITECTURE, model
-from vace_core.config import PIPELINES
+from vace_core.config import PIPELINES, Pipeline
 from vace_core.memory import WindowMemory
 from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
@@ -41,9 +41,9 @@ def show(stream: Stream, chunks: int, start: int = 0) -> list[Tensor]:
     return [stream.step(controls(n, stream.frames_wanted)).frames for n in range(start, start + chunks)]
 
 
-def by_hand(weights: Model, chunks: int) -> list[Tensor]:
+def by_hand(weights: Model, rule: Pipeline, chunks: int) -> list[Tensor]:
     """Latents of chunks under one prompt alone: each step has a window of its own, nothing is batched."""
-    memory = WindowMemory(ARCHITECTURE, HEIGHT // 8, WIDTH // 8, RULE)
+    memory = WindowMemory(ARCHITECTURE, HEIGHT // 8, WIDTH // 8, rule)
     states = [memory.init_state(1, "cpu", torch.float32) for _ in range(STEPS)]
     schedule = Table(RULE.shift).squeezed(1.0, RULE.video_steps, RULE.warp, RULE.understated_noise)
     prompt = weights.transformer.embed_prompt(weights.text.encode("gold"))
@@ -64,9 +64,11 @@ def by_hand(weights: Model, chunks: int) -> list[Tensor]:
 
 
 @torch.no_grad()
-def test_each_step_sees_what_frames_were_after_as_many_steps() -> None:
-    weights = model(RULE)
-    latents, decoder = by_hand(weights, 9), None
+@pytest.mark.parametrize("positions", ["absolute", "window"])
+def test_each_step_sees_what_frames_were_after_as_many_steps(positions: str) -> None:
+    rule = replace(RULE, positions=positions)
+    weights = model(rule)
+    latents, decoder = by_hand(weights, rule, 9), None
     stream = Stream(weights, HEIGHT, WIDTH)
     made = [stream.step(Controls("gold")) for _ in range(9 + STEPS - 1)][STEPS - 1 :]
     for n, (chunk, clean) in enumerate(zip(made, latents, strict=True)):

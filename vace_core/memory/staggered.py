@@ -91,4 +91,5 @@ class StaggeredMemory:
 
 
 def _row(layer: LayerState, n: int) -> LayerState:
-    return replace(layer, rotated=layer.rotated[n : n + 1], values=layer.values[n : n + 1])
+    keys = None if layer.keys is None else layer.keys[n : n + 1]
+    return replace(layer, keys=keys, rotated=layer.rotated[n : n + 1], values=layer.values[n : n + 1])
