@@ -16,6 +16,7 @@ from vace_core.sampling import MotionNoise
 from vace_core.stream import Controls
 from vace_core.text import Travel
 
+from .ahead import PromptAhead
 from .loaded import Loaded
 from .masks import build_masks, composite, feathered
 from .pictures import Pictures
@@ -63,8 +64,9 @@ class Asked:
 class ChunkMaker:
     """A stream with everything around it: annotations, masks, references, compositing."""
 
-    def __init__(self, loaded: Loaded, height: int, width: int) -> None:
+    def __init__(self, loaded: Loaded, height: int, width: int, ahead: PromptAhead | None = None) -> None:
         self._loaded = loaded
+        self._ahead = ahead
         self._stream = loaded.open_stream(height, width)
         self._pictures = Pictures(height, width, loaded.device)
         self._anchors = {"first": "", "last": ""}  # as they were acted upon
@@ -94,6 +96,7 @@ class ChunkMaker:
         covers, by which a prompt fades into another. tag: comes back with the frames of these pictures, which may be
         later. Raises ValueError where the settings contradict each other.
         """
+        prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
         frames = to_tensor(pictures, self._loaded.device)
         control = self._annotate(settings.control, frames)
         masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
@@ -105,7 +108,7 @@ class ChunkMaker:
         chunk = self._stream.step(
             Controls(
                 prompt=self._travel.toward(
-                    settings.prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
+                    prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
                 ),
                 prompt_way=settings.prompt_fade_way,
                 control=control,

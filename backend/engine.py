@@ -44,7 +44,7 @@ def main(connection: Connection, start: EngineStart) -> None:
     began = time.monotonic()
     try:
         loaded = load_model(start.load, start.model)
-        maker = loaded.chunk_maker(start.height, start.width)
+        maker = loaded.chunk_maker(start.height, start.width, live=True)
     except (ValueError, OSError, RuntimeError) as error:
         connection.send(Failed(one_line(error)))
         return

@@ -42,6 +42,7 @@ class Loaded:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
+    encode(prompt) does beforehand what a new prompt takes; None where that is nothing.
     """
 
     device: str
@@ -49,9 +50,12 @@ class Loaded:
     annotators: Mapping[str, Annotator]
     unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()
     loras: int = 0
+    encode: Callable[[str], object] | None = None
 
-    def chunk_maker(self, height: int, width: int) -> ChunkMaker:
-        """A stream of that size with everything around it."""
+    def chunk_maker(self, height: int, width: int, live: bool = False) -> ChunkMaker:
+        """A stream of that size with everything around it. live: nothing waits for a new prompt to be encoded."""
+        from .ahead import PromptAhead
         from .chunks import ChunkMaker
 
-        return ChunkMaker(self, height, width)
+        ahead = PromptAhead(self.encode) if live and self.encode is not None else None
+        return ChunkMaker(self, height, width, ahead)

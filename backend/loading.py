@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from vace_core.annotators.depth import Depth
@@ -27,7 +29,19 @@ def load(choice: ModelChoice) -> Loaded:
         annotators={"depth": Depth(device=model.device), "scribble": Scribble(), "gray": Grey()},
         unread=_unread_by_pocket if choice.pipeline == "pocket" else lambda prompt: (),
         loras=len(choice.weights.loras),
+        encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
     )
+
+
+def beside(device: torch.device, work: Callable[[], object]) -> object:
+    """Do work on a device without getting into the way of what is queued there; it is finished when this returns."""
+    if device.type != "cuda":
+        return work()
+    stream = torch.cuda.Stream(device)
+    with torch.cuda.stream(stream):
+        done = work()
+    stream.synchronize()
+    return done
 
 
 def _unread_by_pocket(prompt: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -11,7 +11,7 @@ from .checkpoints.errors import CheckpointError
 from .checkpoints.options import LoadOptions
 from .checkpoints.store import Store
 from .config import Pipeline, pipeline_named
-from .text import TextEncoder
+from .text import Embeddings, TextEncoder
 from .transformer import CausalWan
 from .transformer.live_lora import LiveLoras
 
@@ -29,6 +29,11 @@ class Model:
     """The transformer's number format; latents between the steps are float32."""
     loras: LiveLoras | None = None
     """The user's own, beside the transformer's weights; their strengths may change between chunks."""
+    embeddings: Embeddings = field(init=False)
+    """Of the prompts used lately, by `text`; all streams share them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embeddings", Embeddings(self.text.encode))
 
 
 def load(

@@ -132,7 +132,7 @@ class Stream:
         self._table = Table(pipeline.shift)
         self._statistics = Statistics().to(model.device)
         self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
-        self._prompts = Prompts(model.text.encode, lambda text: transformer.embed_prompt(text.to(model.dtype)))
+        self._prompts = Prompts(model.embeddings, lambda text: transformer.embed_prompt(text.to(model.dtype)))
         self._times: dict[float, Time] = {}
         self._prompt: Prompt | None = None
         self._adapted = self._adaptation

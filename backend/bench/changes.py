@@ -15,7 +15,7 @@ from vace_core.checkpoints.lora import Adapter, Lora, merge
 from vace_core.checkpoints.weights import Stored
 from vace_core.model import Model
 from vace_core.stream import Controls, Stream
-from vace_core.text import Prompts, blend_of
+from vace_core.text import Embeddings, Prompts, blend_of
 from vace_core.transformer import CausalWan
 from vace_core.transformer.live_lora import LiveLoras
 
@@ -34,7 +34,7 @@ def change_rows(model: Model, height: int, width: int, chunks: int) -> Iterator[
 @torch.inference_mode()
 def _prompt_row(model: Model) -> dict[str, Any]:
     def fresh() -> Prompts:
-        return Prompts(model.text.encode, lambda text: model.transformer.embed_prompt(text.to(model.dtype)))
+        return Prompts(Embeddings(model.text.encode), lambda text: model.transformer.embed_prompt(text.to(model.dtype)))
 
     gold, known = blend_of("gold on a mossy ground"), fresh()
     known(gold, "linear")

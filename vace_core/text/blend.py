@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -26,29 +27,34 @@ def blend_of(prompt: str | Blend) -> Blend:
 class Embeddings:
     """Prompts to embeddings [1, L, D], each prompt encoded once as long as it is among the last used.
 
-    encode: one prompt -> [1, L, D].
+    encode: one prompt -> [1, L, D]. Another thread may `know` a prompt ahead of the one that needs it.
     """
 
     def __init__(self, encode: Callable[[str], Tensor]) -> None:
         self._encode = encode
         self._known: OrderedDict[str, Tensor] = OrderedDict()
+        self._lock = Lock()
 
     def __call__(self, blend: Blend, way: str = "linear") -> Tensor:
         """A blend's embeddings, mixed by weight: "linear" as their sum, "slerp" along the arc from each to the next."""
         (first, weight), *others = blend
-        mixed, total = self._one(first), weight
+        mixed, total = self.know(first), weight
         for prompt, share in others:
             total += share
-            mixed = (slerp if way == "slerp" else torch.lerp)(mixed, self._one(prompt), share / total)
+            mixed = (slerp if way == "slerp" else torch.lerp)(mixed, self.know(prompt), share / total)
         return mixed
 
-    def _one(self, prompt: str) -> Tensor:
-        if prompt not in self._known:
-            self._known[prompt] = self._encode(prompt)
-        self._known.move_to_end(prompt)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return self._known[prompt]
+    def know(self, prompt: str) -> Tensor:
+        """One prompt's embedding."""
+        with self._lock:
+            known = self._known.get(prompt)
+        embedding = self._encode(prompt) if known is None else known
+        with self._lock:
+            self._known[prompt] = embedding
+            self._known.move_to_end(prompt)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return embedding
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:

@@ -15,10 +15,10 @@ BYTES_KEPT = 2**30
 
 
 class Prompts:
-    """Blends to keys and values. encode: one prompt -> [1, L, D]; embed: an embedding -> keys and values."""
+    """Blends to keys and values. embed: an embedding [1, L, D] -> keys and values."""
 
-    def __init__(self, encode: Callable[[str], Tensor], embed: Callable[[Tensor], Prompt]) -> None:
-        self._embeddings = Embeddings(encode)
+    def __init__(self, embeddings: Embeddings, embed: Callable[[Tensor], Prompt]) -> None:
+        self._embeddings = embeddings
         self._embed = embed
         self._known: OrderedDict[Blend, Prompt] = OrderedDict()
 

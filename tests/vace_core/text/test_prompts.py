@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.vace_core.small import SmallText, transformer
-from vace_core.text import Prompts, prompts
+from vace_core.text import Embeddings, Prompts, prompts
 
 
 class Counted:
@@ -23,7 +23,7 @@ class Counted:
 
 def test_a_prompt_seen_before_is_not_made_again() -> None:
     text, embed = SmallText(), Counted()
-    known = Prompts(text.encode, embed)
+    known = Prompts(Embeddings(text.encode), embed)
     gold = known((("gold", 1.0),), "linear")
     known((("ice", 1.0),), "linear")
     assert known((("gold", 1.0),), "linear") is gold
@@ -35,7 +35,7 @@ def test_a_prompt_seen_before_is_not_made_again() -> None:
 
 def test_blends_on_their_way_are_not_kept() -> None:
     embed = Counted()
-    known = Prompts(SmallText().encode, embed)
+    known = Prompts(Embeddings(SmallText().encode), embed)
     for way in ("linear", "slerp"):
         known((("gold", 0.5), ("ice", 0.5)), way)
     assert embed.calls == 2
@@ -43,7 +43,7 @@ def test_blends_on_their_way_are_not_kept() -> None:
 
 def test_no_more_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     embed = Counted()
-    known = Prompts(SmallText().encode, embed)
+    known = Prompts(Embeddings(SmallText().encode), embed)
     size = known((("gold", 1.0),), "linear").nbytes()
     monkeypatch.setattr(prompts, "BYTES_KEPT", 2 * size)
     for name in ("ice", "lava", "ice", "gold"):

@@ -16,7 +16,7 @@ def load(choice: ModelChoice) -> "StandIn":
 class StandIn:
     device = "none"
 
-    def chunk_maker(self, height: int, width: int) -> "Maker":
+    def chunk_maker(self, height: int, width: int, live: bool) -> "Maker":
         return Maker()
 
 
