@@ -142,7 +142,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
-    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in under a minute")
+    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in about a minute and a half")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
 
 

@@ -49,7 +49,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:
         del model
-        yield from quick_rows(options.pipeline, 6) if options.quick else live_rows(options.pipeline, 600)
+        yield from quick_rows(options.pipeline, 9) if options.quick else live_rows(options.pipeline, 600)
         yield from cadence_rows(options.pipeline, seconds=2 if options.quick else 60)
         yield from osc_rows(options.pipeline, seconds=2 if options.quick else 60)
 
