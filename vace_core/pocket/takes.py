@@ -43,7 +43,8 @@ def load_take(folder: Path, number: int) -> StoredTake:
     with np.load(_path(folder, number)) as stored:
         words = json.loads(str(stored["words"]))
         looks = tuple(stored[f"look{i}"] for i in range(len(words["captions"])))
-        take = Take(stored["footage"], stored["depth"], stored["mask"], looks, tuple(words["nouns"]))
+        drawn = (stored["footage"], stored["depth"], stored["mask"])
+        take = Take(*drawn, looks, tuple(words["nouns"]), stored["people"])
     return StoredTake(take, tuple(words["captions"]))
 
 
@@ -61,7 +62,8 @@ def _draw(folder: Path, number: int, seed: int) -> None:
     captions = [caption(one, take.nouns if rng.random() < 0.5 else (), rng) for one in named]
     words = json.dumps({"captions": captions, "nouns": take.nouns})
     partial = folder / f"{number:05d}.part.npz"
-    arrays = {"footage": take.footage, "depth": take.depth, "mask": take.mask, "words": np.array(words)}
+    arrays = {"footage": take.footage, "depth": take.depth, "mask": take.mask, "people": take.people}
+    arrays["words"] = np.array(words)
     arrays |= {f"look{i}": look for i, look in enumerate(take.looks)}
     np.savez(partial, allow_pickle=False, **arrays)
     os.replace(partial, _path(folder, number))

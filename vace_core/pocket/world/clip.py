@@ -16,6 +16,8 @@ from .surface import OBJECT, Surface, nearness
 
 Bytes = NDArray[np.uint8]
 FPS = 24.0
+OTHER_SIDE = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+"""Of each joint, in OpenPose's order, the one that a mirror makes of it."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Take:
     """Frames of one scene, [F, H, W, 3] uint8 for pictures and [F, H, W] uint8 for the rest.
 
     depth is relative inverse depth, 255 = nearest; mask is 255 on objects; looks are the same scene in each look.
+    people [F, P, 18, 3] float32 are the skeletons of up to P persons, as `pen.Pen` has them.
     """
 
     footage: Bytes
@@ -30,6 +33,7 @@ class Take:
     mask: Bytes
     looks: tuple[Bytes, ...]
     nouns: tuple[str, ...]
+    people: NDArray[np.float32]
 
 
 def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
@@ -55,9 +59,19 @@ def draw_take(seed: int, looks: tuple[Look, ...], frames: int, height: int = 128
     stacks = [_bytes(np.stack(frames_of_one), flip) for frames_of_one in pictures]
     depth = nearness(np.stack([surface.depth for surface in surfaces]))
     mask = np.stack([surface.group == OBJECT for surface in surfaces]).astype(np.float32)
-    return Take(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns)
+    people = _people(surfaces, width if flip else 0)
+    return Take(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns, people)
 
 
 def _bytes(unit_values: np.ndarray, flip: bool) -> Bytes:
     out = (unit_values * 255 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(out[:, :, ::-1]) if flip else out
+
+
+def _people(surfaces: list[Surface], flipped: int) -> NDArray[np.float32]:
+    """Skeletons [F, P, 18, 3]; those of a picture that was flipped, `flipped` pixels wide, have left for right."""
+    out = np.zeros((len(surfaces), max(len(surface.people) for surface in surfaces), 18, 3), np.float32)
+    for frame, surface in zip(out, surfaces, strict=True):
+        for place, person in zip(frame, surface.people, strict=False):
+            place[:] = person[OTHER_SIDE] * (-1, 1, 1) + (flipped, 0, 0) if flipped else person
+    return out * out[..., 2:]

@@ -162,6 +162,7 @@ def _place(out: Surface, layer: Layer, number: int, time: float, scene: CutoutSc
     rows, columns = _bounds(pen.mask)
     if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
         return
+    out.people += pen.people
     mask = pen.mask[rows, columns]
     seen = mask > 127
     relief = _relief(mask, layer.scale * scene.relief * height)

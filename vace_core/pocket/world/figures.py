@@ -22,10 +22,12 @@ def person(pen: Pen, time: float, r: np.ndarray) -> None:
     top, legs, skin = 0.15 + 0.7 * r[3], 0.15 + 0.7 * r[4], 0.35 + 0.4 * r[5]
     wide = 0.085 + 0.05 * r[6]
     hip, neck = np.array([0.0, -0.48]), np.array([0.02 * np.sin(pace * time), -0.8])
+    joints: dict = {1: neck}
     for side in (-1, 1):
         knee = hip + 0.24 * np.array([np.sin(side * swing), np.cos(swing)]) + (side * 0.03, 0)
         bend = max(0.0, -side * swing) * 0.8
         foot = knee + 0.24 * np.array([np.sin(side * swing - bend), np.cos(side * swing - bend)])
+        joints |= zip((8, 9, 10) if side < 0 else (11, 12, 13), (hip + (side * 0.04, 0), knee, foot), strict=True)
         pen.limb(hip + (side * 0.04, 0), knee, 0.055, legs, 0.045)
         pen.limb(knee, foot, 0.045, legs - 0.06, 0.033)
         pen.limb(foot, foot + (0.05, 0.0), 0.025, 0.1)
@@ -34,6 +36,7 @@ def person(pen: Pen, time: float, r: np.ndarray) -> None:
         lift = 2.4 + 0.5 * np.sin(3 * time + side) if raised and (side > 0 or r[8] > 0.5) else -side * swing * 1.2
         elbow = neck + (side * wide, 0.05) + 0.17 * np.array([np.sin(lift) * (side if raised else 1), np.cos(lift)])
         hand = elbow + 0.16 * np.array([np.sin(lift + 0.4) * (side if raised else 1), np.cos(lift + 0.4)])
+        joints |= zip((2, 3, 4) if side < 0 else (5, 6, 7), (neck + (side * wide, 0.05), elbow, hand), strict=True)
         pen.limb(neck + (side * wide, 0.05), elbow, 0.035, top - 0.05, 0.03)
         pen.limb(elbow, hand, 0.028, skin if r[9] > 0.5 else top, 0.024)
     pen.polygon([neck + (-wide, 0), neck + (wide, 0), hip + (wide * 0.8, 0.03), hip + (-wide * 0.8, 0.03)], top)
@@ -43,6 +46,13 @@ def person(pen: Pen, time: float, r: np.ndarray) -> None:
     head = neck + (0, -0.12)
     pen.ellipse(head[0], head[1], 0.062, 0.08, light=skin)
     pen.ellipse(head[0], head[1] - 0.035, 0.068, 0.055, light=0.1 + 0.6 * r[11])
+    pen.skeleton(joints | _head(head, 0.062, 0.08))
+
+
+def _head(middle, across: float, down: float) -> dict:
+    """Nose, eyes and ears of a head, seen from the front."""
+    places = {0: (0, 0.2), 14: (-0.4, -0.1), 15: (0.4, -0.1), 16: (-0.95, 0), 17: (0.95, 0)}
+    return {joint: (middle[0] + across * x, middle[1] + down * y) for joint, (x, y) in places.items()}
 
 
 def face(pen: Pen, time: float, r: np.ndarray) -> None:
@@ -71,6 +81,7 @@ def face(pen: Pen, time: float, r: np.ndarray) -> None:
     open_ = 0.008 + 0.02 * max(0.0, np.sin(7 * time * r[10]))
     pen.ellipse(x + look, y + 0.12, 0.055, open_, light=skin - 0.3)
     pen.polygon([(-0.02, -0.3), (0.02, -0.3), (0.05, 0.3), (-0.05, 0.3)], coat + (0.3 if r[11] > 0.5 else -0.2))
+    pen.skeleton({1: (0, -0.22), 2: (-0.43, -0.18), 5: (0.43, -0.18)} | _head((x + 0.5 * look, y), 0.17, 0.22))
 
 
 def hand(pen: Pen, time: float, r: np.ndarray) -> None:

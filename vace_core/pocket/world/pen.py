@@ -7,18 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+Joints = NDArray[np.float32]
 _SHIFT = 4
 
 
 class Pen:
     """Draws in figure units: one is the height of the frame, x right and y down from the anchor, turned and scaled.
 
-    `mask` [H, W] is 255 where something was drawn, `detail` [H, W] its lightness, 128 where it is plain.
+    `mask` [H, W] is 255 where something was drawn, `detail` [H, W] its lightness, 128 where it is plain. `people` are
+    the skeletons of those drawn, [18, 3] each: x and y in pixels and 1, or 0 for a joint that is not there.
     """
 
     def __init__(self, height: int, width: int, anchor: tuple[float, float], scale: float, turn: float = 0.0) -> None:
         self.mask: Bytes = np.zeros((height, width), np.uint8)
         self.detail: Bytes = np.full((height, width), 128, np.uint8)
+        self.people: list[Joints] = []
         self._height, self._width = height, width
         self._anchor, self._scale, self._turn = anchor, scale, turn
         self._mark_only = False
@@ -52,12 +55,22 @@ class Pen:
     def box(self, left: float, top: float, right: float, bottom: float, light: float = 0.5) -> None:
         self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], light)
 
-    def _pixels(self, points):
+    def skeleton(self, joints: dict[int, tuple[float, float] | Joints]) -> None:
+        """Where a person's joints are, by their number in OpenPose's order of 18."""
+        person = np.zeros((18, 3), np.float32)
+        person[list(joints), :2] = self._place(np.stack([np.asarray(at, np.float32) for at in joints.values()]))
+        person[list(joints), 2] = 1
+        self.people.append(person)
+
+    def _place(self, points: Joints) -> Joints:
+        """Figure units [N, 2] as pixels."""
         cos, sin = np.cos(self._turn), np.sin(self._turn)
         x = self._anchor[0] + self._scale * (cos * points[:, 0] - sin * points[:, 1])
         y = self._anchor[1] + self._scale * (sin * points[:, 0] + cos * points[:, 1])
-        at = np.stack([x * self._height + self._width / 2, y * self._height], axis=-1)
-        return np.clip(at * 2**_SHIFT, -(2**20), 2**20).astype(np.int32)
+        return np.stack([x * self._height + self._width / 2, y * self._height], axis=-1)
+
+    def _pixels(self, points: Joints) -> NDArray[np.int32]:
+        return np.clip(self._place(points) * 2**_SHIFT, -(2**20), 2**20).astype(np.int32)
 
     def _fill(self, draw, light: float) -> None:
         if not self._mark_only:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ class Surface:
     distance along the viewing axis, inf in the sky. normal and point [H, W, 3]: the point moves with its thing, so
     that texture sticks to it. view [H, W, 3] points to the eye. detail [H, W] in 0..1 is painted-on lightness, 0.5
     where there is none. shadow [H, W] is 1 in full light. horizon and pan place the sky behind: rows from the
-    top, in heights of the frame, and a shift in widths.
+    top, in heights of the frame, and a shift in widths. people are skeletons in pixels, as `pen.Pen` has them.
     """
 
     group: NDArray[np.uint8]
@@ -33,6 +33,7 @@ class Surface:
     shadow: Array
     horizon: float
     pan: float
+    people: list[Array] = field(default_factory=list)
 
     @classmethod
     def empty(cls, height: int, width: int) -> Surface:
