@@ -1,0 +1,32 @@
+"""Frames as OpenCV wants them, and back as a control."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def pixels(frames: Tensor) -> np.ndarray:
+    """frames [1, 3, F, H, W] in [-1, 1] -> RGB uint8 [F, H, W, 3] on the host."""
+    scaled = ((frames[0] + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+
+
+def grey_pixels(frames: Tensor) -> np.ndarray:
+    """frames [1, 3, F, H, W] in [-1, 1] -> lightness (Rec. 601) uint8 [F, H, W] on the host."""
+    red, green, blue = frames[0].unbind(0)
+    grey = (0.299 * red + 0.587 * green + 0.114 * blue + 1) * 127.5
+    return grey.round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+
+
+def to_control(pictures: np.ndarray, frames: Tensor) -> Tensor:
+    """[F, H, W, 3] or [F, H, W], uint8 in 0..255 or float32 in 0..1 -> the control [1, 3, F, H, W] in [-1, 1].
+
+    It lands on the device of the frames that it was made from, in their dtype.
+    """
+    video = torch.from_numpy(pictures).to(frames.device)
+    video = video.to(frames.dtype) / 127.5 - 1 if pictures.dtype == np.uint8 else (video * 2 - 1).to(frames.dtype)
+    if video.ndim == 3:
+        return video[None, None].expand(1, 3, -1, -1, -1).contiguous()
+    return video.permute(3, 0, 1, 2)[None].contiguous()

@@ -1,0 +1,66 @@
+"""Pose: people as skeletons of eighteen joints, the sticks and dots of OpenPose on black."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+JOINTS = (
+    "nose",
+    "neck",
+    "right shoulder",
+    "right elbow",
+    "right wrist",
+    "left shoulder",
+    "left elbow",
+    "left wrist",
+    "right hip",
+    "right knee",
+    "right ankle",
+    "left hip",
+    "left knee",
+    "left ankle",
+    "right eye",
+    "left eye",
+    "right ear",
+    "left ear",
+)
+LIMBS = (
+    ((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7))
+    + ((1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13))
+    + ((1, 0), (0, 14), (14, 16), (0, 15), (15, 17))
+)
+"""Which joints a stick joins; stick n has the colour of joint n."""
+
+RAINBOW = (
+    ((255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0))
+    + ((0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255))
+    + ((0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85))
+)
+SEEN = 0.3
+"""Joints with a lower score are left out, and sticks to them."""
+
+STICK = 0.6
+"""Sticks are so bright, so that the joints stand out."""
+
+_PARTS = 16
+"""OpenCV draws between pixels in these parts of one."""
+
+
+def draw_pose(people: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
+    """Each person is [18, 3]: x, y in pixels and a score, in the order of JOINTS -> RGB uint8 [H, W, 3]."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    thick = max(2, height // 42)
+    for joints in people:
+        seen = joints[:, 2] >= SEEN
+        places = [(round(x), round(y)) for x, y in joints[:, :2] * _PARTS]
+        for shade, (one, other) in zip(RAINBOW, LIMBS):
+            if seen[one] and seen[other]:
+                dim = tuple(STICK * part for part in shade)
+                cv2.line(picture, places[one], places[other], dim, thick, cv2.LINE_AA, _PARTS.bit_length() - 1)
+        for shade, place, there in zip(RAINBOW, places, seen):
+            if there:
+                cv2.circle(picture, place, thick * _PARTS // 2, shade, -1, cv2.LINE_AA, _PARTS.bit_length() - 1)
+    return picture
