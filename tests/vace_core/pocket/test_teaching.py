@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.vace_core.small import ARCHITECTURE, PER_FRAME, latents, text, transformer
+from tests.vace_core.small import ARCHITECTURE, LATENT, PER_FRAME, latents, text, transformer
 from vace_core.config import Pipeline
 from vace_core.memory import Beside, Capture, WindowMemory, captured
 from vace_core.pocket import teaching
@@ -68,7 +68,7 @@ def test_a_lesson_is_what_a_stream_computes(way: str) -> None:
     noisy = latents(5 if way == "joint" else 3, 7)
     taught = teaching.flow(model, WORDS, given, noisy, given.history)
 
-    rule = WindowMemory(ARCHITECTURE, *given.clean.shape[3:], Pipeline("six", ARCHITECTURE, window=6, sink=0))
+    rule = WindowMemory(ARCHITECTURE, *LATENT, Pipeline("six", ARCHITECTURE, window=6, sink=0))
     state, prompt = rule.init_state(1, "cpu", torch.float32), model.embed_prompt(PROMPT)
     view = rule.begin(state, range(3))
     model(given.history, model.embed_time(torch.tensor([[0.0]])), prompt, memory=view.layers, turn=view.turn)
