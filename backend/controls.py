@@ -12,10 +12,15 @@ from .presenter import STANDINS
 from .quantise import GRIDS
 
 FOLLOW = ("auto", "own", "source", "tick")
-ANNOTATIONS = ("depth", "scribble", "gray", "none")
+FOLLOWED = ("depth", "scribble", "flow", "gray", "layout", "pose", "source", "none")
+"""What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
+ANCHORS = ("first", "output", "input")
+REFERENCE_MODES = ("paper", "slot", "joint")
 LONGEST_FADE = 60.0
 FADE_UNITS = ("seconds", "chunks")
 FADE_WAYS = ("linear", "slerp")
+STRENGTHS = 4
+"""References whose strength can be played; any further one has its full strength."""
 LORAS = 4
 """LoRAs whose strength can be played; `--lora` may be given so many times."""
 BANK = (
@@ -33,6 +38,20 @@ BANK = (
 
 def _bank_slot(number: int, prompt: str) -> Control:
     return Control(f"/vace/prompt/bank/{number}", "string", prompt, f"Slot {number} of the prompt bank.")
+
+
+def _canvas(part: str, default: float, low: float, doc: str) -> Control:
+    return Control(f"/vace/canvas/{part}", "float", default, doc, low=low, high=1.0)
+
+
+def _strength(number: int) -> Control:
+    doc = f"How strongly reference {number} of the list is taken up; 0 is not at all."
+    return Control(f"/vace/reference/strength/{number}", "float", 1.0, doc, low=0.0, high=2.0)
+
+
+def _curve(over: str, end: str) -> Control:
+    doc = f"What the context scale is multiplied by at the {end} of the {over}; it goes straight from first to last."
+    return Control(f"/vace/scale/{over.split()[-1]}/{end}", "float", 1.0, doc, low=0.0, high=2.0)
 
 
 def _lora(number: int) -> Control:
@@ -95,8 +114,16 @@ TABLE = ControlTable(
             "/vace/control",
             "choice",
             "depth",
-            "What of the input is followed: its estimated depth, its outlines, its brightness, or nothing.",
-            choices=ANNOTATIONS,
+            "What is followed: the input's estimated depth, its outlines, motion, brightness, regions or poses; the "
+            "input itself, where it is a control video already (source); or nothing.",
+            choices=FOLLOWED,
+        ),
+        Control(
+            "/vace/control/source",
+            "string",
+            "",
+            "Whose depth, outlines, ... are followed, if not the input's: the path of a picture or video, or a frame "
+            "address. With /vace/control source it is a control video made elsewhere. Empty is the input.",
         ),
         Control(
             "/vace/scale",
@@ -105,6 +132,16 @@ TABLE = ControlTable(
             "Context scale: how strongly control, mask and references are followed; 0 is not at all.",
             low=0.0,
             high=2.0,
+        ),
+        *(_curve(over, end) for over in ("context layers", "denoising steps") for end in ("first", "last")),
+        Control(
+            "/vace/hints/every",
+            "int",
+            1,
+            "The context blocks are run in every so manyeth denoising step, and what they say is used again between: "
+            "1 is in every step, more is faster and follows less closely.",
+            low=1,
+            high=8,
         ),
         Control(
             "/vace/noise",
@@ -121,6 +158,15 @@ TABLE = ControlTable(
             "Paint over less where the input moves, by up to 0.1, if noise is below 1.",
         ),
         *(_lora(number) for number in range(1, LORAS + 1)),
+        _canvas(
+            "x",
+            0.0,
+            -1.0,
+            "Left edge of the input in the picture, in parts of its width; what is outside it is painted on.",
+        ),
+        _canvas("y", 0.0, -1.0, "Upper edge of the input in the picture, in parts of its height."),
+        _canvas("w", 1.0, 0.05, "Width of the input in the picture, in parts of its width; 1 is all of it."),
+        _canvas("h", 1.0, 0.05, "Height of the input in the picture, in parts of its height; 1 is all of it."),
         Control(
             "/vace/mask/source",
             "string",
@@ -158,8 +204,52 @@ TABLE = ControlTable(
             (),
             "Paths of pictures whose look or subject is taken up, for as long as they are set.",
         ),
+        Control(
+            "/vace/reference/add",
+            "string",
+            "",
+            "Take up one more picture, by its path.",
+            acts="at once",
+            event=True,
+        ),
+        Control(
+            "/vace/reference/remove",
+            "string",
+            "0",
+            "Take a picture out of the references, by its path or its number in the list from 1; 0, which a button "
+            "sends when it is let go, does nothing.",
+            acts="at once",
+            event=True,
+        ),
+        Control("/vace/reference/clear", "trigger", False, "Take all references away.", acts="at once"),
+        *(_strength(number) for number in range(1, STRENGTHS + 1)),
+        Control(
+            "/vace/reference/mode",
+            "choice",
+            "slot",
+            "How references are seen: by the context blocks alone (paper), by the main path too, as remembered frames "
+            "(slot), or as frames that are painted along (joint).",
+            choices=REFERENCE_MODES,
+        ),
         Control("/vace/first", "string", "", "Path of a picture that the next chunk begins with; acts once when set."),
         Control("/vace/last", "string", "", "Path of a picture that the next chunk ends with; acts once when set."),
+        Control("/vace/anchor", "trigger", False, "Begin the next chunk with the anchor: the show returns to it."),
+        Control(
+            "/vace/anchor/from",
+            "choice",
+            "first",
+            "What the anchor is: the picture of /vace/first, the output's last frame, which is held, or the input's.",
+            choices=ANCHORS,
+        ),
+        Control(
+            "/vace/anchor/every",
+            "int",
+            0,
+            "Begin every so manyeth chunk with the anchor, against drift; 0 is never.",
+            low=0,
+            high=1000,
+            unit="chunks",
+        ),
         Control(
             "/vace/seed",
             "int",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from .canvas import Canvas
+
 PREFIX = "/vace/"
 
 
@@ -20,21 +22,38 @@ class Settings:
     prompt_fade_unit: str
     prompt_fade_way: str
     control: str
+    control_source: str
     scale: float
+    scale_layers_first: float
+    scale_layers_last: float
+    scale_steps_first: float
+    scale_steps_last: float
+    hints_every: int
     noise: float
     noise_motion: bool
     lora_1: float
     lora_2: float
     lora_3: float
     lora_4: float
+    canvas_x: float
+    canvas_y: float
+    canvas_w: float
+    canvas_h: float
     mask_source: str
     mask_invert: bool
     mask_threshold: float
     mask_feather: float
     mask_composite: bool
     reference: tuple[str, ...]
+    reference_strength_1: float
+    reference_strength_2: float
+    reference_strength_3: float
+    reference_strength_4: float
+    reference_mode: str
     first: str
     last: str
+    anchor_from: str
+    anchor_every: int
     seed: int
     source: str
     freeze: bool
@@ -56,6 +75,24 @@ class Settings:
     def loras(self) -> tuple[float, ...]:
         """Strengths, in the order in which the LoRAs were given at the start."""
         return (self.lora_1, self.lora_2, self.lora_3, self.lora_4)
+
+    @property
+    def references(self) -> tuple[tuple[str, float], ...]:
+        """Path and strength of each; those beyond the last strength that can be set have 1."""
+        strengths = (
+            self.reference_strength_1,
+            self.reference_strength_2,
+            self.reference_strength_3,
+            self.reference_strength_4,
+        )
+        return tuple(
+            (path, strengths[number] if number < len(strengths) else 1.0) for number, path in enumerate(self.reference)
+        )
+
+    @property
+    def canvas(self) -> Canvas:
+        """Where the input lies in the picture."""
+        return Canvas(self.canvas_x, self.canvas_y, self.canvas_w, self.canvas_h)
 
 
 def field_of(address: str) -> str:

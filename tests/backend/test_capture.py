@@ -8,7 +8,7 @@ import pytest
 
 from backend import capture as module
 from backend.capture import Capture, source_rate
-from backend.matte import MatteInput, frame_address
+from backend.side_input import SideInput, frame_address
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
@@ -110,7 +110,7 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
     path = tmp_path / "matte.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    matte = MatteInput(SIZE, 30.0, unheard)
+    matte = SideInput(SIZE, 30.0, unheard)
     name = matte.follow(str(path))
     assert name is not None
     with FrameRing.attach(name) as ring:
@@ -118,23 +118,23 @@ def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
         assert frame is not None
         assert frame.pixels.shape == (32, 48, 3)
         assert frame.pixels.min() == 200
-    assert matte.follow("left") is None
+    assert matte.follow(None) is None
     matte.close()
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    matte = MatteInput(SIZE, 30.0, unheard)
+    matte = SideInput(SIZE, 30.0, unheard)
     first = matte.follow(f"shm:{sender.name}")
     assert first is not None
     assert matte.follow(f"shm:{sender.name}") == first
     assert matte.follow("testcard:") not in (None, first)
-    assert matte.follow("none") is None
+    assert matte.follow(None) is None
     matte.close()
 
 
 def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
     told: list[str] = []
-    matte = MatteInput(SIZE, 30.0, told.append)
+    matte = SideInput(SIZE, 30.0, told.append)
     assert matte.follow(str(tmp_path / "no.png")) is None
     assert "no.png" in told[0]
 

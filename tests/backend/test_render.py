@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend import cli
-from backend.render import Rendering, RenderOptions, first_settings, matte_pictures, render_file
+from backend.render import Rendering, RenderOptions, first_settings, render_file, side_pictures
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
@@ -91,8 +91,7 @@ def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
 
 
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = matte_pictures(str(clip), HEIGHT, WIDTH)
-    assert pictures is not None
+    pictures = side_pictures(str(clip), "mask", HEIGHT, WIDTH)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]

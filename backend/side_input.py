@@ -1,4 +1,4 @@
-"""The mask source, where it is a frame address: opened and left as the control says, while the show runs."""
+"""Frames that come in beside the input, as a mask's or a control's: opened and left as a control says, in the show."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from bridge.video.ring import FrameRing
 
 from .capture import Capture, make_ring
 from .fitting import cover
-from .masks import NAMED
 from .stills import PictureError, is_still, read_still
 
 
-class MatteInput:
-    """Used by one thread. on_trouble(reason) is told why a mask source can't be used; the picture then has no mask."""
+class SideInput:
+    """Used by one thread. on_trouble(reason) is told why a source can't be used; the show then goes on without it."""
 
     def __init__(self, size: tuple[int, int], fps: float, on_trouble: Callable[[str], None]) -> None:
         self._size = size
         self._fps = fps
         self._on_trouble = on_trouble
-        self._source = "none"
+        self._source: str | None = None
         self._capture: Capture | None = None
         self._still: FrameRing | None = None
 
-    def follow(self, source: str) -> str | None:
-        """The name of the ring that the mask source's frames are in; None if it needs none. Never waits."""
+    def follow(self, source: str | None) -> str | None:
+        """The name of the ring that the source's frames are in; None if none is wanted, or there is none. Never waits.
+
+        source: a frame address, or the path of a picture or video.
+        """
         if source != self._source:
             self.close(wait=False)
             self._source = source
-            if source not in NAMED:
+            if source is not None:
                 self._open(frame_address(source))
         if self._capture is not None:
             return self._capture.ring.name
@@ -62,7 +64,7 @@ class MatteInput:
 
 
 def frame_address(source: str) -> str:
-    """A mask source as a frame address: a plain path is a file's. "C:\\mask.png" and "mask.png" are plain paths."""
+    """A source as a frame address: a plain path is a file's. "C:\\mask.png" and "mask.png" are plain paths."""
     scheme = source.partition(":")[0]
     if ":" not in source or len(scheme) == 1 or Path(source).exists():
         return f"file:{source}"
