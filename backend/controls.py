@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.control.parameters import Control, ControlTable
+from bridge.control.parameters import Control, ControlTable, in_words
 from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
@@ -424,6 +424,8 @@ def _default(row: Control) -> str:
         return ""
     if isinstance(row.default, bool):
         return str(int(row.default))
+    if row.type == "floats":
+        return in_words(row.default)
     return str(row.default) if row.default not in ("", ()) else ""
 
 
