@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.control.parameters import Control, ControlTable, in_words
+from bridge.control.parameters import MAX_TEXTS, Control, ControlTable, in_words
 from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
@@ -19,8 +19,6 @@ REFERENCE_MODES = ("paper", "slot", "joint")
 LONGEST_FADE = 60.0
 FADE_UNITS = ("seconds", "chunks")
 FADE_WAYS = ("linear", "slerp")
-STRENGTHS = 4
-"""References whose strength can be played; any further one has its full strength."""
 LORAS = 4
 """LoRAs whose strength can be played; `--lora` may be given so many times."""
 BANK = (
@@ -44,14 +42,9 @@ def _canvas(part: str, default: float, low: float, doc: str) -> Control:
     return Control(f"/vace/canvas/{part}", "float", default, doc, low=low, high=1.0)
 
 
-def _strength(number: int) -> Control:
-    doc = f"How strongly reference {number} of the list is taken up; 0 is not at all."
-    return Control(f"/vace/reference/strength/{number}", "float", 1.0, doc, low=0.0, high=2.0)
-
-
-def _curve(over: str, end: str) -> Control:
-    doc = f"What the context scale is multiplied by at the {end} of the {over}; it goes straight from first to last."
-    return Control(f"/vace/scale/{over.split()[-1]}/{end}", "float", 1.0, doc, low=0.0, high=2.0)
+def _curve(over: str, what: str) -> Control:
+    doc = f"What the context scale is multiplied by at the first and at the last {what}; it goes straight between."
+    return Control(f"/vace/scale/{over}", "floats", (1.0, 1.0), doc, low=0.0, high=2.0, counts=(2,))
 
 
 def _lora(number: int) -> Control:
@@ -133,7 +126,8 @@ TABLE = ControlTable(
             low=0.0,
             high=2.0,
         ),
-        *(_curve(over, end) for over in ("context layers", "denoising steps") for end in ("first", "last")),
+        _curve("layers", "context block"),
+        _curve("steps", "denoising step"),
         Control(
             "/vace/hints/every",
             "int",
@@ -222,7 +216,16 @@ TABLE = ControlTable(
             event=True,
         ),
         Control("/vace/reference/clear", "trigger", False, "Take all references away.", acts="at once"),
-        *(_strength(number) for number in range(1, STRENGTHS + 1)),
+        Control(
+            "/vace/reference/strength",
+            "floats",
+            (1.0, 1.0),
+            "How strongly each reference is taken up, in the order of their list; 0 is not at all, and any further one "
+            "has 1.",
+            low=0.0,
+            high=2.0,
+            counts=tuple(range(1, MAX_TEXTS + 1)),
+        ),
         Control(
             "/vace/reference/mode",
             "choice",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import MAX_TEXTS, ControlError
 
-from .controls import STRENGTHS
-
-LIST, ADD, REMOVE, CLEAR = (f"/vace/reference{part}" for part in ("", "/add", "/remove", "/clear"))
+LIST, STRENGTH, ADD, REMOVE, CLEAR = (
+    f"/vace/reference{part}" for part in ("", "/strength", "/add", "/remove", "/clear")
+)
+FULL = (1.0, 1.0)
 LET_GO = "0"
+"""What a button sends when it is let go: no reference's number."""
 
 
 def follow_references(mailbox: Mailbox) -> None:
@@ -32,18 +34,13 @@ def follow_references(mailbox: Mailbox) -> None:
         if not 0 <= index < len(kept):
             raise ControlError(f"there is no reference {which!r} to remove; give a path or a number, 1 to {len(kept)}")
         del kept[index]
-        mailbox.set_all([(LIST, kept), *_moved_up(mailbox, index, by=1)])
+        strengths = list(mailbox.get(STRENGTH))  # type: ignore[arg-type]
+        del strengths[index : index + 1]  # each keeps its own
+        mailbox.set_all([(LIST, kept), (STRENGTH, strengths or FULL)])
 
     def clear() -> None:
-        mailbox.set_all([(LIST, []), *_moved_up(mailbox, 0, by=STRENGTHS)])
+        mailbox.set_all([(LIST, []), (STRENGTH, FULL)])
 
     mailbox.listen(ADD, lambda path, _: add(str(path)))
     mailbox.listen(REMOVE, lambda which, _: remove(str(which)))
     mailbox.listen(CLEAR, lambda *_: clear())
-
-
-def _moved_up(mailbox: Mailbox, index: int, by: int) -> list[tuple[str, object]]:
-    """The strengths of those behind the ones that go, so many places further up; 1 at the end."""
-    addresses = [f"{LIST}/strength/{number}" for number in range(1, STRENGTHS + 1)]
-    strengths = [*(mailbox.get(address) for address in addresses), *[1.0] * by]
-    return list(zip(addresses[index:], strengths[index + by :], strict=True))

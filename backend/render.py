@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,10 @@ from .stills import is_still, read_still
 
 if TYPE_CHECKING:
     from .chunks import ChunkMaker
+
+log = logging.getLogger(__name__)
+
+PROMPT = "/vace/prompt"
 
 
 @dataclass(frozen=True)
@@ -137,8 +142,10 @@ class Rendering:
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
         made = self._maker.make(batch, mattes, settings, tag=real, guides=guides)
-        if made.faults:
-            raise ValueError(made.faults[0][1])
+        for address, reason in made.faults:
+            if address != PROMPT:
+                raise ValueError(reason)
+            log.warning("%s", reason)  # of words that are not known; the others are followed
         if not self._mode:
             self._mode = made.mode
             self._first_frame = time.monotonic() - self._began

@@ -24,10 +24,8 @@ class Settings:
     control: str
     control_source: str
     scale: float
-    scale_layers_first: float
-    scale_layers_last: float
-    scale_steps_first: float
-    scale_steps_last: float
+    scale_layers: tuple[float, float]
+    scale_steps: tuple[float, float]
     hints_every: int
     noise: float
     noise_motion: bool
@@ -45,10 +43,7 @@ class Settings:
     mask_feather: float
     mask_composite: bool
     reference: tuple[str, ...]
-    reference_strength_1: float
-    reference_strength_2: float
-    reference_strength_3: float
-    reference_strength_4: float
+    reference_strength: tuple[float, ...]
     reference_mode: str
     first: str
     last: str
@@ -78,16 +73,9 @@ class Settings:
 
     @property
     def references(self) -> tuple[tuple[str, float], ...]:
-        """Path and strength of each; those beyond the last strength that can be set have 1."""
-        strengths = (
-            self.reference_strength_1,
-            self.reference_strength_2,
-            self.reference_strength_3,
-            self.reference_strength_4,
-        )
-        return tuple(
-            (path, strengths[number] if number < len(strengths) else 1.0) for number, path in enumerate(self.reference)
-        )
+        """Path and strength of each; those beyond the last strength have 1."""
+        strengths = self.reference_strength + (1.0,) * len(self.reference)
+        return tuple(zip(self.reference, strengths, strict=False))
 
     @property
     def canvas(self) -> Canvas:
