@@ -113,3 +113,61 @@ def test_a_strength_for_a_lora_that_is_not_there_is_a_fault_once():
     said = [maker.make(PICTURES[: maker.frames_wanted], None, settings).faults for _ in range(2)]
     assert said[0] == (("/vace/lora/3", "there is no LoRA 3; start with --lora FILE for each"),)
     assert said[1] == ()
+
+
+def fed(maker: ChunkMaker, guides: list[np.ndarray] | None = None, **values: object):
+    """What the stream was given to follow, and the faults."""
+    wanted = replace(prompt("a show"), **values)  # type: ignore[arg-type]
+    pictures = [np.full((32, 48, 3), 200, np.uint8)] * 12
+    count = maker.frames_wanted
+    made = maker.make(pictures[:count], None, wanted, guides=None if guides is None else guides[:count])
+    control = Asked.controls.control
+    return None if control is None else round(control.mean().item(), 2), made.faults
+
+
+def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed_still_is():
+    maker = maker_that_notes()
+    assert fed(maker, control="gray") == (0.57, ())
+    followed, faults = fed(maker, control="pose")
+    assert followed == 0.57
+    assert faults == (
+        ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, source, none"),
+    )
+    assert fed(maker, control="pose") == (0.57, ())
+    assert fed(maker, control="depth") == (-0.57, ())
+    maker.reset()
+    assert fed(maker, control="flow")[0] is None, "nothing was followed before"
+
+
+def test_the_input_itself_can_be_the_control_video():
+    assert fed(maker_that_notes(), control="source") == (0.57, ())
+
+
+def test_a_source_of_its_own_is_followed_raw_or_annotated_once_it_has_come():
+    maker = maker_that_notes()
+    other = [np.full((32, 48, 3), 100, np.uint8)] * 12
+    assert fed(maker, None, control="source", control_source="shm:lines")[0] is None
+    assert fed(maker, other, control="source", control_source="shm:lines")[0] == -0.22
+    assert fed(maker, other, control="depth", control_source="shm:lines")[0] == 0.22
+    assert fed(maker, other, control="depth", control_source="")[0] == -0.57
+
+
+def test_an_annotator_begins_afresh_when_it_is_turned_to_or_its_video_is_another():
+    resets = []
+
+    class Remembers(fake_model.Negative):
+        def reset(self) -> None:
+            resets.append(1)
+
+    loaded = fake_model.load(ModelChoice())
+    maker = ChunkMaker(replace(loaded, open_stream=Asked, annotators={"depth": Remembers()}), 32, 48)
+    other = [np.zeros((32, 48, 3), np.uint8)] * 12
+    for control, source in (("depth", ""), ("depth", ""), ("depth", "a.mp4"), ("none", "a.mp4"), ("depth", "a.mp4")):
+        fed(maker, other, control=control, control_source=source)
+    assert len(resets) == 3
+
+
+def test_the_scale_over_layers_and_steps_and_the_hints_are_passed_on():
+    controls = asked(maker_that_notes(), PICTURES, scale_layers=(1.0, 0.5), scale_steps=(2.0, 0.0), hints_every=3)
+    assert (controls.layer_scale, controls.step_scale, controls.hint_every) == ((1.0, 0.5), (2.0, 0.0), 3)
+    assert asked(maker_that_notes(), PICTURES, reference_mode="joint").reference_mode == "joint"
