@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -164,3 +165,27 @@ def test_settings_of_a_rendering_are_the_defaults_and_what_was_given():
     settings = first_settings({"/vace/scale": 0.5})
     assert (settings.scale, settings.control) == (0.5, "depth")
     assert Rendering.__doc__
+
+
+def test_a_second_file_is_followed_as_it_is_or_annotated(clip):
+    guide = clip.with_name("guide.png")
+    cv2.imwrite(str(guide), np.full((64, 96, 3), 60, np.uint8))
+    _, raw = render(clip, "1.mp4", prompt="as it is", control="source", control_source=str(guide))
+    _, annotated = render(clip, "2.mp4", prompt="as it is", control="depth", control_source=str(guide))
+    assert [float(pictures[20].mean()) for pictures in (raw, annotated)] == pytest.approx([60, 195], abs=2)
+    with pytest.raises(ValueError, match="the control 'camera:0' is live; a rendering takes a file"):
+        render(clip, control_source="camera:0")
+
+
+def test_a_canvas_keeps_the_input_in_its_place(clip):
+    _, pictures = render(clip, prompt="red", control="none", canvas_w=0.5, mask_feather=0)
+    assert abs(float(pictures[12][:, 4:20].mean()) - 120) < 8
+    assert pictures[12][:, 28:, 0].mean() > 200
+
+
+def test_words_that_are_not_known_are_said_and_end_nothing(clip, monkeypatch, caplog):
+    load = fake_model.load
+    monkeypatch.setattr(fake_model, "load", lambda choice: replace(load(choice), unread=lambda prompt: ("zeppelin",)))
+    figures, _ = render(clip, prompt="zeppelin")
+    assert figures["frames"] == 24
+    assert caplog.text.count("zeppelin") == 1
