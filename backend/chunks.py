@@ -78,6 +78,7 @@ class ChunkMaker:
         self._anchors = Anchors(self._pictures)
         self._control = ("none", "")  # what is followed, and whose
         self._wanted = "none"
+        self._shown_as = ""
         self._prompt = ""
         self._travel = Travel()
         self._motion = MotionNoise()
@@ -120,6 +121,7 @@ class ChunkMaker:
         if masks is not None and all(mask.all() for mask in masks):
             masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
         references = self._references(settings, faults)
+        reference_mode = self._reference_mode(settings, faults)
         first, last = self._anchors.take(settings, anchor, frames[0], faults)
         faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
@@ -133,7 +135,7 @@ class ChunkMaker:
                 source=None if masks is None else frames,
                 mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
                 references=references,
-                reference_mode=settings.reference_mode,
+                reference_mode=reference_mode,
                 first=first,
                 last=last,
                 scale=settings.scale,
@@ -215,6 +217,17 @@ class ChunkMaker:
             except PictureError as error:
                 faults.append((address_of("reference"), str(error)))
         return tuple(references)
+
+    def _reference_mode(self, settings: Settings, faults: list[tuple[str, str]]) -> str:
+        """As wanted, or the one that is always possible; which is said where there are references, once."""
+        mode, possible = settings.reference_mode, self._stream.reference_modes
+        before, self._shown_as = self._shown_as, mode if settings.reference else ""
+        if mode in possible:
+            return mode
+        if self._shown_as and self._shown_as != before:
+            reason = f"references can't be shown as {mode} here, only as {', '.join(possible)}; {possible[0]} is used"
+            faults.append((address_of("reference_mode"), reason))
+        return possible[0]
 
     def _noise(self, settings: Settings, pictures: Sequence[np.ndarray]) -> float:
         """The noise strength, which follows the input's motion if that is wanted."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROMPT = "/vace/prompt"
+MENDED = ("/vace/prompt", "/vace/reference/mode")
+"""Whose faults end no rendering: what is left of the prompt is followed, references are shown another way."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,9 @@ class Rendering:
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
         made = self._maker.make(batch, mattes, settings, tag=real, guides=guides)
         for address, reason in made.faults:
-            if address != PROMPT:
+            if address not in MENDED:
                 raise ValueError(reason)
-            log.warning("%s", reason)  # of words that are not known; the others are followed
+            log.warning("%s", reason)
         if not self._mode:
             self._mode = made.mode
             self._first_frame = time.monotonic() - self._began

@@ -108,3 +108,15 @@ def test_a_picture_that_can_no_longer_be_read_is_what_it_was_and_a_new_one_is_ta
     assert pictures.load(str(look)).max() < -0.9
     with pytest.raises(PictureError, match="give the path of a picture file"):
         pictures.load("never\0was.png")
+
+
+def test_a_mode_that_is_not_possible_here_is_told_once_and_another_is_used(look, monkeypatch):
+    chunk_maker, stream = maker()
+    monkeypatch.setattr(stream, "reference_modes", ("paper",), raising=False)
+    faults = []
+    for shown in ((), (str(look),), (str(look),)):
+        wanted = settings(reference=shown, reference_mode="joint")
+        faults.append(chunk_maker.make(clip(chunk_maker.frames_wanted), None, wanted).faults)
+    told = "references can't be shown as joint here, only as paper; paper is used"
+    assert faults == [(), (("/vace/reference/mode", told),), ()]
+    assert {controls.reference_mode for controls in stream.seen} == {"paper"}
