@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vace_core.conditioning import Reference
 from vace_core.config import LEAST_NOISE
 from vace_core.sampling import MotionNoise
-from vace_core.stream import Controls, Reference
+from vace_core.stream import Controls
 from vace_core.text import Travel
 
 from .ahead import PromptAhead

@@ -107,27 +107,30 @@ def spans(sizes: tuple[int, int], chunks: int) -> list[range]:
     return [range(end - size, end) for end, size in zip(ends, [sizes[0], *[sizes[1]] * (chunks - 1)], strict=True)]
 
 
+def stands_for(span: range, n: int) -> tuple[float, float]:
+    """The lowest and highest tone of the frames of a chunk's latent n; latent 0 of a stream is frame 0 alone."""
+    last = span.start + (4 * n if len(span) % 4 else 4 * n + 3)
+    return (max(span.start, last - 3) + 1) / OF, (last + 1) / OF
+
+
 def require_aligned(context: Tensor, asked: Asked) -> None:
     """Every latent of both streams and of the mask stands for its own frames."""
-    controls, frames = asked.controls(), len(asked.span)
-    latents = (frames + 3) // 4
+    controls, latents = asked.controls(), (len(asked.span) + 3) // 4
     assert context.shape == (1, 96, latents, HEIGHT // 8, WIDTH // 8)
-    generated = torch.ones(1, 1, frames, HEIGHT, WIDTH) if controls.mask is None else controls.mask
+    ones = torch.ones(HEIGHT // 8, WIDTH // 8)
+    generated = ones if controls.mask is None else controls.mask[0, 0, 0, ::CELL, ::CELL]
+    anchored = {n for n, still in ((0, controls.first), (latents - 1, controls.last)) if still is not None}
     for n in range(latents):
-        last = asked.span.start + (4 * n if frames % 4 else 4 * n + 3)  # in a stream's first chunk latent 0 is frame 0
-        first = max(asked.span.start, last - 3)
-        open_ = generated[0, 0, 0, ::CELL, ::CELL].bool()
-        anchored = (n == 0 and controls.first is not None) or (n == latents - 1 and controls.last is not None)
-        if anchored:
-            open_ = torch.zeros_like(open_)
-        kept = (ANCHOR, ANCHOR) if anchored else ((first + 1) / OF, (last + 1) / OF)
-        told = (kept if bool((~open_).any()) else (0, 0), ((first + 1) / OF, (last + 1) / OF))
-        for low, (lowest, highest), shown in ((0, told[0], ~open_), (16, told[1], open_)):
-            if low == 16 and controls.control is None:
-                lowest = highest = 0
-            expected = torch.stack((lowest * shown, highest * shown))
-            torch.testing.assert_close(context[0, low : low + 2, n], expected, atol=1e-6, rtol=0)
-        assert bool((context[0, 32:, n] == open_.float()).all())
+        tones = stands_for(asked.span, n)
+        if n in anchored:
+            inactive, reactive, mask = [ANCHOR * ones] * 2, [0 * ones] * 2, 0 * ones
+        else:
+            inactive, mask = [tone * (1 - generated) for tone in tones], generated
+            reactive = [tone * generated * (controls.control is not None) for tone in tones]
+        near = {"atol": 1e-6, "rtol": 0.0}
+        torch.testing.assert_close(context[0, 0:2, n], torch.stack(inactive), **near)
+        torch.testing.assert_close(context[0, 16:18, n], torch.stack(reactive), **near)
+        torch.testing.assert_close(context[0, 32:, n], mask.expand(64, -1, -1), **near)
 
 
 def encoded(asked: Asked, state: ContextState) -> tuple[Tensor, ContextState]:
@@ -162,7 +165,12 @@ def test_references_neither_shift_nor_shorten_the_control(name: str, monkeypatch
     """Through the stream itself: what is embedded as the chunk's context is the same with and without them."""
     weights = replace(model(PIPELINES[name]), autoencoder=cast(Autoencoder, Telling()))
     embed, seen = weights.transformer.embed_context, []
-    monkeypatch.setattr(weights.transformer, "embed_context", lambda latents, *rest: seen.append(latents) or embed(latents, *rest))
+
+    def noted(latents: Tensor, *rest: Any) -> Any:
+        seen.append(latents)
+        return embed(latents, *rest)
+
+    monkeypatch.setattr(weights.transformer, "embed_context", noted)
     for mode in ("paper", "slot", "joint"):
         stream, at = Stream(weights, HEIGHT, WIDTH), 0
         for n in range(6):
