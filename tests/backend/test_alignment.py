@@ -6,6 +6,7 @@ source, mask and video of each chunk must be those of its frames, from the first
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 from torch import Tensor
 
 from backend.chunks import Made
-from backend.render import Rendering
+from backend.render import Rendering, RenderOptions, render_file
+from backend.settings import address_of
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
 
@@ -136,11 +138,32 @@ def test_a_second_video_is_followed_frame_by_frame_with_the_first(tmp_path: Path
     made, stream = maker()
     wanted = settings(control="source", control_source="second.mp4", **CANVAS)
     list(Rendering(made, wanted, 0.0).frames(iter(clip(33)), None, second))
-    fed = [number for controls in stream.seen for number in bright(controls.control)]  # type: ignore[arg-type]
+    fed = [number for controls in stream.seen for number in numbers(crisp(controls.control))]  # type: ignore[arg-type]
     assert fed == list(range(3, 36)), "and it has the whole canvas, though the input has not"
     assert [n for controls in stream.seen for n in numbers(controls.source, INSIDE)] == list(range(33))  # type: ignore[arg-type]
 
 
-def bright(video: Tensor) -> list[int]:
-    """As `numbers`, for what has been through a video file."""
-    return numbers((video > 0).float())
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize("mode", ["control", "outpainting", "two references"])
+def test_the_bundled_model_renders_as_many_frames_as_there_are_and_keeps_each_in_its_place(
+    tmp_path: Path, mode: str
+) -> None:
+    """Inside the canvas, or in the upper half, the clip is kept: its marker is still in every frame."""
+    wanted = {**MODES[mode], "mask_composite": True, "mask_feather": 0.0}
+    if mode != "outpainting":
+        wanted["mask_source"] = "bottom"
+    values = {address_of(name): value for name, value in wanted.items()}
+    source, target = clip_file(tmp_path / "in.mp4", 23), tmp_path / "out.mp4"
+    figures = render_file(RenderOptions(source, target, height=HEIGHT, width=WIDTH, values=values), io.StringIO())
+    shown = np.stack([frame.pixels for frame in Clip(target).decode()])
+    assert (figures["frames"], len(shown)) == (23, 23)
+    if mode == "outpainting":
+        assert numbers(crisp(video_of(shown)), INSIDE) == list(range(23))
+    else:
+        shown[:, HEIGHT // 2 :] = 0
+        assert numbers(crisp(video_of(shown))) == list(range(23))
+
+
+def crisp(video: Tensor) -> Tensor:
+    """What has been through a video file, black and white again: pixels in [-1, 1] or 0 to 255."""
+    return (video > (128 if video.max() > 1 else 0)).float()

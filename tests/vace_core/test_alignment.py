@@ -127,10 +127,8 @@ def require_aligned(context: Tensor, asked: Asked) -> None:
         else:
             inactive, mask = [tone * (1 - generated) for tone in tones], generated
             reactive = [tone * generated * (controls.control is not None) for tone in tones]
-        near = {"atol": 1e-6, "rtol": 0.0}
-        torch.testing.assert_close(context[0, 0:2, n], torch.stack(inactive), **near)
-        torch.testing.assert_close(context[0, 16:18, n], torch.stack(reactive), **near)
-        torch.testing.assert_close(context[0, 32:, n], mask.expand(64, -1, -1), **near)
+        for at, expected in ((0, torch.stack(inactive)), (16, torch.stack(reactive)), (32, mask.expand(64, -1, -1))):
+            torch.testing.assert_close(context[0, at : at + len(expected), n], expected, atol=1e-6, rtol=0)
 
 
 def encoded(asked: Asked, state: ContextState) -> tuple[Tensor, ContextState]:
