@@ -18,7 +18,8 @@ from vace_core.text import Travel
 
 from .ahead import PromptAhead
 from .loaded import Loaded
-from .masks import build_masks, composite, feathered
+from .masks.maker import MaskMaker
+from .masks.shaping import composite
 from .pictures import Pictures
 from .settings import Settings, address_of
 from .stills import PictureError
@@ -49,16 +50,14 @@ class Asked:
     """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
 
     pictures: Sequence[np.ndarray]
-    masks: Sequence[np.ndarray] | None
-    settings: Settings
+    weights: Sequence[np.ndarray] | None
     tag: Any
 
     def finish(self, made: np.ndarray) -> np.ndarray:
         """Put the input's own pixels where the mask keeps them, if that is wanted."""
-        if self.masks is None or not self.settings.mask_composite:
+        if self.weights is None:
             return made
-        soft = [feathered(mask, self.settings.mask_feather) for mask in self.masks]
-        return np.stack([composite(*trio) for trio in zip(made, self.pictures, soft, strict=True)])
+        return np.stack([composite(*trio) for trio in zip(made, self.pictures, self.weights, strict=True)])
 
 
 class ChunkMaker:
@@ -69,6 +68,7 @@ class ChunkMaker:
         self._ahead = ahead
         self._stream = loaded.open_stream(height, width)
         self._pictures = Pictures(height, width, loaded.device)
+        self._masks = MaskMaker(loaded, height, width)
         self._anchors = {"first": "", "last": ""}  # as they were acted upon
         self._control = "none"
         self._prompt = ""
@@ -99,11 +99,9 @@ class ChunkMaker:
         prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
         frames = to_tensor(pictures, self._loaded.device)
         control = self._annotate(settings.control, frames)
-        masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
-        if masks is not None and all(mask.all() for mask in masks):
-            masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
+        masked = self._masks.follow(pictures, frames, mattes, settings, seconds)
         stills, faults = self._stills(settings)
-        faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
+        faults += masked.faults + self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
         chunk = self._stream.step(
             Controls(
@@ -112,8 +110,8 @@ class ChunkMaker:
                 ),
                 prompt_way=settings.prompt_fade_way,
                 control=control,
-                source=None if masks is None else frames,
-                mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
+                source=None if masked.masks is None else frames,
+                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._loaded.device),
                 references=stills.references,
                 first=stills.first,
                 last=stills.last,
@@ -125,13 +123,13 @@ class ChunkMaker:
             )
         )
         self._anchors = {"first": settings.first, "last": settings.last}
-        self._asked.append(Asked(pictures, masks, settings, tag))
+        self._asked.append(Asked(pictures, masked.weights, tag))
         frames, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
         return Made(
             frames=frames if arrived is None else arrived.finish(frames),
             mode=chunk.mode,
             control=None if control is None else to_pictures(control[:, :, -1:])[0],
-            mask=None if masks is None else np.repeat((masks[-1] * 255).astype(np.uint8)[..., None], 3, axis=2),
+            mask=masked.preview,
             faults=faults,
             tag=None if arrived is None else arrived.tag,
         )
@@ -146,6 +144,7 @@ class ChunkMaker:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._asked.clear()
+        self._masks.reset()
         self._control = "none"
         self._anchors = {"first": "", "last": ""}
 

@@ -11,10 +11,13 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
@@ -33,6 +36,8 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
 """How often an engine without a frame to work on looks again, and shows that it is alive."""
+LOST_SECONDS = 1.0
+"""A mask source without a new frame for so long before a chunk counts as gone."""
 
 
 def main(connection: Connection, start: EngineStart) -> None:
@@ -116,7 +121,7 @@ class EngineLoop:
         pictures = [frame.pixels for frame in seen]
         tape = self._follow_matte(latched.matte)
         tape.pull()
-        mattes = [frame.pixels for frame in tape.pick(moments)] or None
+        mattes = mattes_of(tape, span, moments)
         shows = [frame.number for frame in seen]
         made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start, (moments, shows))
         generated = time.monotonic()
@@ -159,6 +164,13 @@ class EngineLoop:
                 ring.write(Frame(preview, self._index, now))
         for address, reason in made.faults:
             self._connection.send(Fault(address, reason))
+
+
+def mattes_of(tape: Tape, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
+    """The mask source's picture of each moment; None if it has none yet, or is gone."""
+    if tape.newest < span.start - LOST_SECONDS:
+        return None
+    return [frame.pixels for frame in tape.pick(moments)]
 
 
 def one_line(error: BaseException) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bridge.video.frames import Frame
@@ -10,8 +13,11 @@ from bridge.video.ring import FrameRing
 
 from .capture import Capture, make_ring
 from .fitting import cover
-from .masks import NAMED
+from .masks.source import MaskSource, MaskSourceError
 from .stills import PictureError, is_still, read_still
+
+LOOK_SECONDS = 1.0
+"""Between two looks for a picture that is not there."""
 
 
 class MatteInput:
@@ -21,17 +27,22 @@ class MatteInput:
         self._size = size
         self._fps = fps
         self._on_trouble = on_trouble
-        self._source = "none"
+        self._text = self._address = ""
+        self._looked = -math.inf
         self._capture: Capture | None = None
         self._still: FrameRing | None = None
 
     def follow(self, source: str) -> str | None:
-        """The name of the ring that the mask source's frames are in; None if it needs none. Never waits."""
-        if source != self._source:
-            self.close(wait=False)
-            self._source = source
-            if source not in NAMED:
-                self._open(frame_address(source))
+        """The name of the ring that the mask source's frames are in; None if it needs none. Never waits.
+
+        A source that means nothing changes nothing: the engine, which looks at it too, says so.
+        """
+        if source != self._text:
+            self._text = source
+            with suppress(MaskSourceError):
+                self._turn_to(MaskSource.parse(source).address)
+        if self._address and self._capture is None and self._still is None:
+            self._look_again(self._address.removeprefix("file:"))
         if self._capture is not None:
             return self._capture.ring.name
         return None if self._still is None else self._still.name
@@ -43,27 +54,32 @@ class MatteInput:
             self._still.close()
         self._capture = self._still = None
 
-    def _open(self, address: str) -> None:
-        path = address.removeprefix("file:")
+    def _turn_to(self, address: str) -> None:
+        """Leave what is open for a frame address, "" for none."""
+        if address == self._address:
+            return
+        self.close(wait=False)
+        self._address, path = address, address.removeprefix("file:")
         if address.startswith("file:") and is_still(path):
+            self._looked = time.monotonic()
             self._show_still(path)
-        else:
+        elif address:
             self._capture = Capture(address, self._size, self._fps, self._on_trouble).start()
 
+    def _look_again(self, path: str) -> None:
+        """A picture that was not there, or was not whole, may have been put there since."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            if Path(path).exists():
+                self._show_still(path)
+
     def _show_still(self, path: str) -> None:
-        """A picture is written once: a source that has stopped shows its last frame."""
+        """A picture is written once, and never grows old."""
         try:
             picture = cover(read_still(path), *self._size)
         except PictureError as error:
             self._on_trouble(str(error))
             return
         self._still = make_ring(self._size, channels=3, slots=1)
-        self._still.write(Frame(picture, 0, 0.0))
-
-
-def frame_address(source: str) -> str:
-    """A mask source as a frame address: a plain path is a file's. "C:\\mask.png" and "mask.png" are plain paths."""
-    scheme = source.partition(":")[0]
-    if ":" not in source or len(scheme) == 1 or Path(source).exists():
-        return f"file:{source}"
-    return source
+        self._still.write(Frame(picture, 0, math.inf))

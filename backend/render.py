@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,14 +21,18 @@ from .choice import ModelChoice
 from .controls import TABLE
 from .engine import load_model
 from .fitting import cover, stream_size
-from .masks import NAMED
-from .matte import frame_address
+from .masks.source import MaskSource
 from .metrics import Window
 from .settings import Settings
 from .stills import is_still, read_still
 
 if TYPE_CHECKING:
     from .chunks import ChunkMaker
+
+
+log = logging.getLogger(__name__)
+
+MASK_SOURCE = "/vace/mask/source"
 
 
 @dataclass(frozen=True)
@@ -122,8 +127,10 @@ class Rendering:
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
         made = self._maker.make(batch, matte, settings, tag=real)
-        if made.faults:
-            raise ValueError(made.faults[0][1])
+        for address, reason in made.faults:
+            if address != MASK_SOURCE:
+                raise ValueError(reason)
+            log.warning("%s", reason)  # what is looked for may be out of the picture for a while
         if not self._mode:
             self._mode = made.mode
             self._first_frame = time.monotonic() - self._began
@@ -163,11 +170,11 @@ def first_settings(values: Mapping[str, object]) -> Settings:
 
 def matte_pictures(source: str, height: int, width: int) -> Iterator[np.ndarray] | None:
     """Endless pictures of a mask source, frame by frame with the clip; a video that is over shows its last frame."""
-    if source in NAMED:
+    address = MaskSource.parse(source).address
+    if not address:
         return None
-    address = frame_address(source)
     if not address.startswith("file:"):
-        raise ValueError(f"the mask {source!r} is live; a rendering takes {', '.join(NAMED)} or a file")
+        raise ValueError(f"the mask {source!r} is live; a rendering takes a file, or what can be found in the clip")
     path = address.removeprefix("file:")
     if is_still(path):
         return repeat(cover(read_still(path), height, width))

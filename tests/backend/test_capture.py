@@ -1,3 +1,4 @@
+import math
 import secrets
 import time
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ import pytest
 
 from backend import capture as module
 from backend.capture import Capture, source_rate
-from backend.matte import MatteInput, frame_address
+from backend.masks.source import frame_address
+from backend.matte import MatteInput
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
@@ -137,6 +139,31 @@ def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
     matte = MatteInput(SIZE, 30.0, told.append)
     assert matte.follow(str(tmp_path / "no.png")) is None
     assert "no.png" in told[0]
+
+
+def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.matte.LOOK_SECONDS", 0.0)
+    told: list[str] = []
+    matte, path = MatteInput(SIZE, 30.0, told.append), tmp_path / "late.png"
+    assert [matte.follow(str(path)) for _ in range(3)] == [None] * 3
+    assert len(told) == 1
+    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
+    name = matte.follow(str(path))
+    assert name is not None
+    assert matte.follow(str(path)) == name
+    with FrameRing.attach(name) as ring:
+        frame = ring.latest()
+        assert frame is not None
+        assert frame.time == math.inf
+    matte.close()
+
+
+def test_a_mask_source_that_means_nothing_leaves_the_one_before_open(sender):
+    matte = MatteInput(SIZE, 30.0, unheard)
+    first = matte.follow(f"shm:{sender.name}")
+    assert matte.follow("persn") == first
+    assert matte.follow("person") is None
+    matte.close()
 
 
 @pytest.mark.parametrize(

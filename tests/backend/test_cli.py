@@ -35,8 +35,11 @@ def test_every_control_has_an_option():
     options = parse(
         "--prompt", "snow", "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
         "--control", "scribble", "--scale", "0.5", "--noise", "0.7", "--noise-motion",
-        "--mask-source", "left", "--mask-invert",
-        "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
+        "--mask-source", "left", "--mask-key", "0 0 1", "--mask-tolerance", "0.2", "--mask-softness", "0.3",
+        "--mask-rect", "0 0 0.5 1", "--mask-ellipse", "0.5,0.5,0.1,0.2", "--mask-polygon", "0 0 1 0 0 1",
+        "--mask-threshold", "0.2", "--mask-track", "--mask-margin", "4", "--mask-invert", "--mask-grow", "-3",
+        "--mask-smooth", "6", "--mask-feather", "8", "--no-mask-composite", "--mask-missing", "keep",
+        "--reference", "a.png",
         "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
         "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
         "--output-stall", "black", "--preset-fade", "3", "--tempo", "90",
