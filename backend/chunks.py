@@ -23,7 +23,9 @@ from .anchors import Anchors
 from .canvas import Canvas
 from .fitting import covering
 from .loaded import Loaded
-from .masks import build_masks, composite, feathered
+from .masks.maker import MaskMaker
+from .masks.outside import with_outside
+from .masks.shaping import composite
 from .pictures import Pictures
 from .settings import Settings, address_of
 from .stills import PictureError
@@ -54,18 +56,16 @@ class Asked:
     """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
 
     pictures: Sequence[np.ndarray]
-    masks: Sequence[np.ndarray] | None
+    weights: Sequence[np.ndarray] | None
     modes: str
     """What a mask stands for: inpainting, outpainting or both."""
-    settings: Settings
     tag: Any
 
     def finish(self, made: np.ndarray) -> np.ndarray:
         """Put the input's own pixels where the mask keeps them, if that is wanted."""
-        if self.masks is None or not self.settings.mask_composite:
+        if self.weights is None:
             return made
-        soft = [feathered(mask, self.settings.mask_feather) for mask in self.masks]
-        return np.stack([composite(*trio) for trio in zip(made, self.pictures, soft, strict=True)])
+        return np.stack([composite(*trio) for trio in zip(made, self.pictures, self.weights, strict=True)])
 
 
 class ChunkMaker:
@@ -76,6 +76,7 @@ class ChunkMaker:
         self._ahead = ahead
         self._stream = loaded.open_stream(height, width)
         self._pictures = Pictures(height, width, loaded.device)
+        self._masks = MaskMaker(loaded, height, width)
         self._anchors = Anchors(self._pictures)
         self._control = ("none", "")  # what is followed, and whose
         self._wanted = "none"
@@ -111,20 +112,15 @@ class ChunkMaker:
         """
         faults: list[tuple[str, str]] = []
         prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
-        canvas = settings.canvas
-        placed = [canvas.place(picture) for picture in pictures]
+        placed = [settings.canvas.place(picture) for picture in pictures]
         frames = to_tensor(placed, self._loaded.device)
         control = self._follow(settings, pictures, guides, faults)
-        masks = build_masks(settings.mask_source, placed, mattes, settings.mask_threshold, settings.mask_invert)
-        masks, modes = with_outside(canvas, placed, masks, settings.mask_invert)
-        if canvas.is_empty(*frames.shape[3:]):
-            faults.append((address_of("canvas_x"), "the input lies outside the picture; move it back into the canvas"))
-        if masks is not None and all(mask.all() for mask in masks):
-            masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
+        masked = self._masks.follow(placed, frames, mattes, settings, seconds)
+        masked, modes = with_outside(masked, self._masks.kind, len(placed), frames.shape[3:], settings)
         references = self._references(settings, faults)
         reference_mode = self._reference_mode(settings, faults)
         first, last = self._anchors.take(settings, anchor, frames[0], faults)
-        faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
+        faults += masked.faults + self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
         chunk = self._stream.step(
             Controls(
@@ -133,8 +129,8 @@ class ChunkMaker:
                 ),
                 prompt_way=settings.prompt_fade_way,
                 control=control,
-                source=None if masks is None else frames,
-                mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
+                source=None if masked.masks is None else frames,
+                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._loaded.device),
                 references=references,
                 reference_mode=reference_mode,
                 first=first,
@@ -149,7 +145,7 @@ class ChunkMaker:
                 loras=settings.loras[: self._loaded.loras],
             )
         )
-        self._asked.append(Asked(placed, masks, modes, settings, tag))
+        self._asked.append(Asked(placed, masked.weights, modes, tag))
         made, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
         if arrived is not None:
             made = arrived.finish(made)
@@ -158,7 +154,7 @@ class ChunkMaker:
             frames=made,
             mode=chunk.mode.replace("inpainting", modes if arrived is None else arrived.modes),
             control=None if control is None else to_pictures(control),
-            mask=None if masks is None else _mask_pictures(masks),
+            mask=None if masked.shown is None else _mask_pictures(masked.shown),
             faults=tuple(faults),
             tag=None if arrived is None else arrived.tag,
         )
@@ -173,6 +169,7 @@ class ChunkMaker:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._asked.clear()
+        self._masks.reset()
         self._control = ("none", "")
         self._wanted = "none"
         self._anchors.reset()
@@ -255,22 +252,6 @@ class ChunkMaker:
             return ()
         named = ", ".join(f'"{word}"' for word in words)
         return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
-
-
-def with_outside(
-    canvas: Canvas, pictures: Sequence[np.ndarray], masks: Sequence[np.ndarray] | None, invert: bool
-) -> tuple[Sequence[np.ndarray] | None, str]:
-    """The masks with all that is outside the source in the canvas generated too, and the modes that they stand for.
-
-    Without masks the source is kept, or, inverted, restyled.
-    """
-    size = pictures[0].shape[:2]
-    if canvas.fills(*size):
-        return masks, "inpainting"
-    outside = canvas.outside(*size)
-    if masks is None:
-        return [np.ones_like(outside) if invert else outside] * len(pictures), "outpainting"
-    return [np.maximum(mask, outside) for mask in masks], "inpainting+outpainting"
 
 
 def place_control(control: Tensor, canvas: Canvas) -> Tensor:

@@ -7,7 +7,7 @@ from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
 from .between import WAYS
-from .masks import NAMED
+from .masks.source import NAMED
 from .presenter import STANDINS
 from .quantise import GRIDS
 
@@ -18,6 +18,9 @@ ANCHORS = ("first", "output", "input")
 REFERENCE_MODES = ("paper", "slot", "joint")
 LONGEST_FADE = 60.0
 FADE_UNITS = ("seconds", "chunks")
+MOST_CORNERS = 32
+"""Of a polygon."""
+MISSING = ("hold", "all", "keep")
 FADE_WAYS = ("linear", "slerp")
 LORAS = 4
 """LoRAs whose strength can be played; `--lora` may be given so many times."""
@@ -56,6 +59,11 @@ def _lora(number: int) -> Control:
         low=-2.0,
         high=2.0,
     )
+
+
+def _shape(kind: str, numbers: tuple[float, ...], meaning: str, counts: tuple[int, ...]) -> Control:
+    doc = f"The mask source {kind}: {meaning}, as shares of the picture's width and height."
+    return Control(f"/vace/mask/{kind}", "floats", numbers, doc, low=-1.0, high=2.0, counts=counts)
 
 
 LIVE_ONLY = ("/vace/prompt/fade", "/vace/prompt/bank/", "/vace/preset/")
@@ -165,17 +173,83 @@ TABLE = ControlTable(
             "/vace/mask/source",
             "string",
             "none",
-            f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, the path of a picture or video, "
-            "or a frame address, whose brightness is taken.",
+            f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, object:NAME (several with commas), "
+            "the path of a picture or video, or a frame address, whose brightness is taken.",
         ),
-        Control("/vace/mask/invert", "bool", False, "Restyle what the mask would keep, and keep the rest."),
+        Control(
+            "/vace/mask/key",
+            "floats",
+            (0.0, 1.0, 0.0),
+            "The colour that the mask source chroma looks for, with its shades: red, green and blue.",
+            low=0.0,
+            high=1.0,
+            counts=(3,),
+        ),
+        Control(
+            "/vace/mask/tolerance",
+            "float",
+            0.35,
+            "How far a colour may be from the key's hue, in shares of the key's saturation; grey is at 0.5.",
+            low=0.0,
+            high=1.0,
+        ),
+        Control(
+            "/vace/mask/softness",
+            "float",
+            0.1,
+            "How much further than the tolerance a colour may be until it is no longer the key at all.",
+            low=0.0,
+            high=1.0,
+        ),
+        _shape("rect", (0.25, 0.25, 0.5, 0.5), "left, top, width and height", (4,)),
+        _shape("ellipse", (0.5, 0.5, 0.25, 0.25), "its centre, from the left and top, and its two radii", (4,)),
+        _shape(
+            "polygon",
+            (0.5, 0.1, 0.9, 0.9, 0.1, 0.9),
+            f"each corner's place from the left and top, 3 to {MOST_CORNERS} corners",
+            tuple(range(6, 2 * MOST_CORNERS + 1, 2)),
+        ),
         Control(
             "/vace/mask/threshold",
             "float",
             0.5,
-            "Brightness or opacity above which a mask counts as white.",
+            "Brightness, opacity or certainty from which on a mask counts as white; 0 leaves it soft where it is "
+            "composited, and all of it that is not black is restyled.",
             low=0.0,
             high=1.0,
+        ),
+        Control(
+            "/vace/mask/track",
+            "bool",
+            False,
+            "Boxes around the mask's parts, following them smoothly, in place of their outlines.",
+        ),
+        Control(
+            "/vace/mask/margin",
+            "float",
+            8.0,
+            "How much larger than its part a tracked box is, all round.",
+            low=0.0,
+            high=256.0,
+            unit="px",
+        ),
+        Control("/vace/mask/invert", "bool", False, "Restyle what the mask would keep, and keep the rest."),
+        Control(
+            "/vace/mask/grow",
+            "float",
+            0.0,
+            "How much larger the restyled part is made all round; smaller, below 0.",
+            low=-64.0,
+            high=64.0,
+            unit="px",
+        ),
+        Control(
+            "/vace/mask/smooth",
+            "int",
+            0,
+            "Frames whose masks are taken together, so that none flickers: what most of them say. 0 and 1 are off.",
+            low=0,
+            high=48,
         ),
         Control(
             "/vace/mask/feather",
@@ -191,6 +265,14 @@ TABLE = ControlTable(
             "bool",
             True,
             "Put the input's own pixels where the mask keeps them; off, the model preserves them as it can.",
+        ),
+        Control(
+            "/vace/mask/missing",
+            "choice",
+            "hold",
+            "What is done while the mask source gives nothing: the last mask is held (at first, all is restyled), all "
+            "is restyled, or all is kept.",
+            choices=MISSING,
         ),
         Control(
             "/vace/reference",

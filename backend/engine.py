@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
 """How often an engine without a frame to work on looks again, and shows that it is alive."""
+LOST_SECONDS = 1.0
+"""A mask source without a new frame for so long before a chunk counts as gone."""
 
 
 def main(connection: Connection, start: EngineStart) -> None:
@@ -118,8 +120,8 @@ class EngineLoop:
         self._input.pull()
         seen = self._input.pick(moments)
         pictures = [frame.pixels for frame in seen]
-        mattes = self._matte.pick(latched.matte, moments)
-        guides = self._guide.pick(latched.control, moments)
+        mattes = mattes_of(self._matte.follow(latched.matte), span, moments)
+        guides = [frame.pixels for frame in self._guide.follow(latched.control).pick(moments)] or None
         tag = (moments, [frame.number for frame in seen])
         made = self._maker.make(
             pictures,
@@ -178,24 +180,26 @@ class SideTape:
         self._ring: FrameRing | None = None
         self._tape = Tape(lambda _: [])
 
-    def follow(self, name: str | None) -> None:
-        """Another source has another ring, so no old frame can be taken for new; None is none."""
-        if name == self._name:
-            return
-        if self._ring is not None:
-            self._ring.close()
-        self._name, self._ring = name, None if name is None else _attached(name)
-        self._tape = Tape(lambda _: []) if self._ring is None else Tape(self._ring.since)
-
-    def pick(self, name: str | None, moments: Sequence[float]) -> list[np.ndarray] | None:
-        """The pictures of these moments; None where there is no source, or no frame of it yet."""
-        self.follow(name)
+    def follow(self, name: str | None) -> Tape:
+        """What has come up to now; another source has another ring, so no old frame can be taken for new."""
+        if name != self._name:
+            if self._ring is not None:
+                self._ring.close()
+            self._name, self._ring = name, None if name is None else _attached(name)
+            self._tape = Tape(lambda _: []) if self._ring is None else Tape(self._ring.since)
         self._tape.pull()
-        return [frame.pixels for frame in self._tape.pick(moments)] or None
+        return self._tape
 
     def forget(self, before: float) -> None:
         """Drop the frames that no later moment can show."""
         self._tape.forget(before)
+
+
+def mattes_of(tape: Tape, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
+    """The mask source's picture of each moment; None if it has none yet, or is gone."""
+    if tape.newest < span.start - LOST_SECONDS:
+        return None
+    return [frame.pixels for frame in tape.pick(moments)]
 
 
 def one_line(error: BaseException) -> str:

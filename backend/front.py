@@ -28,7 +28,7 @@ from .choice import ModelChoice
 from .controls import TABLE
 from .fitting import stream_size
 from .look import Look
-from .masks import NAMED
+from .masks.source import MaskSource, frame_address
 from .messages import EngineStart, Latched, RingNames
 from .outputs import Output
 from .presenter import Presenter, Wishes
@@ -59,8 +59,6 @@ class RunOptions:
 
     source: str
     sinks: tuple[str, ...] = ()
-    control_sinks: tuple[str, ...] = ()
-    mask_sinks: tuple[str, ...] = ()
     model: ModelChoice = field(default_factory=ModelChoice)
     height: int | None = None
     width: int | None = None
@@ -71,6 +69,8 @@ class RunOptions:
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
+    control_sinks: tuple[str, ...] = ()
+    mask_sinks: tuple[str, ...] = ()
     load: str = "backend.loading:load"
     limits: Limits = field(default_factory=Limits)
 
@@ -204,8 +204,8 @@ class Front:
         self.mailbox.listen(TICK, self.cadence.on_tick)
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._matte, self._guide = (
-            SideInput(size, self.fps, partial(self._tell, address_of(field)))
-            for field in ("mask_source", "control_source")
+            SideInput(size, self.fps, address, partial(self._tell, address_of(field)))
+            for field, address in (("mask_source", matte_address), ("control_source", guide_address))
         )
         for side in (self._matte, self._guide):
             opened.callback(side.close)
@@ -299,8 +299,8 @@ class Front:
             settings,
             reset=RESET in happens,
             anchor=ANCHOR in happens,
-            matte=self._matte.follow(None if settings.mask_source in NAMED else settings.mask_source),
-            control=self._guide.follow(settings.control_source or None),
+            matte=self._matte.follow(settings.mask_source),
+            control=self._guide.follow(settings.control_source),
         )
 
     def _wishes(self) -> Wishes:
@@ -333,6 +333,16 @@ class Front:
         self._told[address, reason] = now
         log.warning("%s", reason)
         self.steering.answer(address, reason)
+
+
+def matte_address(source: str) -> str:
+    """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
+    return MaskSource.parse(source).address
+
+
+def guide_address(source: str) -> str:
+    """The frame address of a control source, "" where it is the input."""
+    return frame_address(source) if source else ""
 
 
 class Arrivals:

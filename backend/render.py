@@ -21,10 +21,9 @@ from .choice import ModelChoice
 from .controls import TABLE
 from .engine import load_model
 from .fitting import cover, stream_size
-from .masks import NAMED
+from .masks.source import MaskSource, frame_address
 from .metrics import Window
 from .settings import Settings
-from .side_input import frame_address
 from .stills import is_still, read_still
 
 if TYPE_CHECKING:
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MENDED = ("/vace/prompt", "/vace/reference/mode")
-"""Whose faults end no rendering: what is left of the prompt is followed, references are shown another way."""
+MENDED = ("/vace/prompt", "/vace/reference/mode", "/vace/mask/source")
+"""Whose faults end no rendering: what is left of the prompt is followed, references are shown another way, and what a
+mask looks for may be out of the picture for a while."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     loaded = load_model(options.load, options.model)
     rendering = Rendering(loaded.chunk_maker(height, width), settings, began)
     pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
-    mattes = None if settings.mask_source in NAMED else side_pictures(settings.mask_source, "mask", height, width)
-    guide = settings.control_source
-    guides = side_pictures(guide, "control", height, width) if guide else None
+    matte, guide = MaskSource.parse(settings.mask_source).address, settings.control_source
+    mattes = side_pictures(matte, "mask", height, width) if matte else None
+    guides = side_pictures(frame_address(guide), "control", height, width) if guide else None
     with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
         for number, picture in enumerate(rendering.frames(pictures, mattes, guides)):
             sink.send(Frame(picture, number, number / clip.rate))
@@ -184,15 +184,13 @@ def first_settings(values: Mapping[str, object]) -> Settings:
     return Settings.latch(mailbox.snapshot())
 
 
-def side_pictures(source: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
+def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
     """Endless pictures of a file beside the clip, frame by frame with it; a video that is over shows its last frame.
 
-    kind: what they are, for the message of the ValueError for a source that is live.
+    kind: what they are, for the message of the ValueError for an address that is live.
     """
-    address = frame_address(source)
     if not address.startswith("file:"):
-        named = f"{', '.join(NAMED)} or " if kind == "mask" else ""
-        raise ValueError(f"the {kind} {source!r} is live; a rendering takes {named}a file")
+        raise ValueError(f"the {kind} {address!r} is live; a rendering takes a file")
     path = address.removeprefix("file:")
     if is_still(path):
         return repeat(cover(read_still(path), height, width))

@@ -38,10 +38,21 @@ class Settings:
     canvas_w: float
     canvas_h: float
     mask_source: str
-    mask_invert: bool
+    mask_key: tuple[float, ...]
+    mask_tolerance: float
+    mask_softness: float
+    mask_rect: tuple[float, ...]
+    mask_ellipse: tuple[float, ...]
+    mask_polygon: tuple[float, ...]
     mask_threshold: float
+    mask_track: bool
+    mask_margin: float
+    mask_invert: bool
+    mask_grow: float
+    mask_smooth: int
     mask_feather: float
     mask_composite: bool
+    mask_missing: str
     reference: tuple[str, ...]
     reference_strength: tuple[float, ...]
     reference_mode: str

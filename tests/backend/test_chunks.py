@@ -13,6 +13,7 @@ from bridge.control.mailbox import Mailbox
 from vace_core.stream import Chunk, Controls
 
 from . import fake_model
+from .masks.finders import Found, RedSegmenter, Scripted
 
 PICTURES = [np.zeros((32, 48, 3), np.uint8)] * 12
 
@@ -77,6 +78,70 @@ def asked(maker: ChunkMaker, pictures: list[np.ndarray], **values: object) -> Co
     settings = replace(prompt("red"), **values)  # type: ignore[arg-type]
     maker.make(pictures[: maker.frames_wanted], None, settings)
     return Asked.controls
+
+
+SHAPED = {"mask_invert": True, "mask_grow": 2.0, "mask_smooth": 3, "mask_track": True}
+
+
+def scene(red_from: int) -> list[np.ndarray]:
+    """Pictures of dark grey noise with a red patch that moves."""
+    pictures = [np.random.default_rng(n).integers(0, 40, (32, 48, 1), np.uint8).repeat(3, axis=2) for n in range(12)]
+    for n, picture in enumerate(pictures):
+        picture[8:24, red_from + n : red_from + n + 12] = (255, 0, 0)
+    return pictures
+
+
+@pytest.mark.parametrize("source", ["person", "object:ball", "chroma", "ellipse", "luma"])
+@pytest.mark.parametrize("values", [{}, SHAPED])
+def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, values: dict[str, object]):
+    detector = Scripted([[Found(n + 4, 8, n + 16, 24, "ball")] for n in range(24)])
+    parts = {"segmenters": {"person": RedSegmenter}, "detector": lambda: detector}
+    maker = ChunkMaker(replace(fake_model.load(ModelChoice()), open_stream=Asked, **parts), 32, 48)  # type: ignore[arg-type]
+    for _ in range(2):
+        pictures = scene(4)[: maker.frames_wanted]
+        looks_for = {"mask_source": source, "mask_key": (1.0, 0.0, 0.0), "mask_threshold": 0.25}
+        settings = replace(prompt("red"), **looks_for, **values)  # type: ignore[arg-type]
+        made = maker.make(pictures, None, settings)
+        mask = Asked.controls.mask
+        assert mask is not None
+        assert Asked.controls.source is not None
+        assert mask.shape == (1, 1, len(pictures), 32, 48)
+        assert 0 < mask.mean() < 1
+        assert made.mask is not None
+        assert np.array_equal(made.mask[..., 1], mask[0, 0].numpy() * 255)
+
+
+def test_what_the_mask_keeps_is_the_inputs_own_to_the_last_bit():
+    maker, pictures = maker_that_notes(), scene(4)[:9]
+    settings = replace(prompt("green"), mask_source="chroma", mask_key=(1.0, 0.0, 0.0), mask_feather=0.0)
+    made = maker.make(pictures, None, settings)
+    mask = Asked.controls.mask
+    assert mask is not None
+    for frame, picture, kept in zip(made.frames, pictures, mask[0, 0].numpy() == 0):
+        assert 0 < kept.mean() < 1
+        assert np.array_equal(frame[kept], picture[kept])
+        assert (frame[~kept] == (0, 255, 0)).all()
+
+
+def test_kept_pixels_beyond_the_feather_are_the_inputs_own_and_without_compositing_the_models():
+    maker, pictures = maker_that_notes(), scene(4)[:9]
+    settings = replace(prompt("green"), mask_source="left", mask_feather=5.0)
+    made = maker.make(pictures, None, settings)
+    assert np.array_equal(made.frames[:, :, 29:], np.stack(pictures)[:, :, 29:])
+    assert (made.frames[:, :, :19] == (0, 255, 0)).all()
+    bare = maker.make(scene(4), None, replace(settings, mask_composite=False))
+    assert (bare.frames == (0, 255, 0)).all()
+
+
+def test_a_mask_source_that_is_not_there_is_a_fault_of_its_control():
+    made = maker_that_notes().make(PICTURES[:9], None, replace(prompt("red"), mask_source="subject"))
+    assert made.faults == (
+        (
+            "/vace/mask/source",
+            "there is nothing here that finds subject; everything is restyled, as there is no mask yet to be held",
+        ),
+    )
+    assert Asked.controls.mask is None
 
 
 def maker_that_notes(loras: int = 0) -> ChunkMaker:

@@ -22,10 +22,11 @@ import torch
 
 from backend.choice import ModelChoice
 from backend.chunks import ChunkMaker
-from backend.masks import NAMED
+from backend.masks.source import NAMED
 from backend.settings import Settings
 from tests.backend import fake_model
 from tests.backend.marker import settings
+from tests.backend.masks.finders import Found, RedSegmenter
 from tests.vace_core.small import PIPELINE, model
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.stream import Stream
@@ -36,7 +37,7 @@ ALONE, IN_ALL = 5, 50
 MODES = ("control", "inpainting", "outpainting", "first", "last", "one reference", "two references", "video to video")
 EXCLUSIVE = {"one reference", "two references"}
 MATTE = "shm:matte"
-SOURCES = (*(name for name in NAMED if name != "none"), MATTE)
+SOURCES = (*(name for name in NAMED if name != "none"), "object:dog", MATTE)
 CONTROLS = ("depth", "scribble", "source", "second")
 MEASURED = ("control", "inpainting", "two references")
 """On before each measurement, so that sizes compare."""
@@ -103,12 +104,24 @@ class Desk:
         return min(self.used[source] for source in SOURCES) < share
 
 
+class OneDog:
+    """Finds a dog in every frame, in the same place."""
+
+    def detect(self, frames: torch.Tensor) -> list[list[Found]]:
+        return [[Found(4.0, 4.0, 20.0, 20.0, "dog")]] * frames.shape[2]
+
+
 class Show:
     """A stream of some rules with everything around it."""
 
     def __init__(self, rules: Pipeline, folder: Path) -> None:
         self.stream = Stream(model(rules, steps=(1000, 500)), HEIGHT, WIDTH)
-        loaded = replace(fake_model.load(ModelChoice()), open_stream=lambda height, width: self.stream)
+        loaded = replace(
+            fake_model.load(ModelChoice()),
+            open_stream=lambda height, width: self.stream,
+            segmenters={"person": RedSegmenter, "subject": RedSegmenter},
+            detector=OneDog,
+        )
         self.maker = ChunkMaker(loaded, HEIGHT, WIDTH)
         self.desk = Desk(folder, self.stream.reference_modes)
         self.on: Counter[tuple[str, ...]] = Counter()

@@ -91,8 +91,27 @@ def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
     assert np.array_equal(by_name[12], by_file[12])
 
 
+def test_a_drawn_shape_is_the_mask_of_every_frame(clip):
+    _, by_name = render(clip, "1.mp4", prompt="red", mask_source="left")
+    _, by_numbers = render(clip, "2.mp4", prompt="red", mask_source="rect", mask_rect=(0.0, 0.0, 0.5, 1.0))
+    pairs = zip(by_name, by_numbers, strict=True)
+    assert all(np.allclose(a.astype(int), b, atol=2) for a, b in pairs)  # encoders round differently at times
+
+
+def test_a_mask_that_cannot_be_had_is_told_and_the_clip_is_rendered_with_what_is_set_for_that(clip, caplog):
+    figures, _ = render(clip, prompt="red", mask_source="person", mask_missing="all")
+    assert figures["frames"] == 24
+    assert caplog.messages == ["there is nothing here that finds person; everything is restyled"]
+
+
+@pytest.mark.parametrize(("source", "told"), [("persn", "did you mean person"), ("shm:matte", "is live")])
+def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, told):
+    with pytest.raises(ValueError, match=told):
+        render(clip, mask_source=source)
+
+
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = side_pictures(str(clip), "mask", HEIGHT, WIDTH)
+    pictures = side_pictures(f"file:{clip}", "mask", HEIGHT, WIDTH)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]
