@@ -127,6 +127,36 @@ def test_scale_and_mask_by_osc_are_seen(front, osc):
     wait_for(halved, "the right half kept")
 
 
+def test_a_shape_is_drawn_and_moved_by_osc(front, osc):
+    for address, value in (("feather", 0.0), ("rect", (0.0, 0.0, 1.0, 0.5)), ("source", "rect")):
+        osc.send_message(f"/vace/mask/{address}", value)
+
+    def is_red(row: int) -> bool:
+        return tuple(front.presenter.latest.pixels[row, 24]) == RED
+
+    wait_for(lambda: is_red(8) and not is_red(24), "the lower half kept")
+    assert front.previews()["mask"][8, 24].tolist() == [255] * 3
+    osc.send_message("/vace/mask/rect", (0.0, 0.5, 1.0, 0.5))
+    wait_for(lambda: is_red(24) and not is_red(8), "the upper half kept")
+    osc.send_message("/vace/mask/rect", (0.0, 0.5, 1.0))
+    osc.send_message("/vace/mask/rect", (0.0, float("nan"), 1.0, 1.0))
+    errors = [next(iter(osc.get_messages(PATIENCE))) for _ in range(2)]
+    assert [error.params[0] for error in errors] == ["/vace/mask/rect"] * 2
+    assert front.settings().mask_rect == (0.0, 0.5, 1.0, 0.5)
+
+
+def test_a_mask_source_that_means_nothing_is_answered_with_a_near_one_and_changes_nothing(front, osc):
+    osc.send_message("/vace/mask/feather", 0.0)
+    osc.send_message("/vace/mask/source", "top")
+    wait_for(lambda: tuple(front.presenter.latest.pixels[30, 24]) != RED, "the lower half kept")
+    osc.send_message("/vace/mask/source", "botom")
+    error = next(iter(osc.get_messages(PATIENCE)))
+    assert error.params[0] == "/vace/mask/source"
+    assert "did you mean bottom?" in error.params[1]
+    assert tuple(front.presenter.latest.pixels[30, 24]) != RED
+    assert tuple(front.presenter.latest.pixels[2, 2]) == RED
+
+
 @pytest.mark.parametrize("switch", ["blackout", "bypass"])
 def test_switches_act_although_the_engine_does_nothing(front, osc, switch):
     osc.send_message(f"/vace/{switch}", 1)
