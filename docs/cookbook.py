@@ -1,0 +1,340 @@
+"""Writes docs/controls-cookbook.md and its pictures: how each mode and mix is asked for, and what comes of it.
+
+    python docs/cookbook.py
+
+Every picture is a real output: the bundled clip, or a drawn one with a person in it, through the same chunk maker as a
+show, with the settings of the messages above it. `--text` writes the page alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from backend.choice import ModelChoice
+from backend.cli import CLIP
+from backend.fitting import cover
+from backend.loaded import Loaded
+from backend.loading import load
+from backend.render import first_settings
+from bridge.video.file import Clip
+from vace_core.config import pipeline_named
+
+DOCS = Path(__file__).parent
+PAGE = DOCS / "controls-cookbook.md"
+PICTURES = DOCS / "cookbook"
+FRAMES = 45
+SHOWN = (8, 20, 44)
+"""Frames of the output that are shown: the last of the first chunk, of the second, and of the fourth."""
+GAP = 4
+OPENING, GOAL, LAVA, ICE = (f"docs/cookbook/{name}.jpg" for name in ("opening", "goal", "lava", "ice"))
+LINES = "docs/cookbook/lines.mp4"
+Message = tuple[str, tuple[object, ...]]
+
+
+def osc(address: str, *arguments: object) -> Message:
+    return f"/vace/{address}", arguments
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A name, what it is good for, and its messages. person: on the drawn clip. anchored: /vace/anchor follows."""
+
+    name: str
+    use: str
+    messages: tuple[Message, ...]
+    person: bool = False
+    anchored: bool = False
+
+    @property
+    def picture(self) -> str:
+        return self.name.lower().replace(",", "").replace(" ", "-")
+
+
+GOLD, NEON, FROZEN = "gold on sand at sunset", "neon in a city at night", "ice on snow under the northern lights"
+MODES = (
+    Recipe("Text alone", "Nothing of the input is followed.", (osc("control", "none"), osc("prompt", GOLD))),
+    Recipe("Depth", "What is near stays near.", (osc("control", "depth"), osc("prompt", GOLD))),
+    Recipe("Scribble", "Outlines are kept.", (osc("control", "scribble"), osc("prompt", GOLD))),
+    Recipe("Grey", "Light and dark are kept, colours are new.", (osc("control", "gray"), osc("prompt", FROZEN))),
+    Recipe("Flow", "What moves shows where it moves.", (osc("control", "flow"), osc("prompt", NEON))),
+    Recipe("Layout", "Things stay in their boxes.", (osc("control", "layout"), osc("prompt", GOLD)), person=True),
+    Recipe("Pose", "People keep their posture.", (osc("control", "pose"), osc("prompt", FROZEN)), person=True),
+    Recipe(
+        "A control video of your own",
+        "Depth, lines or anything else that the host renders itself; it may come from another sender than the input.",
+        (osc("control/source", LINES), osc("control", "source"), osc("prompt", NEON)),
+    ),
+    Recipe(
+        "Inpainting, a half",
+        "White is painted, black is the input's own pixels.",
+        (osc("mask/source", "right"), osc("control", "depth"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Inpainting by the model alone",
+        "The paper's way: what is kept goes through the model, nothing is put back afterwards.",
+        (osc("mask/source", "right"), osc("mask/composite", 0), osc("control", "depth"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Inpainting, a drawn ellipse",
+        "Shapes are drawn and moved by OSC.",
+        (osc("mask/source", "ellipse"), osc("mask/ellipse", 0.5, 0.5, 0.3, 0.35), osc("mask/feather", 6.0))
+        + (osc("control", "scribble"), osc("prompt", NEON)),
+    ),
+    Recipe(
+        "Inpainting, the subject",
+        "Whatever stands out is found in every frame.",
+        (osc("mask/source", "subject"), osc("mask/grow", 2.0), osc("control", "depth"), osc("prompt", GOLD)),
+        person=True,
+    ),
+    Recipe(
+        "Inpainting, all but the subject",
+        "The same, the other way round.",
+        (osc("mask/source", "subject"), osc("mask/invert", 1), osc("control", "depth"), osc("prompt", FROZEN)),
+        person=True,
+    ),
+    Recipe(
+        "Outpainting",
+        "The input in the middle of a larger picture.",
+        (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
+        + (osc("control", "none"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Outpainting, one side",
+        "The input moved to the right; what was beyond its left border is painted.",
+        (osc("canvas/x", 0.3), osc("control", "depth"), osc("prompt", FROZEN)),
+    ),
+    Recipe(
+        "Extension, from a first picture",
+        "The show begins with a still and goes on from there.",
+        (osc("first", OPENING), osc("control", "none"), osc("prompt", FROZEN)),
+    ),
+    Recipe(
+        "Extension, to a last picture",
+        "The chunk ends with a still.",
+        (osc("last", GOAL), osc("control", "none"), osc("prompt", NEON)),
+    ),
+    Recipe(
+        "Extension, first and last",
+        "From one still to another within a chunk.",
+        (osc("first", OPENING), osc("last", GOAL), osc("control", "none"), osc("prompt", FROZEN)),
+    ),
+    Recipe(
+        "Extension, anchored again",
+        "In the middle of a show, back to the first picture, or to the input's own frame.",
+        (osc("anchor/from", "input"), osc("control", "depth"), osc("prompt", GOLD)),
+        anchored=True,
+    ),
+    Recipe(
+        "A reference",
+        "The look of a picture, without a word.",
+        (osc("reference", LAVA), osc("control", "depth"), osc("prompt", "")),
+    ),
+    Recipe(
+        "Two references",
+        "The first for the things, the second for what is around them.",
+        (osc("reference", LAVA, ICE), osc("control", "depth"), osc("prompt", "")),
+    ),
+    Recipe(
+        "A reference, faint",
+        "Strength of each, in the order of the list.",
+        (osc("reference", LAVA), osc("reference/strength", 0.3), osc("control", "depth"), osc("prompt", "")),
+    ),
+)
+MIXES = (
+    Recipe(
+        "Control, inpainting and a reference",
+        "The subject alone takes on the look of a picture, its depth kept.",
+        (osc("mask/source", "subject"), osc("control", "depth"), osc("reference", LAVA), osc("prompt", "")),
+        person=True,
+    ),
+    Recipe(
+        "Outpainting with a reference",
+        "The input in a set that looks like a picture.",
+        (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
+        + (osc("reference", ICE), osc("control", "none"), osc("prompt", "")),
+    ),
+    Recipe(
+        "Outpainting with a control of its own",
+        "The input in the middle, lines from elsewhere around it.",
+        (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
+        + (osc("control/source", LINES), osc("control", "source"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Outpainting and inpainting",
+        "Around the input, and its right half.",
+        (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
+        + (osc("mask/source", "right"), osc("control", "depth"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Control and extension",
+        "Depth from the input, the beginning from a still.",
+        (osc("first", OPENING), osc("control", "depth"), osc("prompt", FROZEN)),
+    ),
+    Recipe(
+        "Extension and a reference",
+        "From a still, in the look of another picture.",
+        (osc("first", OPENING), osc("reference", LAVA), osc("control", "none"), osc("prompt", "")),
+    ),
+    Recipe(
+        "Inpainting and extension",
+        "The right half begins with a still.",
+        (osc("mask/source", "right"), osc("first", OPENING), osc("control", "scribble"), osc("prompt", FROZEN)),
+    ),
+    Recipe(
+        "Video to video with control",
+        "Half painted over, so that the input's own colours stay.",
+        (osc("noise", 0.7), osc("control", "depth"), osc("prompt", GOLD)),
+    ),
+    Recipe(
+        "Shape first, then let go",
+        "The context scale falls over the steps.",
+        (osc("scale/steps", 1.0, 0.0), osc("control", "scribble"), osc("prompt", NEON)),
+    ),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--text", action="store_true", help="write the page without making the pictures anew")
+    parser.add_argument("--only", help="make the pictures alone whose names begin so")
+    options = parser.parse_args()
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    if not options.text:
+        draw(options.only or "")
+
+
+def page() -> str:
+    """docs/controls-cookbook.md."""
+    return f"""# Controls cookbook
+
+Each mode and some mixes, with the messages that ask for them and what the bundled model makes of them. Every picture
+shows, from left to right: the input, what is followed (black: nothing), what is painted (white), and the output after
+9, 21 and 45 frames. `python docs/cookbook.py` makes this page and all its pictures anew, from the bundled clip and a
+drawn one. What each control does: [controls.md](controls.md); how modes go together: [modes.md](modes.md); masks:
+[masks.md](masks.md).
+
+The bundled model knows a drawn world and is small: look here for what is followed, kept and taken up, not for beauty.
+
+Pictures that the messages name: `{OPENING}`, `{GOAL}`, `{LAVA}`, `{ICE}`; the lines are `{LINES}`, a clip of its own.
+
+![The pictures that the messages name](cookbook/pictures.jpg)
+
+## Modes
+{"".join(map(section, MODES))}
+## Mixes
+{"".join(map(section, MIXES))}"""
+
+
+def section(recipe: Recipe) -> str:
+    messages = [*recipe.messages, *([osc("anchor")] if recipe.anchored else [])]
+    lines = "\n".join(" ".join([address, *(_typed(argument) for argument in given)]) for address, given in messages)
+    picture = f"![{recipe.name}](cookbook/{recipe.picture}.jpg)"
+    return f"\n### {recipe.name}\n\n{recipe.use}\n\n```\n{lines}\n```\n\n{picture}\n"
+
+
+def _typed(argument: object) -> str:
+    return f'"{argument}"' if isinstance(argument, str) and (" " in argument or not argument) else str(argument)
+
+
+def values(recipe: Recipe) -> dict[str, object]:
+    """The messages as values of controls."""
+    several = ("reference", "reference/strength", "mask/ellipse", "scale/steps")
+    return {
+        address: given if address in [f"/vace/{name}" for name in several] else given[0]
+        for address, given in recipe.messages
+    }
+
+
+def draw(begins: str) -> None:
+    """All pictures. The model is loaded once, a stream is made for each recipe."""
+    PICTURES.mkdir(exist_ok=True)
+    preset = pipeline_named("pocket")
+    size = (preset.height, preset.width)
+    real = [cover(frame.pixels, *size) for frame in islice(Clip(CLIP).decode(), FRAMES)]
+    drawn = person_clip(FRAMES)
+    loaded = load(ModelChoice("pocket", "cpu"))
+    stills(real)
+    for recipe in (*MODES, *MIXES):
+        if recipe.picture.startswith(begins):
+            save(strip(loaded, recipe, drawn if recipe.person else real), recipe.picture)
+            sys.stderr.write(f"{recipe.name}\n")
+
+
+def strip(loaded: Loaded, recipe: Recipe, clip: list[np.ndarray]) -> list[np.ndarray]:
+    """Input, control and mask at the last frame, and the output at SHOWN."""
+    maker = loaded.chunk_maker(*clip[0].shape[:2])
+    settings, out, made = first_settings(values(recipe)), [], None
+    guides = lines_of(clip)
+    while len(out) < FRAMES:
+        span = slice(len(out), len(out) + maker.frames_wanted)
+        guide = guides[span] if settings.control_source else None
+        made = maker.make(clip[span], None, settings, guides=guide, anchor=recipe.anchored and len(out) == 33)
+        for address, reason in made.faults:
+            raise ValueError(f"{recipe.name}: {address}: {reason}")
+        out += list(made.frames)
+        maker.settle()
+    assert made is not None
+    control = np.zeros_like(clip[0]) if made.control is None else made.control[-1]
+    mask = np.full_like(clip[0], 255) if made.mask is None else made.mask[-1]
+    return [settings.canvas.place(clip[FRAMES - 1]), control, mask, *(out[number] for number in SHOWN)]
+
+
+def stills(clip: list[np.ndarray]) -> None:
+    """The pictures that messages name, and the clip of lines."""
+    from bridge.video.file import FileSink
+    from bridge.video.frames import Frame
+    from vace_core.pocket.world import complete, draw_take
+
+    named = (
+        ("opening", {"material": "ice"}, 3),
+        ("goal", {"material": "neon"}, 7),
+        ("lava", {"material": "lava"}, 9_100_001),
+        ("ice", {"backdrop": "aurora"}, 9_100_000),
+    )
+    pictures = [draw_take(seed, (complete(look),), 2).looks[0][1] for _, look, seed in named]
+    for (name, _, _), picture in zip(named, pictures, strict=True):
+        save([picture], name)
+    save(pictures, "pictures")
+    with FileSink(str(DOCS.parent / LINES), *clip[0].shape[1::-1], 24.0) as sink:
+        for number, lines in enumerate(lines_of(clip)):
+            sink.send(Frame(lines, number, number / 24))
+
+
+def lines_of(clip: list[np.ndarray]) -> list[np.ndarray]:
+    """Circles that open: white lines on black, as a host would render them."""
+    height, width = clip[0].shape[:2]
+    out = [np.zeros((height, width, 3), np.uint8) for _ in clip]
+    for number, picture in enumerate(out):
+        for radius in range(number % 24, width, 24):
+            cv2.circle(picture, (width // 2, height // 2), radius, (255, 255, 255), 2, cv2.LINE_AA)
+    return out
+
+
+def person_clip(frames: int) -> list[np.ndarray]:
+    """Drawn footage of a scene with somebody standing in it."""
+    from vace_core.pocket.world import complete, draw_take
+
+    return list(draw_take(PERSON, (complete({}),), frames).footage)
+
+
+PERSON = 9_000_027
+"""The seed of a scene with a person."""
+
+
+def save(pictures: list[np.ndarray], name: str) -> None:
+    framed = [cv2.copyMakeBorder(p, GAP, GAP, GAP, GAP, cv2.BORDER_CONSTANT, value=(20, 20, 24)) for p in pictures]
+    whole = np.hstack(framed) if len(pictures) > 1 else pictures[0]
+    cv2.imwrite(str(PICTURES / f"{name}.jpg"), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+if __name__ == "__main__":
+    main()
