@@ -98,12 +98,12 @@ class ChunkMaker:
         """
         prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
         frames = to_tensor(pictures, self._loaded.device)
-        control = self._annotate(settings.control, frames)
+        control, unmade = self._annotate(settings.control, frames)
         masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
         if masks is not None and all(mask.all() for mask in masks):
             masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
         stills, faults = self._stills(settings)
-        faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
+        faults += unmade + self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
         chunk = self._stream.step(
             Controls(
@@ -149,15 +149,21 @@ class ChunkMaker:
         self._control = "none"
         self._anchors = {"first": "", "last": ""}
 
-    def _annotate(self, kind: str, frames: Tensor) -> Tensor | None:
-        """The control video `[1, 3, F, H, W]`; None for "none". An annotator that is turned to begins afresh."""
+    def _annotate(self, kind: str, frames: Tensor) -> tuple[Tensor | None, tuple[tuple[str, str], ...]]:
+        """The control video `[1, 3, F, H, W]`, None for "none", and the fault of an annotator that can't be had.
+
+        An annotator that is turned to begins afresh.
+        """
         turned, self._control = kind != self._control, kind
         if kind == "none":
-            return None
-        annotator = self._loaded.annotators[kind]
+            return None, ()
+        try:
+            annotator = self._loaded.annotators[kind]
+        except ValueError as error:
+            return None, ((address_of("control"), str(error)),)
         if turned:
             annotator.reset()
-        return annotator(frames)
+        return annotator(frames), ()
 
     def _noise(self, settings: Settings, pictures: Sequence[np.ndarray]) -> float:
         """The noise strength, which follows the input's motion if that is wanted."""

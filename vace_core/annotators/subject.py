@@ -1,0 +1,46 @@
+"""Subject: what stands out from its ground, by a network like depth's, trained on the pocket's world."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .depth import DepthNet, ready, shrunk
+
+NEW = 0.7
+"""The share of a frame in its mask; the rest is the frames before, so that outlines do not flicker."""
+
+
+class Subject:
+    """Masks of a stream of frames: people, animals, things, whatever is no ground, wall or sky."""
+
+    def __init__(self, net: DepthNet | None = None, device: torch.device | str = "cpu") -> None:
+        self._net = ready(_bundled() if net is None else net, device)
+        self._last: Tensor | None = None
+
+    @torch.inference_mode()
+    def __call__(self, frames: Tensor) -> Tensor:
+        """frames [1, 3, F, H, W] in [-1, 1] -> masks [1, 1, F, H, W] in 0..1."""
+        masks = functional.interpolate(self.coarse(frames)[:, None], size=frames.shape[3:], mode="bilinear")
+        return masks.transpose(0, 1)[None].to(frames)
+
+    @torch.inference_mode()
+    def coarse(self, frames: Tensor) -> Tensor:
+        """frames [1, 3, F, H, W] in [-1, 1] -> masks [F, h, w] in 0..1, as small as the network works."""
+        out = []
+        for mask in self._net(shrunk(frames)).float().sigmoid()[:, 0].unbind(0):
+            self._last = mask if self._last is None or self._last.shape != mask.shape else self._last.lerp(mask, NEW)
+            out.append(self._last)
+        return torch.stack(out)
+
+    def reset(self) -> None:
+        """Forget what was seen, as after a cut."""
+        self._last = None
+
+
+def _bundled() -> DepthNet:
+    from ..checkpoints.filling import on_meta
+    from ..pocket.loading import fill
+
+    return fill(on_meta(DepthNet, torch.float32), "subject")
