@@ -12,12 +12,30 @@ NEW = 0.7
 """The share of a frame in its mask; the rest is the frames before, so that outlines do not flicker."""
 
 
+class Steady:
+    """Masks that follow what is seen within a frame or two."""
+
+    def __init__(self) -> None:
+        self._last: Tensor | None = None
+
+    def follow(self, masks: Tensor) -> Tensor:
+        """masks [F, h, w] as they are seen -> the same, steadier."""
+        out = []
+        for mask in masks.unbind(0):
+            self._last = mask if self._last is None or self._last.shape != mask.shape else self._last.lerp(mask, NEW)
+            out.append(self._last)
+        return torch.stack(out)
+
+    def reset(self) -> None:
+        self._last = None
+
+
 class Subject:
     """Masks of a stream of frames: people, animals, things, whatever is no ground, wall or sky."""
 
     def __init__(self, net: DepthNet | None = None, device: torch.device | str = "cpu") -> None:
         self._net = ready(_bundled() if net is None else net, device)
-        self._last: Tensor | None = None
+        self._steady = Steady()
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
@@ -28,15 +46,11 @@ class Subject:
     @torch.inference_mode()
     def coarse(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> masks [F, h, w] in 0..1, as small as the network works."""
-        out = []
-        for mask in self._net(shrunk(frames)).float().sigmoid()[:, 0].unbind(0):
-            self._last = mask if self._last is None or self._last.shape != mask.shape else self._last.lerp(mask, NEW)
-            out.append(self._last)
-        return torch.stack(out)
+        return self._steady.follow(self._net(shrunk(frames)).float().sigmoid()[:, 0])
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""
-        self._last = None
+        self._steady.reset()
 
 
 def _bundled() -> DepthNet:
