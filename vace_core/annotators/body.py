@@ -24,6 +24,9 @@ THERE = 0.5
 LEAST = 0.005
 """A person has at least this part of the picture's pixels."""
 
+SEARCH_EVERY = 4
+"""After a search that found nobody, the next one is so many pictures later."""
+
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = 0, 2, 5, 7, 8, 11, 12
 MIDDLE, TOP = 33, 34
 """Points of the network. From the middle of the hips to the top is the radius of a circle round the whole person."""
@@ -60,11 +63,13 @@ class Body:
         self._net = TfliteNet(WEIGHTS / "pose_landmark_lite.tflite", ("Identity", "Identity_1")).eval().to(device)
         self._person = Person(device)
         self._region: Region | None = None
+        self._searched = SEARCH_EVERY
 
     def follow(self, picture: np.ndarray) -> np.ndarray | None:
         """RGB uint8 [H, W, 3] -> joints [18, 3]: x, y in pixels and a score, in OpenPose's order; None for nobody."""
         points = None if self._region is None else self._look(picture, self._region)
-        if points is None and (region := self._search(picture)) is not None:
+        self._searched += 1
+        if points is None and self._searched >= SEARCH_EVERY and (region := self._search(picture)) is not None:
             points = self._look(picture, region)
             if points is not None:  # the square was a guess: look once more, with the person in its middle
                 points = self._look(picture, _region_of(points))
@@ -73,7 +78,7 @@ class Body:
 
     def reset(self) -> None:
         """Forget where the person was, as after a cut."""
-        self._region = None
+        self._region, self._searched = None, SEARCH_EVERY
 
     @torch.inference_mode()
     def _look(self, picture: np.ndarray, region: Region) -> np.ndarray | None:
@@ -89,6 +94,7 @@ class Body:
 
     def _search(self, picture: np.ndarray) -> Region | None:
         """Round the largest person."""
+        self._searched = 0
         frames = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None, :, None].float() / 127.5 - 1
         self._person.reset()
         mask = (self._person.coarse(frames)[0] > 0.5).to(torch.uint8).cpu().numpy()

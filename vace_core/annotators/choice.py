@@ -45,12 +45,13 @@ def annotator_makers(
 
     folders: where networks that are not bundled are looked for.
     """
-    from . import ANNOTATORS, Depth, Layout, Pose
+    from . import ANNOTATORS, Layout, Pose
 
     makers: dict[str, Callable[[], Annotator]] = dict(ANNOTATORS)
-    makers["depth"] = lambda: Depth(device=device)
-    makers["layout"] = lambda: Layout(device=device)
-    makers["pose"] = lambda: Pose(device=device)
+    makers["layout"] = lambda: Layout(detector_maker(choice, folders, device)())
+    makers["pose"] = lambda: Pose(device)
+    makers["flow"] = lambda: _flow(choice, device)
+    makers["depth"] = lambda: _depth(choice, folders, device)
     return makers
 
 
@@ -63,6 +64,31 @@ def segmenter_makers(device: torch.device) -> Mapping[str, Callable[[], Segmente
 
 def detector_maker(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Callable[[], Detector]:
     """What makes the chosen detector; it raises ValueError, with the fix, where something is missing."""
-    from .detectors import Things
+    return lambda: _detector(choice, folders, device)
 
-    return lambda: Things(device)
+
+def _depth(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Annotator:
+    from .depth import Depth
+    from .depth_anything import DepthAnything, VideoDepthAnything
+
+    if choice.depth == "depth-anything-v2-small":
+        return DepthAnything(folders, device)
+    if choice.depth == "video-depth-anything":
+        return VideoDepthAnything(folders, device)
+    return Depth(device=device)
+
+
+def _flow(choice: AnnotatorChoice, device: torch.device) -> Annotator:
+    from .flow import Flow
+    from .raft import Raft
+
+    return Flow(Raft(device) if choice.flow == "raft" else None)
+
+
+def _detector(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Detector:
+    from .detectors import Things
+    from .objects import TransformersDetector, Yolo
+
+    if choice.detector == "rt-detr":
+        return TransformersDetector(folders, device)
+    return Yolo(folders, device) if choice.detector == "yolo" else Things(device)

@@ -63,7 +63,7 @@ class Depth:
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> depth [1, 3, F, H, W] in [-1, 1], 1 = nearest."""
-        return depth_control(self._steady.follow(self._net(shrunk(frames)).float()), frames)
+        return depth_control(self._steady.follow(looked(self._net, frames)), frames)
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""
@@ -105,20 +105,26 @@ def depth_control(near: Tensor, frames: Tensor) -> Tensor:
     return near.transpose(0, 1)[None].expand(1, 3, -1, -1, -1).contiguous().to(frames)
 
 
-def shrunk(frames: Tensor) -> Tensor:
-    """frames [1, 3, F, H, W] -> pictures [F, 3, h, w] as small as the networks look at."""
-    return functional.interpolate(frames[0].transpose(0, 1), size=_working_size(*frames.shape[3:]), mode="area")
+def looked(net: DepthNet, frames: Tensor) -> Tensor:
+    """frames [1, 3, F, H, W] in [-1, 1] -> what the network makes of them, all at once, [F, 1, h, w] float32."""
+    small = functional.interpolate(frames[0].transpose(0, 1), size=_working_size(*frames.shape[3:]), mode="area")
+    return net(small.to(net.head.weight)).float()
 
 
 def ready(net: DepthNet, device: torch.device | str) -> DepthNet:
-    """A copy that only looks: on its device, its batch norms made part of its convolutions."""
+    """A copy that only looks: on its device, its batch norms made part of its convolutions.
+
+    Processors with bfloat16 instructions use them, which takes half the time and changes depth by 0.01 at most.
+    """
     net = copy.deepcopy(net).eval()
     for module in list(net.modules()):
         if isinstance(module, nn.Sequential):
             convolution, norm = module[0], module[1]
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 module[0], module[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
-    return net.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    halves = torch.device(device).type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    net.to(device, torch.bfloat16 if halves else torch.float32)
+    return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def _working_size(height: int, width: int) -> tuple[int, int]:

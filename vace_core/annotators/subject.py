@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .depth import DepthNet, ready, shrunk
+from .depth import DepthNet, looked, ready
 
 NEW = 0.7
 """The share of a frame in its mask; the rest is the frames before, so that outlines do not flicker."""
@@ -46,7 +46,7 @@ class Subject:
     @torch.inference_mode()
     def coarse(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> masks [F, h, w] in 0..1, as small as the network works."""
-        return self._steady.follow(self._net(shrunk(frames)).float().sigmoid()[:, 0])
+        return self._steady.follow(looked(self._net, frames).sigmoid()[:, 0])
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""

@@ -28,7 +28,8 @@ ADD, CONV, DEPTHWISE, DEQUANTIZE, LOGISTIC, MAX_POOL, MUL, RELU, RESHAPE, RESIZE
 CUSTOM, PAD, MEAN, HARD_SWISH = 32, 34, 40, 117
 """Operators. The one custom is MediaPipe's transposed convolution by 2 x 2, stride 2."""
 
-ACTIVATIONS: dict[int, Run] = {0: lambda x: x, 1: torch.relu, 3: functional.relu6}
+ACTIVATIONS: dict[int, Run] = {0: lambda x: x, 1: torch.relu_, 3: lambda x: x.clamp_(0, 6)}
+"""Of the output of an operator, in its place."""
 SAME = 0
 """Of the two kinds of padding the one that keeps the size."""
 SIMPLE: dict[int, Run] = {
