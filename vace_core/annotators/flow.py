@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from .level import RunningLevel
@@ -91,12 +92,12 @@ class Flow:
         known = pictures if self._last is None else [self._last, *pictures]
         self._last = pictures[-1]
         if len(known) == 1:
-            flows = np.zeros((1, *frames.shape[3:], 2), np.float32)
-        else:
-            flows = -self._method.motion(known[1:], known[:-1])  # back to where each pixel came from, turned round
-            if known is pictures:
-                flows = np.concatenate((self._method.motion(known[:1], known[1:2]), flows))
-        return to_control(np.stack([flow_picture(flow, self._level.follow(flow)) for flow in flows]), frames)
+            return torch.ones_like(frames)
+        flows = -self._method.motion(known[1:], known[:-1])  # back to where each pixel came from, turned round
+        levels = [self._level.follow(flow) for flow in flows]
+        if known is pictures:
+            flows, levels = np.concatenate((self._method.motion(known[:1], known[1:2]), flows)), [levels[0], *levels]
+        return to_control(np.stack([flow_picture(flow, level) for flow, level in zip(flows, levels)]), frames)
 
     def reset(self) -> None:
         """Forget the last frame and the level, as after a cut."""

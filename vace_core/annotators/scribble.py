@@ -25,10 +25,8 @@ class Scribble:
         quiet = cv2.GaussianBlur(cv2.medianBlur(picture, 5), (0, 0), 0.8).astype(np.float32)
         across = cv2.Sobel(quiet, cv2.CV_32F, 1, 0, ksize=3)
         down = cv2.Sobel(quiet, cv2.CV_32F, 0, 1, ksize=3)
-        height, width, _ = picture.shape
-        slopes = cv2.magnitude(across.reshape(height, -1), down.reshape(height, -1)).reshape(height, width, 3)
-        red, green, blue = cv2.split(slopes)
-        strength = cv2.max(cv2.max(red, green), blue)
+        red, green, blue = cv2.split(np.sqrt(across * across + down * down))
+        strength = np.maximum(np.maximum(red, green), blue)
         usual = max(self._level.follow(float(np.quantile(strength[::2, ::2], 0.93))), 24.0)
         lines = np.clip((strength / usual - 0.35) / 0.5, 0.0, 1.0).astype(np.float32)
         return np.clip(cv2.GaussianBlur(lines, (0, 0), 0.7) * 1.15, 0.0, 1.0)
