@@ -12,7 +12,7 @@ from .presenter import STANDINS
 from .quantise import GRIDS
 
 FOLLOW = ("auto", "own", "source", "tick")
-ANNOTATIONS = ("depth", "scribble", "gray", "none")
+ANNOTATIONS = ("depth", "scribble", "gray", "flow", "layout", "pose", "none")
 LONGEST_FADE = 60.0
 FADE_UNITS = ("seconds", "chunks")
 FADE_WAYS = ("linear", "slerp")
@@ -95,7 +95,7 @@ TABLE = ControlTable(
             "/vace/control",
             "choice",
             "depth",
-            "What of the input is followed: its estimated depth, its outlines, its brightness, or nothing.",
+            "What of the input is followed: its depth, outlines, brightness, motion, boxes, skeleton, or nothing.",
             choices=ANNOTATIONS,
         ),
         Control(

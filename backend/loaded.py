@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
-from vace_core.annotators.detectors import Detector
-from vace_core.annotators.segmenters import Segmenter
 from vace_core.stream import Chunk, Controls
 
 if TYPE_CHECKING:
@@ -39,6 +37,41 @@ class Annotator(Protocol):
         ...
 
 
+class Segmenter(Protocol):
+    """Frames `[1, 3, F, H, W]` in [-1, 1] to how much each pixel is what it looks for, `[1, 1, F, H, W]` in 0..1."""
+
+    def __call__(self, frames: Tensor) -> Tensor: ...
+
+    def reset(self) -> None:
+        """Forget earlier frames, as after a cut."""
+        ...
+
+
+class Box(Protocol):
+    """Something that was found, in pixels; right and bottom are just outside."""
+
+    @property
+    def left(self) -> float: ...
+
+    @property
+    def top(self) -> float: ...
+
+    @property
+    def right(self) -> float: ...
+
+    @property
+    def bottom(self) -> float: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+class Detector(Protocol):
+    """Finds objects in frames `[1, 3, F, H, W]` in [-1, 1]; gives the boxes of each frame."""
+
+    def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
+
+
 class LazyAnnotators(Mapping[str, Annotator]):
     """Annotators that are made when they are first asked for, so that none costs time at the start.
 
@@ -65,10 +98,9 @@ class LazyAnnotators(Mapping[str, Annotator]):
 class Loaded:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
-    segmenters, by name, and detector make a new one at every call, which takes a moment; they raise ValueError, which
-    says what to do, where something is missing. A detector of None: there is none.
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
-    encode(prompt) does beforehand what a new prompt takes; None where that is nothing.
+    encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
+    and detector are made when they are first asked for.
     """
 
     device: str
