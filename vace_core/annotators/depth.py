@@ -57,7 +57,7 @@ class Depth:
     """Depth of a stream of frames, held steady: range and picture follow slowly, so that nothing pumps or flickers."""
 
     def __init__(self, net: DepthNet | None = None, device: torch.device | str = "cpu") -> None:
-        self._net = ready(_bundled() if net is None else net, device)
+        self._net = ready(bundled_depth() if net is None else net, device)
         self._steady = SteadyDepth()
 
     @torch.inference_mode()
@@ -132,7 +132,7 @@ def _working_size(height: int, width: int) -> tuple[int, int]:
     return max(16, round(height * scale / 16) * 16), WORKING_WIDTH
 
 
-def _bundled() -> DepthNet:
+def bundled_depth() -> DepthNet:
     from ..checkpoints.filling import on_meta
     from ..pocket.loading import fill
 
