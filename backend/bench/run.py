@@ -48,8 +48,8 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     yield from chunk_rows(model, height, width, chunks=2 if options.quick else 15)
     yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
     yield from change_rows(model, height, width, chunks=2 if options.quick else 10)
-    yield from mask_rows(height, width)
     yield from shortcut_rows(model, height, width, chunks=1 if options.quick else 10)
+    yield from mask_rows(height, width)
     yield from quantisation_rows(model, height, width)
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:
