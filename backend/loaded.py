@@ -71,6 +71,10 @@ class Detector(Protocol):
 
     def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
 
+    def reset(self) -> None:
+        """Forget earlier frames, as after a cut."""
+        ...
+
 
 @dataclass(frozen=True)
 class Loaded:
