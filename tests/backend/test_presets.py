@@ -86,8 +86,9 @@ def test_over_a_time_numbers_move_and_the_rest_switches_at_once(desk: Desk):
 def test_shapes_and_colours_move_too_and_a_polygon_of_other_corners_switches(desk: Desk):
     triangle, square = (0.0, 0.0, 1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
     desk.send(("/vace/mask/rect", (0, 0, 0.5, 1)), ("/vace/mask/key", (1, 0, 0)), ("/vace/mask/polygon", triangle))
-    desk.send((SAVE, "a"), ("/vace/mask/rect", (0.5, 0, 0.5, 1)), ("/vace/mask/key", (0, 0, 1)))
-    desk.send(("/vace/mask/polygon", square), (GO, "a"), (FADE, 10.0))
+    desk.send((SAVE, "a"))
+    desk.send(("/vace/mask/rect", (0.5, 0, 0.5, 1)), ("/vace/mask/key", (0, 0, 1)), ("/vace/mask/polygon", square))
+    desk.send((GO, "a"), (FADE, 10.0))
     assert desk.values("mask/polygon") == [triangle]
     desk.clock.now += 5.0
     desk.morph.step()
