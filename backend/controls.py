@@ -189,8 +189,8 @@ TABLE = ControlTable(
         Control(
             "/vace/mask/tolerance",
             "float",
-            0.35,
-            "How far a colour may be from the key's hue, in shares of the key's saturation; grey is at 0.5.",
+            0.4,
+            "How far a colour may be from the key's: its shadows are at 0, other hues further, grey is at 1.",
             low=0.0,
             high=1.0,
         ),

@@ -76,6 +76,10 @@ class Detector(Protocol):
 
     def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
 
+    def reset(self) -> None:
+        """Forget earlier frames, as after a cut."""
+        ...
+
 
 class LazyAnnotators(Mapping[str, Annotator]):
     """Annotators that are made when they are first asked for, so that none costs time at the start.
