@@ -24,7 +24,7 @@ THERE = 0.5
 LEAST = 0.005
 """A person has at least this part of the picture's pixels."""
 
-SEARCH_EVERY = 4
+SEARCH_EVERY = 2
 """After a search that found nobody, the next one is so many pictures later."""
 
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = 0, 2, 5, 7, 8, 11, 12

@@ -12,8 +12,8 @@ from torch import Tensor
 from .body import Body
 from .pixels import pixels, to_control
 
-STRIDE = 2
-"""Joints are looked for in every so manyeth frame."""
+STRIDE = 4
+"""Joints are looked for in every so manyeth frame: of a chunk of 12 in three, its last among them."""
 
 JOINTS = (
     "nose",
@@ -77,7 +77,7 @@ def draw_pose(people: Sequence[np.ndarray], height: int, width: int) -> np.ndarr
 class Pose:
     """The skeleton of the person that fills most of a stream's picture, drawn.
 
-    Joints are looked for in every second frame and in the last one of a call; those between lie between.
+    Joints are looked for in every fourth frame and in the last one of a call; those between lie between.
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
