@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorChoice
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 from vace_core.config import PIPELINES, Pipeline, pipeline_named
 
@@ -32,6 +33,7 @@ class ModelChoice:
     steps: str = ""
     sparse: int = 0
     stream_batch: bool = False
+    annotators: AnnotatorChoice = field(default_factory=AnnotatorChoice)
 
     def preset(self) -> Pipeline:
         """The pipeline's row, with what was chosen in its place."""
@@ -94,6 +96,15 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="streamdiffusion-v2: its steps as one batch, each on another chunk: more frames a second, a chunk later",
     )
+    add_annotator_options(parser)
+
+
+def add_annotator_options(parser: argparse.ArgumentParser) -> None:
+    """Which networks make controls and masks; docs/annotators.md says what each needs."""
+    group = parser.add_argument_group("controls and masks made from the input")
+    group.add_argument("--depth", default=DEPTHS[0], choices=DEPTHS, help="network (default: the bundled one)")
+    group.add_argument("--flow", default=FLOWS[0], choices=FLOWS, help="method (default: OpenCV's, without weights)")
+    group.add_argument("--detector", default=DETECTORS[0], choices=DETECTORS, help="of things, by class")
 
 
 def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[ModelChoice, dict[str, object]]:
@@ -115,6 +126,7 @@ def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -
         steps=options.steps or "",
         sparse=options.sparse_memory,
         stream_batch=options.stream_batch,
+        annotators=AnnotatorChoice(options.depth, options.flow, options.detector),
     )
     try:
         choice.preset()

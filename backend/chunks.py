@@ -78,8 +78,8 @@ class ChunkMaker:
         self._pictures = Pictures(height, width, loaded.device)
         self._masks = MaskMaker(loaded, height, width)
         self._anchors = Anchors(self._pictures)
-        self._control = ("none", "")  # what is followed, and whose
-        self._wanted = "none"
+        self._wanted = self._kind = "none"  # what of a video is to be followed, and what is
+        self._followed = ("none", "")  # and whose
         self._shown_as = ""
         self._prompt = ""
         self._travel = Travel()
@@ -170,8 +170,8 @@ class ChunkMaker:
         self._motion = MotionNoise()
         self._asked.clear()
         self._masks.reset()
-        self._control = ("none", "")
-        self._wanted = "none"
+        self._wanted = self._kind = "none"
+        self._followed = ("none", "")
         self._anchors.reset()
 
     def _follow(
@@ -187,13 +187,14 @@ class ChunkMaker:
         source of its own is of the whole picture. An annotator that is turned to begins afresh. Where there is none for
         what is wanted, what was followed before still is.
         """
-        kind, fresh, self._wanted = settings.control, settings.control != self._wanted, settings.control
-        if kind not in ("none", "source", *self._loaded.annotators):
-            if fresh:
-                there = ", ".join((*self._loaded.annotators, "source", "none"))
-                faults.append((address_of("control"), f"nothing here makes a {kind} control; choose one of {there}"))
-            kind = self._control[0]
-        turned, self._control = (kind, settings.control_source) != self._control, (kind, settings.control_source)
+        if settings.control != self._wanted:
+            self._wanted = settings.control
+            if reason := self._unmakeable(settings.control):
+                faults.append((address_of("control"), reason))
+            else:
+                self._kind = settings.control
+        kind = self._kind
+        turned, self._followed = (kind, settings.control_source) != self._followed, (kind, settings.control_source)
         if settings.control_source:
             pictures = guides or ()  # none before its first frame has come
         if kind == "none" or not pictures:
@@ -205,6 +206,19 @@ class ChunkMaker:
                 annotator.reset()
             control = annotator(control)
         return control if settings.control_source else place_control(control, settings.canvas)
+
+    def _unmakeable(self, kind: str) -> str:
+        """Why there is no such control video; "" if there is one."""
+        if kind in ("none", "source"):
+            return ""
+        try:
+            self._loaded.annotators[kind]
+        except KeyError:
+            there = ", ".join((*self._loaded.annotators, "source", "none"))
+            return f"nothing here makes a {kind} control; choose one of {there}"
+        except ValueError as error:  # something that it needs is missing, which it names
+            return str(error)
+        return ""
 
     def _references(self, settings: Settings, faults: list[tuple[str, str]]) -> tuple[Reference, ...]:
         """Those that can be read, for as long as they are set."""

@@ -12,7 +12,8 @@ from .presenter import STANDINS
 from .quantise import GRIDS
 
 FOLLOW = ("auto", "own", "source", "tick")
-FOLLOWED = ("depth", "scribble", "flow", "gray", "layout", "pose", "source", "none")
+ANNOTATIONS = ("depth", "scribble", "flow", "gray", "layout", "pose")
+FOLLOWED = (*ANNOTATIONS, "source", "none")
 """What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
 ANCHORS = ("first", "output", "input")
 REFERENCE_MODES = ("paper", "slot", "joint")
@@ -115,8 +116,8 @@ TABLE = ControlTable(
             "/vace/control",
             "choice",
             "depth",
-            "What is followed: the input's estimated depth, its outlines, motion, brightness, regions or poses; the "
-            "input itself, where it is a control video already (source); or nothing.",
+            "What is followed: the input's depth, its outlines (scribble), motion (flow), brightness (gray), boxes "
+            "(layout) or skeletons (pose); the input itself, if it is a control video already (source); or nothing.",
             choices=FOLLOWED,
         ),
         Control(
@@ -188,8 +189,8 @@ TABLE = ControlTable(
         Control(
             "/vace/mask/tolerance",
             "float",
-            0.35,
-            "How far a colour may be from the key's hue, in shares of the key's saturation; grey is at 0.5.",
+            0.4,
+            "How far a colour may be from the key's: its shadows are at 0, other hues further, grey is at 1.",
             low=0.0,
             high=1.0,
         ),

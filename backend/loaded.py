@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -75,6 +75,32 @@ class Detector(Protocol):
     """Finds objects in frames `[1, 3, F, H, W]` in [-1, 1]; gives the boxes of each frame."""
 
     def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
+
+    def reset(self) -> None:
+        """Forget earlier frames, as after a cut."""
+        ...
+
+
+class LazyAnnotators(Mapping[str, Annotator]):
+    """Annotators that are made when they are first asked for, so that none costs time at the start.
+
+    Asking raises ValueError, which says what to do, where an annotator needs something that is missing.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Annotator]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Annotator] = {}
+
+    def __getitem__(self, name: str) -> Annotator:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 @dataclass(frozen=True)

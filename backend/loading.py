@@ -6,16 +6,14 @@ from collections.abc import Callable
 
 import torch
 
-from vace_core.annotators.depth import Depth
-from vace_core.annotators.grey import Grey
-from vace_core.annotators.scribble import Scribble
+from vace_core.annotators.choice import annotator_makers, detector_maker, segmenter_makers
 from vace_core.checkpoints.store import Store
 from vace_core.model import load as load_pipeline
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 
 from .choice import ModelChoice
-from .loaded import Loaded
+from .loaded import LazyAnnotators, Loaded
 from .models.folders import model_folders
 
 
@@ -23,13 +21,17 @@ def load(choice: ModelChoice) -> Loaded:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
     store = Store(model_folders(choice.models))
     model = load_pipeline(choice.preset(), chosen_device(choice.device), store, choice.weights)
+    annotators = dict(annotator_makers(choice.annotators, store.folders, model.device))
+    annotators["gray"] = annotators.pop("grey")
     return Loaded(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
-        annotators={"depth": Depth(device=model.device), "scribble": Scribble(), "gray": Grey()},
+        annotators=LazyAnnotators(annotators),
         unread=_unread_by_pocket if choice.pipeline == "pocket" else lambda prompt: (),
         loras=len(choice.weights.loras),
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
+        segmenters=segmenter_makers(model.device),
+        detector=detector_maker(choice.annotators, store.folders, model.device),
     )
 
 

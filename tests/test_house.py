@@ -96,7 +96,8 @@ def test_every_requirement_is_pinned_to_one_version():
 def test_every_package_that_the_program_imports_is_required():
     installs = {"cv2": "opencv-python-headless", "pythonosc": "python-osc", "PIL": "pillow"}
     required = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower()
-    optional = {"aalink"}  # whose absence is an error that says how to install them
+    # whose absence is an error that says how to install them
+    optional = {"aalink", "torchvision", "ultralytics", "video_depth_anything"}
     for room in ("backend", "bridge", "vace_core"):
         for path in sorted((ROOT / room).rglob("*.py")):
             for name in set(imports(path)) - sys.stdlib_module_names - ROOMS - optional:

@@ -16,6 +16,7 @@ from vace_core.model import Model, load
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 
+from .annotators import annotator_rows
 from .cadence import cadence_rows
 from .changes import change_rows
 from .engine import chunk_rows, length_row
@@ -53,6 +54,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:
         del model
+        yield from annotator_rows(height, width, rounds=1 if options.quick else 20)
         yield from quick_rows(options.pipeline, 9) if options.quick else live_rows(options.pipeline, 600)
         yield from cadence_rows(options.pipeline, seconds=2 if options.quick else 60)
         yield from osc_rows(options.pipeline, seconds=2 if options.quick else 60)

@@ -53,8 +53,8 @@ class Finders:
     def reset(self) -> None:
         """Forget earlier frames, as after a cut; and try again what could not be made."""
         self._failed.clear()
-        for segmenter in self._segmenters.values():
-            segmenter.reset()
+        for finder in (*self._segmenters.values(), *([self._detector] if self._detector else ())):
+            finder.reset()
 
     def _made(self, name: str, make: Callable[[], Finder] | None) -> Finder:
         if make is None:

@@ -6,6 +6,7 @@ import time
 import torch
 
 from backend.choice import ModelChoice
+from backend.controls import ANNOTATIONS
 from backend.loaded import Loaded
 from vace_core.stream import Chunk, Controls
 from vace_core.text import blend_of
@@ -14,7 +15,7 @@ COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, 
 
 
 def load(choice: ModelChoice) -> Loaded:
-    annotators = {"depth": Negative(), "scribble": Negative(), "gray": Gray()}
+    annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
     return Loaded(device="cpu", open_stream=FakeStream, annotators=annotators)
 
 
@@ -23,7 +24,7 @@ def broken(choice: ModelChoice) -> Loaded:
 
 
 class Negative:
-    """Stands for depth and scribble: it can be told from the source."""
+    """Stands for depth and the others: it can be told from the source."""
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         return -frames

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.choice import ModelChoice, add_model_options, model_choice
+from vace_core.annotators.choice import AnnotatorChoice
 from vace_core.checkpoints.options import Quantise
 from vace_core.config import pipeline_named
 
@@ -77,3 +78,14 @@ def test_more_loras_than_can_be_played_are_refused(tmp_path: Path, capsys: pytes
     with pytest.raises(SystemExit):
         choose(*["--lora", str(file)] * 5)
     assert "--lora may be given 4 times, got 5" in capsys.readouterr().err
+
+
+def test_the_networks_of_annotators_are_the_bundled_ones_unless_others_are_chosen():
+    assert choose()[0].annotators == AnnotatorChoice("pocket", "dis", "things")
+    words = ("--depth", "depth-anything-v2-small", "--flow", "raft", "--detector", "yolo")
+    assert choose(*words)[0].annotators == AnnotatorChoice("depth-anything-v2-small", "raft", "yolo")
+
+
+def test_a_network_that_is_none_names_those_there_are():
+    with pytest.raises(ValueError, match="there is no flow 'farneback': choose one of dis, raft"):
+        AnnotatorChoice(flow="farneback")

@@ -191,7 +191,9 @@ def fed(maker: ChunkMaker, guides: list[np.ndarray] | None = None, **values: obj
 
 
 def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed_still_is():
-    maker = maker_that_notes()
+    loaded = fake_model.load(ModelChoice())
+    few = {kind: loaded.annotators[kind] for kind in ("depth", "scribble", "gray")}
+    maker = ChunkMaker(replace(loaded, open_stream=Asked, annotators=few), 32, 48)
     assert fed(maker, control="gray") == (0.57, ())
     followed, faults = fed(maker, control="pose")
     assert followed == 0.57

@@ -110,6 +110,9 @@ class OneDog:
     def detect(self, frames: torch.Tensor) -> list[list[Found]]:
         return [[Found(4.0, 4.0, 20.0, 20.0, "dog")]] * frames.shape[2]
 
+    def reset(self) -> None:
+        """It remembers nothing."""
+
 
 class Show:
     """A stream of some rules with everything around it."""

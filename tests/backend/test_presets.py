@@ -83,6 +83,18 @@ def test_over_a_time_numbers_move_and_the_rest_switches_at_once(desk: Desk):
     assert desk.values("scale") == [0.0]
 
 
+def test_shapes_and_colours_move_too_and_a_polygon_of_other_corners_switches(desk: Desk):
+    triangle, square = (0.0, 0.0, 1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
+    desk.send(("/vace/mask/rect", (0, 0, 0.5, 1)), ("/vace/mask/key", (1, 0, 0)), ("/vace/mask/polygon", triangle))
+    desk.send((SAVE, "a"))
+    desk.send(("/vace/mask/rect", (0.5, 0, 0.5, 1)), ("/vace/mask/key", (0, 0, 1)), ("/vace/mask/polygon", square))
+    desk.send((GO, "a"), (FADE, 10.0))
+    assert desk.values("mask/polygon") == [triangle]
+    desk.clock.now += 5.0
+    desk.morph.step()
+    assert desk.values("mask/rect", "mask/key") == [(0.25, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5)]
+
+
 def test_going_at_once_ends_what_is_on_its_way(desk: Desk):
     desk.send(("/vace/scale", 0.0), (SAVE, "a"))
     desk.send(("/vace/scale", 2.0), (SAVE, "b"))

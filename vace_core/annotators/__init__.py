@@ -7,7 +7,10 @@ from typing import Protocol
 from torch import Tensor
 
 from .depth import Depth
+from .flow import Flow
 from .grey import Grey
+from .layout import Layout
+from .pose import Pose
 from .scribble import Scribble
 
 
@@ -21,7 +24,7 @@ class Annotator(Protocol):
         ...
 
 
-ANNOTATORS = {"depth": Depth, "scribble": Scribble, "grey": Grey}
+ANNOTATORS = {"depth": Depth, "scribble": Scribble, "grey": Grey, "flow": Flow, "layout": Layout, "pose": Pose}
 
 
 def annotator(name: str) -> Annotator:
@@ -31,4 +34,4 @@ def annotator(name: str) -> Annotator:
     return ANNOTATORS[name]()
 
 
-__all__ = ["ANNOTATORS", "Annotator", "Depth", "Grey", "Scribble", "annotator"]
+__all__ = ["ANNOTATORS", "Annotator", "Depth", "Flow", "Grey", "Layout", "Pose", "Scribble", "annotator"]

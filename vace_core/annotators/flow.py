@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from .level import RunningLevel
@@ -44,37 +48,58 @@ class FlowLevel:
         self._level.reset()
 
 
+class Motion(Protocol):
+    """A method that finds where pixels went."""
+
+    def pictures(self, frames: Tensor) -> Sequence[Any]:
+        """frames [1, 3, F, H, W] in [-1, 1] -> each as `motion` takes it."""
+        ...
+
+    def motion(self, ones: Sequence[Any], others: Sequence[Any]) -> np.ndarray:
+        """N pictures and N others -> [N, H, W, 2] float32: where each pixel of the ones went, x right and y down."""
+        ...
+
+
+class Dis:
+    """OpenCV's DIS, on the processor, without weights."""
+
+    def __init__(self) -> None:
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def pictures(self, frames: Tensor) -> Sequence[np.ndarray]:
+        return list(grey_pixels(frames))
+
+    def motion(self, ones: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
+        nothing = np.zeros((*ones[0].shape, 2), np.float32)
+        return np.stack([self._dis.calc(one, other, nothing.copy()) for one, other in zip(ones, others)])
+
+
 class Flow:
-    """Flow between every two neighbouring frames of a stream, those of two calls too, by OpenCV's DIS on the processor.
+    """Flow between every two neighbouring frames of a stream, those of two calls too.
 
     A frame shows how what it shows came there from the frame before. The first one, which has none before it, shows
     where it goes; a single one is white.
     """
 
-    def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    def __init__(self, method: Motion | None = None) -> None:
+        self._method = Dis() if method is None else method
         self._level = FlowLevel()
-        self._last: np.ndarray | None = None
+        self._last: Any = None
 
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> colours of motion [1, 3, F, H, W] in [-1, 1]."""
-        pictures = grey_pixels(frames)
-        flows = [self._between(before, picture) for before, picture in zip([self._last, *pictures], pictures)]
-        if self._last is None:
-            flows[0] = self._way(pictures[0], pictures[1]) if len(pictures) > 1 else flows[0]
+        pictures = list(self._method.pictures(frames))
+        known = pictures if self._last is None else [self._last, *pictures]
         self._last = pictures[-1]
-        return to_control(np.stack([flow_picture(flow, self._level.follow(flow)) for flow in flows]), frames)
+        if len(known) == 1:
+            return torch.ones_like(frames)
+        flows = -self._method.motion(known[1:], known[:-1])  # back to where each pixel came from, turned round
+        levels = [self._level.follow(flow) for flow in flows]
+        if known is pictures:
+            flows, levels = np.concatenate((self._method.motion(known[:1], known[1:2]), flows)), [levels[0], *levels]
+        return to_control(np.stack([flow_picture(flow, level) for flow, level in zip(flows, levels)]), frames)
 
     def reset(self) -> None:
         """Forget the last frame and the level, as after a cut."""
         self._level.reset()
         self._last = None
-
-    def _between(self, before: np.ndarray | None, picture: np.ndarray) -> np.ndarray:
-        """Motion into `picture`, at the places of its own pixels: how they'd go back, turned round."""
-        if before is None:
-            return np.zeros((*picture.shape, 2), np.float32)
-        return -self._way(picture, before)
-
-    def _way(self, picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-        return self._dis.calc(picture, other, np.zeros((*picture.shape, 2), np.float32))

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from .boxes import Box, SteadyBoxes
+from .detectors import Detector, Things
+from .pixels import to_control
 
 PALETTE = (
     (230, 25, 75),
@@ -23,17 +28,6 @@ PALETTE = (
     (128, 128, 0),
 )
 """RGB of a box's outline; which one is a label's never changes."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a thing is, in pixels from the top left, and what it is."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    label: str
 
 
 def colour(label: str) -> tuple[int, int, int]:
@@ -55,3 +49,22 @@ def draw_layout(boxes: Sequence[Box], height: int, width: int) -> np.ndarray:
         picture[top:bottom, left:right] = colour(box.label)
         picture[top + thick : bottom - thick, left + thick : right - thick] = inner
     return picture
+
+
+class Layout:
+    """The boxes of a stream of frames, drawn; they stay with their things and do not tremble."""
+
+    def __init__(self, detector: Detector | None = None, device: torch.device | str = "cpu") -> None:
+        self._detector = Things(device) if detector is None else detector
+        self._steady = SteadyBoxes()
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """frames [1, 3, F, H, W] in [-1, 1] -> coloured boxes on white [1, 3, F, H, W] in [-1, 1]."""
+        height, width = frames.shape[3:]
+        boxes = [self._steady.follow(seen) for seen in self._detector.detect(frames)]
+        return to_control(np.stack([draw_layout(of_frame, height, width) for of_frame in boxes]), frames)
+
+    def reset(self) -> None:
+        """Forget what was seen, as after a cut."""
+        self._detector.reset()
+        self._steady.reset()

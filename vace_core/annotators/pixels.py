@@ -26,7 +26,6 @@ def to_control(pictures: np.ndarray, frames: Tensor) -> Tensor:
     It lands on the device of the frames that it was made from, in their dtype.
     """
     video = torch.from_numpy(pictures).to(frames.device)
+    video = video[None] if video.ndim == 3 else video.permute(3, 0, 1, 2).contiguous()
     video = video.to(frames.dtype) / 127.5 - 1 if pictures.dtype == np.uint8 else (video * 2 - 1).to(frames.dtype)
-    if video.ndim == 3:
-        return video[None, None].expand(1, 3, -1, -1, -1).contiguous()
-    return video.permute(3, 0, 1, 2)[None].contiguous()
+    return video[None].expand(1, 3, -1, -1, -1).contiguous()

@@ -1,4 +1,4 @@
-"""Training the depth annotator on the world's footage and looks, roughened so that real footage is no surprise."""
+"""Training depth and subject on the world's footage and looks, roughened so that real footage is no surprise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..annotators.depth import WORKING_WIDTH, DepthNet
-from .loading import store
+from .loading import fill, store
 from .takes import load_take
 from .together import Together
 from .world.noise import look_up
@@ -33,6 +33,15 @@ class DepthBudget:
     rate: float = 3e-3
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a network learns to see: its part's name, which of a sample's pictures is the truth, and its error."""
+
+    part: str
+    truth: int
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+
 def train_depth(
     together: Together,
     folder: Path,
@@ -43,9 +52,38 @@ def train_depth(
     report: Callable[[str], None],
 ) -> None:
     """Train on the first `count` takes and write out/depth.safetensors."""
-    rng = np.random.default_rng((seed, together.rank, 7))
     torch.manual_seed(seed)
-    model = DepthNet().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    _train(Task("depth", 1, _loss), DepthNet(), together, folder, count, out, budget, seed, report)
+
+
+def train_subject(
+    together: Together,
+    folder: Path,
+    count: int,
+    out: Path,
+    budget: DepthBudget,
+    seed: int,
+    report: Callable[[str], None],
+) -> None:
+    """Train on the first `count` takes, from out/depth.safetensors on, and write out/subject.safetensors."""
+    torch.manual_seed(seed)
+    model = fill(DepthNet(), "depth", folder=out).requires_grad_(True).train()
+    _train(Task("subject", 2, _overlap_loss), model, together, folder, count, out, budget, seed, report)
+
+
+def _train(
+    task: Task,
+    model: DepthNet,
+    together: Together,
+    folder: Path,
+    count: int,
+    out: Path,
+    budget: DepthBudget,
+    seed: int,
+    report: Callable[[str], None],
+) -> None:
+    rng = np.random.default_rng((seed, together.rank, 7))
+    model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     pictures, depths, masks = _pool(folder, count)
     optimiser = torch.optim.AdamW(model.parameters(), lr=budget.rate, weight_decay=1e-3)
     began, step, average = time.monotonic(), 0, 0.0
@@ -55,12 +93,11 @@ def train_depth(
             break
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
-        picks = rng.integers(len(pictures), size=budget.batch)
-        rows = [_roughen(pictures[i], depths[i], masks[i], rng) for i in picks]
-        seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
+        rows = [_roughen(pictures[i], depths[i], masks[i], rng) for i in rng.integers(len(pictures), size=budget.batch)]
+        seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[task.truth] for row in rows])
         with torch.autocast("cpu", torch.bfloat16):
             made = model(seen.contiguous(memory_format=torch.channels_last))
-        loss = _loss(made.float(), truth)
+        loss = task.loss(made.float(), truth)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         together.average_gradients(model)
@@ -69,11 +106,11 @@ def train_depth(
         step += 1
         average += (float(loss.detach()) - average) / min(step, 50)
         if together.leads and step % 200 == 0:
-            report(f"depth: step {step}, loss {average:.4f}")
-            store(model, "depth", out)
+            report(f"{task.part}: step {step}, loss {average:.4f}")
+            store(model, task.part, out)
     if together.leads:
-        store(model, "depth", out)
-        report(f"depth: done after {step} steps")
+        store(model, task.part, out)
+        report(f"{task.part}: done after {step} steps")
 
 
 def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,19 +128,19 @@ def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def _roughen(
     picture: np.ndarray, depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """One sample [3, h, w] and [1, h, w], cut, flipped, and changed in everything but its shapes."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One sample: picture [3, h, w], depth and mask [1, h, w], cut, flipped, changed in everything but its shapes."""
     if mask.any() and rng.random() < 0.4:
-        picture, depth = _before_a_wall(picture, depth, mask, rng)
+        picture, depth, mask = _before_a_wall(picture, depth, mask, rng)
     if rng.random() < 0.5:
-        picture, depth = picture[:, ::-1], depth[:, ::-1]
+        picture, depth, mask = (x[:, ::-1] for x in (picture, depth, mask))
     if rng.random() < 0.5:
         tall = int(rng.uniform(0.6, 1.0) * HEIGHT)
         wide = tall * WORKING_WIDTH // HEIGHT
         top, left = int(rng.integers(0, HEIGHT - tall + 1)), int(rng.integers(0, WORKING_WIDTH - wide + 1))
         cut = (slice(top, top + tall), slice(left, left + wide))
         size = (WORKING_WIDTH, HEIGHT)
-        picture, depth = (cv2.resize(np.ascontiguousarray(x[cut]), size) for x in (picture, depth))
+        picture, depth, mask = (cv2.resize(np.ascontiguousarray(x[cut]), size) for x in (picture, depth, mask))
     x = picture.astype(np.float32) / 255
     if rng.random() < 0.3:
         x = _other_surfaces(x, depth, rng)
@@ -117,7 +154,8 @@ def _roughen(
         x = cv2.GaussianBlur(x.astype(np.float32), (0, 0), float(rng.uniform(0.3, 1.2)))
     x = x + rng.normal(0, rng.exponential(0.025), x.shape)
     seen = torch.from_numpy(np.clip(x, 0, 1).astype(np.float32)).permute(2, 0, 1) * 2 - 1
-    return seen, torch.from_numpy(depth.astype(np.float32) / 255)[None]
+    depth_truth, mask_truth = (torch.from_numpy(x.astype(np.float32) / 255)[None] for x in (depth, mask))
+    return seen, depth_truth, mask_truth
 
 
 def _other_surfaces(x: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -128,15 +166,15 @@ def _other_surfaces(x: np.ndarray, depth: np.ndarray, rng: np.random.Generator) 
 
 def _before_a_wall(
     picture: np.ndarray, depth: np.ndarray, mask: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The things alone, at any height: in a room, what is low is not always near, and what is behind is a wall."""
     share = mask[..., None].astype(np.float32) / 255
     wall = 255 * (rng.uniform(0, 1) + rng.uniform(0, 0.6) * (_clouds(rng) - 0.5))
     alone = np.clip(picture * share + wall * (1 - share), 0, 255).astype(np.uint8)
     depth = (depth * share[..., 0]).astype(np.uint8)
     if rng.random() < 0.3:
-        alone, depth = alone[::-1], depth[::-1]
-    return alone, depth
+        alone, depth, mask = alone[::-1], depth[::-1], mask[::-1]
+    return alone, depth, mask
 
 
 def _clouds(rng: np.random.Generator) -> np.ndarray:
@@ -154,6 +192,14 @@ def _loss(made: Tensor, truth: Tensor) -> Tensor:
     made_free, truth_free = _free(made), _free(truth)
     slopes = torch.stack([(made.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3)]).sum()
     return functional.l1_loss(made_free, truth_free) * 0.5 + functional.l1_loss(made, truth) + slopes
+
+
+def _overlap_loss(made: Tensor, truth: Tensor) -> Tensor:
+    """Of logits [B, 1, h, w] against masks in 0..1: every pixel's error, and how little the whole things overlap."""
+    share = made.sigmoid()
+    both, either = (share * truth).sum((1, 2, 3)), (share + truth).sum((1, 2, 3))
+    apart = 1 - (2 * both + 50) / (either + 50)
+    return functional.binary_cross_entropy_with_logits(made, truth) + 0.5 * apart.mean()
 
 
 def _free(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The bundled weights: four safetensors files beside this module."""
+"""The bundled weights: five safetensors files beside this module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=nn.Module)
 WEIGHTS = Path(__file__).parent / "weights"
-PARTS = ("transformer", "text", "autoencoder", "depth")
+PARTS = ("transformer", "text", "autoencoder", "depth", "subject")
 CPU = torch.device("cpu")
 
 

@@ -1,7 +1,8 @@
 """Train the pocket model from nothing: `python -m vace_core.pocket.train --out DIR`.
 
 The stages: draw takes, train the autoencoder, encode the takes, train the transformer and the text encoder, train
-the depth annotator. Each leaves its result in the folder, so that a run that was cut off goes on where it stopped.
+the depth annotator and, from it, the one of subjects. Each leaves its result in the folder, so that a run that was cut
+off goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from ..config import PIPELINES
 from .autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from .batches import CHUNK, Batches
-from .depth_training import DepthBudget, train_depth
+from .depth_training import DepthBudget, train_depth, train_subject
 from .latents import TakeLatents, encode_all, load_latents
 from .loading import WEIGHTS, load, store
 from .preview import contact_sheet, of_take
@@ -28,6 +29,7 @@ from .transformer_training import Pocket, TransformerBudget, train_transformer
 AUTOENCODER = AutoencoderBudget(steps=6000, minutes=11)
 TRANSFORMER = TransformerBudget(steps=20000, minutes=64)
 DEPTH = DepthBudget(steps=20000, minutes=13)
+SUBJECT = DepthBudget(steps=20000, minutes=12, rate=2e-3)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Plan:
     autoencoder: AutoencoderBudget = AUTOENCODER
     transformer: TransformerBudget = TRANSFORMER
     depth: DepthBudget = DEPTH
+    subject: DepthBudget = SUBJECT
     start: Path | None = None
     """A folder of finished weights whose autoencoder is kept, and whose transformer is taught further."""
 
@@ -102,6 +105,8 @@ def train(plan: Plan) -> None:
     run_together(train_transformer, plan.processes, *job)
     if not (plan.weights / "depth.safetensors").exists():
         run_together(train_depth, plan.processes, takes, plan.takes, plan.weights, plan.depth, plan.seed, report)
+    if not (plan.weights / "subject.safetensors").exists():
+        run_together(train_subject, plan.processes, takes, plan.takes, plan.weights, plan.subject, plan.seed, report)
     export(autoencoder, checkpoint, plan.weights)
     footages = [of_take(load_take(takes, number).take) for number in range(min(3, plan.takes))]
     model = load(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)

@@ -37,7 +37,11 @@ class Scripted:
     """A detector that finds in each frame what comes next in its script."""
 
     script: list[Sequence[Found]]
+    names: tuple[str, ...] = ("Dog", "cat", "ball")
 
     def detect(self, frames: torch.Tensor) -> list[Sequence[Found]]:
         found, self.script = self.script[: frames.shape[2]], self.script[frames.shape[2] :]
         return found
+
+    def reset(self) -> None:
+        """It remembers nothing."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vace_core.annotators import ANNOTATORS, Depth, Scribble, annotator
-from vace_core.annotators.depth import DepthNet
+from vace_core.annotators.depth import DepthNet, SteadyDepth
 from vace_core.annotators.level import RunningLevel
 
 
@@ -21,13 +21,19 @@ def fresh(name: str):
     return Depth(DepthNet().eval()) if name == "depth" else annotator(name)
 
 
+TOLERANCE = 0.02
+"""Where a processor has bfloat16 instructions, networks on one picture and on several differ by its rounding."""
+COLOURED = {"flow", "layout", "pose"}
+
+
 @pytest.mark.parametrize("name", sorted(ANNOTATORS))
 def test_a_control_has_the_shape_and_range_of_its_video(name):
     control = fresh(name)(video())
     assert control.shape == (1, 3, 3, 64, 96)
     assert control.min() >= -1
     assert control.max() <= 1
-    assert torch.equal(control[:, 0], control[:, 1])
+    assert control.dtype == torch.float32
+    assert name in COLOURED or torch.equal(control[:, 0], control[:, 1])
 
 
 @pytest.mark.parametrize("name", sorted(ANNOTATORS))
@@ -39,7 +45,8 @@ def test_a_fresh_annotator_repeats_itself(name):
 def test_a_video_in_pieces_gives_the_same_control(name):
     whole, pieces = fresh(name), fresh(name)
     parts = [pieces(video()[:, :, :1]), pieces(video()[:, :, 1:])]
-    assert torch.allclose(whole(video()), torch.cat(parts, dim=2), atol=1e-5)
+    first = 1 if name == "flow" else 0  # whose first frame, alone, shows nothing
+    assert torch.allclose(whole(video())[:, :, first:], torch.cat(parts, dim=2)[:, :, first:], atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", sorted(ANNOTATORS))
@@ -70,8 +77,20 @@ def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
 
 
 def test_an_unknown_annotator_names_the_known_ones():
-    with pytest.raises(ValueError, match="depth, grey, scribble"):
+    with pytest.raises(ValueError, match="depth, flow, grey, layout, pose, scribble"):
         annotator("sonar")
+
+
+def test_depth_stays_put_when_something_bright_and_near_comes_for_a_moment():
+    """A range that is anew of each picture would pump: what has not changed would darken at once."""
+    steady, calm = SteadyDepth(), torch.linspace(0, 1, 64 * 96).view(1, 1, 64, 96)
+    before = steady.follow(calm.repeat(5, 1, 1, 1))[-1]
+    flash = calm.clone()
+    flash[..., :10, :] = 5.0
+    after = steady.follow(flash)[0]
+    assert (after - before)[..., 20:, :].abs().max() < 0.2
+    alone = SteadyDepth().follow(flash)[0]
+    assert (alone - before)[..., 20:, :].abs().max() > 0.5
 
 
 def test_a_level_follows_slowly_and_starts_at_once():
