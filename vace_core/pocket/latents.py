@@ -25,7 +25,7 @@ SHOWN = 4
 """Kinds of control that a take is encoded with: its things, lines, lightness, motion ... would be too many for all."""
 
 
-USE = {"depth": 3.0, "scribble": 3.0, "grey": 2.0, "flow": 2.0, "layout": 2.0, "pose": 2.0}
+USE = {"depth": 4.0, "scribble": 2.0, "grey": 2.0, "flow": 2.0, "layout": 3.0, "pose": 3.0}
 """How often each kind of control is shown."""
 
 
