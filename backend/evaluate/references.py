@@ -1,0 +1,108 @@
+"""Whether a reference is seen in the output, how long it holds, and whether two of them both show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .clips import reference_picture
+from .figures import Figure, mean
+from .measures.light import colour_distance, picture_distance
+from .readers import LOOKS, read_look
+from .shows import Ask
+from .trial import LOOP, Trial
+
+NAMES = ("reference_look", "reference_colour", "reference_held", "two_references")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Pictures [H, W, 3] by the word of their look, and what came of each alone: early, and late for some of them."""
+
+    pictures: dict[str, np.ndarray]
+    early: dict[str, np.ndarray]
+    late: dict[str, np.ndarray]
+    without: np.ndarray
+
+    def next_to(self, word: str, steps: int = 1) -> str:
+        """Another reference."""
+        words = list(self.pictures)
+        return words[(words.index(word) + steps) % len(words)]
+
+
+def figures(trial: Trial) -> Iterator[Figure]:
+    """NAMES, of shows of one clip's depth without a word."""
+    shown = _show_each_alone(trial)
+    words = list(shown.pictures)
+    own = mean([_sure(shown.early[word], word) for word in words])
+    none = mean([_sure(shown.without, word) for word in words])
+    other = mean([_sure(shown.early[shown.next_to(word)], word) for word in words])
+    yield Figure("reference_look", own, none, other, {"chance": 1 / len(LOOKS)})
+    yield Figure(
+        "reference_colour",
+        mean([_apart(shown.early[word], shown, word) for word in words]),
+        mean([_apart(shown.without, shown, word) for word in words]),
+        mean([_apart(shown.early[shown.next_to(word)], shown, word) for word in words]),
+    )
+    yield _held(trial, shown)
+    yield _two(trial, shown)
+
+
+def weaker_part(mixture: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
+    """How far a show has come from each of two others to the other one, the lesser of the two; 0.5 half way."""
+    between = picture_distance(one, other)
+    return min(1 - picture_distance(mixture, one) / between, 1 - picture_distance(mixture, other) / between)
+
+
+def _show_each_alone(trial: Trial) -> Shown:
+    scope = trial.scope
+    pictures = {word: reference_picture(word, *trial.size) for word in scope.references}
+    early, late = {}, {}
+    for number, (word, picture) in enumerate(pictures.items()):
+        lasts = number < scope.lasting
+        seen = trial.windows(_asked(trial, picture), (scope.early, scope.late) if lasts else (scope.early,))
+        early[word] = seen[0]
+        if lasts:
+            late[word] = seen[1]
+    without = trial.windows(Ask(scale=0.0), (scope.early,))[0]
+    return Shown(pictures, early, late, without)
+
+
+def _held(trial: Trial, shown: Shown) -> Figure:
+    """Each against how sure the reader was early in the show."""
+    late, none, other = [], [], []
+    for word, pictures in shown.late.items():
+        early = _sure(shown.early[word], word)
+        late.append(_sure(pictures, word) / early)
+        none.append(_sure(shown.without, word) / early)
+        other.append(_sure(shown.early[shown.next_to(word)], word) / early)
+    apart = [_apart(shown.late[word], shown, word) / _apart(shown.early[word], shown, word) for word in shown.late]
+    more = {"chunks": [trial.scope.early, trial.scope.late], "colour_distance": mean(apart)}
+    return Figure("reference_held", mean(late), mean(none), mean(other), more)
+
+
+def _two(trial: Trial, shown: Shown) -> Figure:
+    """Neighbours two by two; so many as last, since each pair is a show of its own."""
+    both, none, third = [], [], []
+    for word in list(shown.pictures)[: max(trial.scope.lasting, len(shown.pictures) // 2)]:
+        other = shown.next_to(word)
+        ask = _asked(trial, shown.pictures[word], shown.pictures[other])
+        pair = (shown.early[word], shown.early[other])
+        both.append(weaker_part(trial.windows(ask, (trial.scope.early,))[0], *pair))
+        none.append(weaker_part(shown.without, *pair))
+        third.append(weaker_part(shown.early[shown.next_to(word, 2)], *pair))
+    return Figure("two_references", mean(both), mean(none), mean(third))
+
+
+def _asked(trial: Trial, *references: np.ndarray) -> Ask:
+    return Ask(control=trial.clips[0].controls["depth"].pictures[:LOOP], references=references)
+
+
+def _sure(pictures: np.ndarray, word: str) -> float:
+    return float(read_look(pictures)[list(LOOKS).index(word)])
+
+
+def _apart(pictures: np.ndarray, shown: Shown, word: str) -> float:
+    return colour_distance(pictures, shown.pictures[word][None])
