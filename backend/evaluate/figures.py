@@ -63,8 +63,14 @@ MEANINGS = {
         HIGHER, "how sure the reader of looks is of the reference's look, with the reference, depth and no words"
     ),
     "reference_colour": Meaning(LOWER, "Fréchet distance of the output's colours to the reference's"),
+    "reference_likeness": Meaning(
+        HIGHER,
+        "likeness to the reference in all that the reader of looks sees: the cosine, -1 to 1, with the references' "
+        "mean taken off",
+    ),
     "reference_held": Meaning(
-        HIGHER, "`reference_look` late in the show over early in it; off and shuffled are what forgetting it would give"
+        HIGHER,
+        "`reference_likeness` late in the show over early in it. Off and shuffled are what forgetting it would give",
     ),
     "two_references": Meaning(
         HIGHER,

@@ -42,8 +42,12 @@ class LookNet(nn.Module):
         self.head = nn.Linear(2 * widths[-1], len(LOOKS))
 
     def forward(self, pictures: Tensor) -> Tensor:
+        return self.head(self.see(pictures))
+
+    def see(self, pictures: Tensor) -> Tensor:
+        """What the looks are told by: [B, features]."""
         seen = self.stages(pictures).flatten(2)
-        return self.head(torch.cat((seen.mean(dim=2), seen.amax(dim=2)), dim=1))
+        return torch.cat((seen.mean(dim=2), seen.amax(dim=2)), dim=1)
 
     @staticmethod
     def _stage(inside: int, outside: int) -> nn.Sequential:
@@ -63,6 +67,12 @@ def read_depth(pictures: np.ndarray) -> np.ndarray:
 def read_look(pictures: np.ndarray) -> np.ndarray:
     """[F, H, W, 3] uint8 -> the probability of each of LOOKS [12] float32, its mean over the frames."""
     return _look_net()(small(pictures)).softmax(dim=1).mean(dim=0).numpy()
+
+
+@torch.inference_mode()
+def see_look(pictures: np.ndarray) -> np.ndarray:
+    """[F, H, W, 3] uint8 -> what the reader of looks sees in them, a vector, its mean over the frames."""
+    return _look_net().see(small(pictures)).mean(dim=0).numpy()
 
 
 def small(pictures: np.ndarray) -> Tensor:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .clips import reference_picture
 from .figures import Figure, mean
 from .measures.light import colour_distance, picture_distance
-from .readers import LOOKS, read_look
+from .readers import LOOKS, read_look, see_look
 from .shows import Ask
 from .trial import LOOP, Trial
 
-NAMES = ("reference_look", "reference_colour", "reference_held", "two_references")
+NAMES = ("reference_look", "reference_colour", "reference_likeness", "reference_held", "two_references")
+LEAST = 0.05
+"""A likeness below this, early in a show, is none that could hold."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,30 @@ class Shown:
         words = list(self.pictures)
         return words[(words.index(word) + steps) % len(words)]
 
+    def likeness(self, made: np.ndarray, word: str) -> float:
+        """The cosine of what is seen in a show and in a reference, both without what all references have in common."""
+        mean_sight = np.mean(list(self.sights.values()), axis=0)
+        a, b = see_look(made) - mean_sight, self.sights[word] - mean_sight
+        return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+    @cached_property
+    def sights(self) -> dict[str, np.ndarray]:
+        return {word: see_look(picture[None]) for word, picture in self.pictures.items()}
+
 
 def figures(trial: Trial) -> Iterator[Figure]:
     """NAMES, of shows of one clip's depth without a word."""
     shown = _show_each_alone(trial)
     words = list(shown.pictures)
-    own = mean([_sure(shown.early[word], word) for word in words])
-    none = mean([_sure(shown.without, word) for word in words])
-    other = mean([_sure(shown.early[shown.next_to(word)], word) for word in words])
-    yield Figure("reference_look", own, none, other, {"chance": 1 / len(LOOKS)})
-    yield Figure(
-        "reference_colour",
-        mean([_apart(shown.early[word], shown, word) for word in words]),
-        mean([_apart(shown.without, shown, word) for word in words]),
-        mean([_apart(shown.early[shown.next_to(word)], shown, word) for word in words]),
-    )
+    for name, measure in (
+        ("reference_look", lambda made, word: _sure(made, word)),
+        ("reference_colour", lambda made, word: colour_distance(made, shown.pictures[word][None])),
+        ("reference_likeness", shown.likeness),
+    ):
+        own = mean([measure(shown.early[word], word) for word in words])
+        none = mean([measure(shown.without, word) for word in words])
+        other = mean([measure(shown.early[shown.next_to(word)], word) for word in words])
+        yield Figure(name, own, none, other, {"chance": 1 / len(LOOKS)} if name == "reference_look" else {})
     yield _held(trial, shown)
     yield _two(trial, shown)
 
@@ -71,15 +83,15 @@ def _show_each_alone(trial: Trial) -> Shown:
 
 
 def _held(trial: Trial, shown: Shown) -> Figure:
-    """Each against how sure the reader was early in the show."""
-    late, none, other = [], [], []
+    """Each against its likeness early in the show; colour_distance too, which should not grow above 1."""
+    late, none, other, colours = [], [], [], []
     for word, pictures in shown.late.items():
-        early = _sure(shown.early[word], word)
-        late.append(_sure(pictures, word) / early)
-        none.append(_sure(shown.without, word) / early)
-        other.append(_sure(shown.early[shown.next_to(word)], word) / early)
-    apart = [_apart(shown.late[word], shown, word) / _apart(shown.early[word], shown, word) for word in shown.late]
-    more = {"chunks": [trial.scope.early, trial.scope.late], "colour_distance": mean(apart)}
+        early, reference = max(shown.likeness(shown.early[word], word), LEAST), shown.pictures[word][None]
+        late.append(shown.likeness(pictures, word) / early)
+        none.append(shown.likeness(shown.without, word) / early)
+        other.append(shown.likeness(shown.early[shown.next_to(word)], word) / early)
+        colours.append(colour_distance(pictures, reference) / colour_distance(shown.early[word], reference))
+    more = {"chunks": [trial.scope.early, trial.scope.late], "colour_distance": mean(colours)}
     return Figure("reference_held", mean(late), mean(none), mean(other), more)
 
 
@@ -103,6 +115,3 @@ def _asked(trial: Trial, *references: np.ndarray) -> Ask:
 def _sure(pictures: np.ndarray, word: str) -> float:
     return float(read_look(pictures)[list(LOOKS).index(word)])
 
-
-def _apart(pictures: np.ndarray, shown: Shown, word: str) -> float:
-    return colour_distance(pictures, shown.pictures[word][None])

@@ -13,6 +13,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +41,10 @@ THROUGH_THE_AUTOENCODER = 1 / 3
 KINDS = {"depth": 0.55, "scribble": 0.1, "grey": 0.15, "layout": 0.1, "pose": 0.1}
 MOMENTS = [1, 9, 17]
 """Frames of a take."""
+RELIT = 0.6
+"""So often a look is lit anew."""
+Sample = tuple[np.ndarray, np.ndarray]
+"""A picture [64, 96, 3] uint8 and what should be read off it."""
 N = TypeVar("N", bound=nn.Module)
 log = logging.getLogger(__name__)
 
@@ -57,7 +62,7 @@ def main() -> None:
     model = load("pocket")
     if options.takes is not None:
         net = _begun(DepthNet(DEPTH_WIDTHS), "depth_reader", options.out)
-        train_depth_reader(net, *lit_pictures(model, options.takes, options.count), options.minutes)
+        train_depth_reader(net, lit_looks(model, options.takes, options.count), options.minutes)
         store(net, "depth_reader", options.out)
     if options.scenes:
         net = _begun(LookNet(), "look_reader", options.out)
@@ -65,18 +70,43 @@ def main() -> None:
         store(net, "look_reader", options.out)
 
 
-def lit_pictures(model: Model, folder: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures [N, 64, 96, 3] of takes in looks that follow the depth, and that depth [N, 64, 96]; uint8."""
+@dataclass(frozen=True)
+class LitLooks:
+    """Frames of takes in looks, uint8: as drawn [N, H, W, 3], their depth [N, H, W], and as they follow it [N, 64, 96, 3].
+
+    Of the last, some have gone through the autoencoder.
+    """
+
+    looks: np.ndarray
+    depths: np.ndarray
+    followed: np.ndarray
+
+    def sample(self, rng: np.random.Generator) -> Sample:
+        """As it is, or in other colours, or lit by another scene's depth: light tells depth, whatever is lit."""
+        number = int(rng.integers(len(self.looks)))
+        depth, picture = self.depths[number], self.followed[number]
+        if rng.random() < RELIT:
+            if rng.random() < 0.5:
+                depth = self.depths[int(rng.integers(len(self.depths)))]
+            nearness = np.divide(depth, 255, dtype=np.float32)
+            picture = shrink(follow(_recoloured(self.looks[number], rng)[None], nearness[None], "depth")[0])
+        depth = shrink(depth)
+        return (picture[:, ::-1], depth[:, ::-1].copy()) if rng.random() < 0.5 else (picture, depth)
+
+
+def lit_looks(model: Model, folder: Path, count: int) -> LitLooks:
+    """Some moments of the first `count` takes in a folder."""
     rng = np.random.default_rng(0)
-    pictures, depths = [], []
+    looks, depths, followed = [], [], []
     for number in range(count):
         take = load_take(folder, number).take
         nearness = np.divide(take.depth[MOMENTS], 255, dtype=np.float32)
         for look in take.looks:
-            followed = _as_shown(model, follow(look[MOMENTS], nearness, "depth"), rng)
-            pictures += [shrink(picture) for picture in followed]
-            depths += [shrink(depth) for depth in take.depth[MOMENTS]]
-    return np.stack(pictures), np.stack(depths)
+            shown = _as_shown(model, follow(look[MOMENTS], nearness, "depth"), rng)
+            looks += list(look[MOMENTS])
+            depths += list(take.depth[MOMENTS])
+            followed += [shrink(picture) for picture in shown]
+    return LitLooks(np.stack(looks), np.stack(depths), np.stack(followed))
 
 
 def pictures_in_looks(model: Model, scenes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,26 +125,29 @@ def pictures_in_looks(model: Model, scenes: int) -> tuple[np.ndarray, np.ndarray
     return np.stack(pictures), np.array(numbers)
 
 
-def train_depth_reader(net: DepthNet, pictures: np.ndarray, depths: np.ndarray, minutes: float) -> None:
+def train_depth_reader(net: DepthNet, lit: LitLooks, minutes: float) -> None:
     """Plain error of nearness and of its slopes."""
 
-    def loss(seen: Tensor, picks: np.ndarray, mirrored: bool) -> Tensor:
-        truth = torch.from_numpy(depths[picks]).float()[:, None] / 255
-        truth = truth.flip(3) if mirrored else truth
-        made = net(seen)
+    def loss(made: Tensor, truth: Tensor) -> Tensor:
+        truth = truth.float()[:, None] / 255
         slopes = torch.stack([(made.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3)]).sum()
         return functional.mse_loss(made, truth) * 4 + functional.l1_loss(made, truth) + slopes
 
-    _train(net, pictures, loss, minutes, "depth reader")
+    _train(net, lit.sample, loss, minutes, "depth reader")
 
 
 def train_look_reader(net: LookNet, pictures: np.ndarray, numbers: np.ndarray, minutes: float) -> None:
     """Cross entropy over the twelve looks."""
 
-    def loss(seen: Tensor, picks: np.ndarray, _: bool) -> Tensor:
-        return functional.cross_entropy(net(seen), torch.from_numpy(numbers[picks]), label_smoothing=0.05)
+    def sample(rng: np.random.Generator) -> Sample:
+        pick = int(rng.integers(len(pictures)))
+        picture = pictures[pick]
+        return (picture[:, ::-1] if rng.random() < 0.5 else picture), numbers[pick]
 
-    _train(net, pictures, loss, minutes, "look reader")
+    def loss(made: Tensor, truth: Tensor) -> Tensor:
+        return functional.cross_entropy(made, truth, label_smoothing=0.05)
+
+    _train(net, sample, loss, minutes, "look reader")
 
 
 def _begun(net: N, name: str, folder: Path) -> N:
@@ -133,8 +166,8 @@ def _as_shown(model: Model, pictures: np.ndarray, rng: np.random.Generator) -> n
 
 def _train(
     net: nn.Module,
-    pictures: np.ndarray,
-    loss: Callable[[Tensor, np.ndarray, bool], Tensor],
+    sample: Callable[[np.random.Generator], Sample],
+    loss: Callable[[Tensor, Tensor], Tensor],
     minutes: float,
     name: str,
     batch: int = 16,
@@ -149,12 +182,11 @@ def _train(
     while (done := (time.process_time() - began) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1, (step + 1) / 50) * (0.01 + 0.99 * math.cos(0.5 * math.pi * done) ** 2)
-        picks = rng.integers(len(pictures), size=batch)
-        mirrored = bool(rng.random() < 0.5)
-        seen = torch.from_numpy(np.stack([_roughened(pictures[n], rng) for n in picks])).permute(0, 3, 1, 2)
-        seen = seen.flip(3) if mirrored else seen
+        pictures, truths = zip(*(sample(rng) for _ in range(batch)))
+        seen = torch.from_numpy(np.stack([_roughened(picture, rng) for picture in pictures])).permute(0, 3, 1, 2)
+        truth = torch.from_numpy(np.stack(truths))
         with torch.autocast("cpu", torch.bfloat16):
-            error = loss(seen.contiguous(memory_format=torch.channels_last), picks, mirrored)
+            error = loss(net(seen.contiguous(memory_format=torch.channels_last)), truth)
         optimiser.zero_grad(set_to_none=True)
         error.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -164,6 +196,13 @@ def _train(
         if step % 200 == 0:
             log.info("%s: step %d, loss %.4f", name, step, average)
     net.eval()
+
+
+def _recoloured(look: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A picture [H, W, 3] uint8 with its colours exchanged, brighter or darker, of more or less contrast."""
+    x = look[..., rng.permutation(3)].astype(np.float32) * rng.uniform(0.6, 1.3, 3).astype(np.float32)
+    x = (x - x.mean()) * np.float32(rng.uniform(0.6, 1.3)) + x.mean()
+    return np.clip(x, 0, 255).astype(np.uint8)
 
 
 def _roughened(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

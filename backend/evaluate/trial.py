@@ -69,12 +69,12 @@ QUICK = Scope(
     brief_prompts=("city",),
     references=("city", "aurora", "inferno"),
     lasting=1,
-    early=3,
-    late=9,
-    drift=(3, 30),
+    early=2,
+    late=5,
+    drift=(3, 24),
     drift_off=(3, 6),
     window=1,
-    scenes=4,
+    scenes=2,
 )
 
 

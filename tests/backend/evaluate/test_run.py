@@ -70,7 +70,10 @@ def test_a_reference_that_never_changes_holds(figures: dict[str, Figure]):
     figure = figures["reference_held"]
     assert figure.control == pytest.approx(1.0)
     assert figure.more["chunks"] == [SCOPE.early, SCOPE.late]
+    assert figure.off < 0.5
     assert figures["reference_colour"].control == pytest.approx(0.0, abs=0.01)
+    assert figures["reference_likeness"].control == pytest.approx(1.0, abs=0.01)
+    assert figures["reference_likeness"].shuffled < 0.5
 
 
 def test_the_same_frames_do_not_drift_and_another_clip_is_far_from_them(figures: dict[str, Figure]):
