@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vace_core.conditioning import Reference
 from vace_core.config import LEAST_NOISE
 from vace_core.sampling import MotionNoise
 from vace_core.stream import Controls
@@ -114,7 +115,7 @@ class ChunkMaker:
                 control=control,
                 source=None if masks is None else frames,
                 mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
-                references=stills.references,
+                references=tuple(Reference(picture) for picture in stills.references),
                 first=stills.first,
                 last=stills.last,
                 scale=settings.scale,

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .sampling import Schedule, add_noise, clean_from_flow
-from .transformer import Context, Prompt
+from .shown import Shown
+from .transformer import Context, Prompt, References
 
 
 @dataclass
@@ -23,11 +24,18 @@ class Flight:
     """Its latent frames in time."""
     prompt: Prompt
     context: Context | None
-    scale: float
+    scales: tuple[tuple[float, ...], ...]
+    """In each step, the context scale of each context block."""
     schedule: Schedule
     noise: torch.Generator
     clean: Tensor
     """The latest estimate of its clean latents [1, C, f, h, w]; at first what noise is added to."""
+    shown: Shown | None = None
+    """References that it is shown."""
+    references: Tensor | None = None
+    """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
+    reference_noise: torch.Generator | None = None
+    """Its own, so that references do not change the chunk's noise."""
     steps: int = 0
     """How many it has been through."""
 
@@ -39,19 +47,38 @@ class Flight:
     def arrived(self) -> bool:
         return self.steps == len(self.schedule.timesteps)
 
+    @property
+    def scale(self) -> tuple[float, ...]:
+        """The context scales of the next step."""
+        return self.scales[self.steps]
+
     def noisy(self) -> Tensor:
-        """Its latents with the next step's noise, each step's its own."""
+        """Its latents with the next step's noise, each step's its own; references of its own come first."""
         level = self.schedule.sigmas[self.steps] if self.steps else self.schedule.start
-        fresh = torch.randn(self.clean.shape, generator=self.noise, device=self.clean.device)
-        return add_noise(self.clean, fresh, level)
+        noisy = _with_noise(self.clean, self.noise, level)
+        if self.references is None or self.reference_noise is None:
+            return noisy
+        # A reference is made from noise alone, also where the chunk starts from a video.
+        level = self.schedule.sigmas[self.steps] if self.steps else 1.0
+        return torch.cat((_with_noise(self.references, self.reference_noise, level), noisy), dim=2)
 
     def take(self, noisy: Tensor, flow: Tensor) -> None:
         """Go on by what the model made of it."""
-        self.clean = clean_from_flow(noisy, flow, self.schedule.sigmas[self.steps])
+        clean = clean_from_flow(noisy, flow, self.schedule.sigmas[self.steps])
+        n = 0 if self.references is None else self.references.shape[2]
+        if n:
+            self.references = clean[:, :, :n]
+        self.clean = clean[:, :, n:]
         self.steps += 1
 
     def clone(self) -> Flight:
-        return replace(self, noise=self.noise.clone_state())
+        beside = None if self.reference_noise is None else self.reference_noise.clone_state()
+        return replace(self, noise=self.noise.clone_state(), reference_noise=beside)
+
+
+def _with_noise(clean: Tensor, generator: torch.Generator, level: float) -> Tensor:
+    fresh = torch.randn(clean.shape, generator=generator, device=clean.device)
+    return add_noise(clean, fresh, level)
 
 
 def alike(flights: Sequence[Flight]) -> Iterator[list[Flight]]:
@@ -60,7 +87,8 @@ def alike(flights: Sequence[Flight]) -> Iterator[list[Flight]]:
     def what(flight: Flight) -> tuple[object, ...]:
         context = flight.context
         tokens = None if context is None else context.tokens.shape
-        return (len(flight.frames), tokens, id(flight.prompt), flight.scale)
+        references = None if context is None else id(context.references)
+        return (len(flight.frames), tokens, references, id(flight.prompt), flight.scale)
 
     return (list(run) for _, run in groupby(flights, what))
 
@@ -76,6 +104,14 @@ def together(flights: Sequence[Flight]) -> tuple[Prompt, Context | None]:
     contexts = [flight.context for flight in flights if flight.context is not None]
     if not contexts:
         return prompt, None
-    references = [context.references for context in contexts if context.references is not None]
     tokens = torch.cat([context.tokens for context in contexts])
-    return prompt, Context(tokens, torch.cat(references) if references else None)
+    return prompt, Context(tokens, _all(contexts))
+
+
+def _all(contexts: Sequence[Context]) -> References | None:
+    """The references of several rows; those of `alike` flights are equally many and equally strong."""
+    rows = [context.references for context in contexts if context.references is not None]
+    if not rows:
+        return None
+    tokens, clean = torch.cat([row.tokens for row in rows]), torch.cat([row.clean for row in rows])
+    return References(tokens, clean, rows[0].weight)

@@ -6,6 +6,7 @@ pass that refreshes the memory follows in `settle`, so that a chunk can be shown
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,16 @@ import torch
 from torch import Tensor
 
 from .autoencoder.statistics import Statistics
-from .conditioning import ContextState, encode_context, encode_on, encode_references, infer_mode, with_anchors
+from .conditioning import (
+    REFERENCE_MODES,
+    ContextScale,
+    ContextState,
+    Reference,
+    encode_context,
+    encode_on,
+    infer_mode,
+    with_anchors,
+)
 from .config import LEAST_NOISE
 from .flight import Flight, alike, together
 from .memory import (
@@ -27,11 +37,14 @@ from .memory import (
 )
 from .model import Model
 from .sampling import Schedule, Table
+from .shown import Shown, ShownReferences, beside
 from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
 PIXELS_PER_LATENT = 8
 FRAMES_PER_LATENT = 4
+REFERENCE_SEED = 1 << 32
+"""How far the seeds of references' noise are from those of chunks."""
 TIMES_KEPT = 64
 """Embedded timesteps; a pipeline has a handful, a noise strength that is played by hand has many."""
 
@@ -43,9 +56,11 @@ class Controls:
     control [1, 3, F, H, W]: what the generated part should follow (depth, scribble, grey, ...).
     source [1, 3, F, H, W] and mask [1, 1, F, H, W] (0..1): the source is preserved where the mask is below one half.
     prompt: a text, or several with weights that add up to 1, mixed "linear" or along the arc ("slerp") by prompt_way.
-    references, each [3, H, W]: looks or subjects, shown for as long as they are given.
+    references, pictures [3, H, W]: looks or subjects, shown for as long as they are given, in the way that
+    reference_mode says (`conditioning.references.REFERENCE_MODES`).
     first, last [3, H, W]: pictures that the chunk should begin or end with (extension).
-    scale: context scale, 0 (no control) to 2.
+    scale: context scale, 0 (no control) to 2. layer_scale, step_scale: its factors at the first and the last context
+    block or denoising step, even between. hint_every: hints are made in every so manyeth step and serve until the next.
     video [1, 3, F, H, W] and noise (0.05 to 1): where noise is below 1 the chunk is not made from noise alone but
     from this video with so much noise, in the steps that are left (video-to-video).
     loras: strength of each of the model's live LoRAs, 1 = as trained; empty = as they are.
@@ -55,10 +70,14 @@ class Controls:
     control: Tensor | None = None
     source: Tensor | None = None
     mask: Tensor | None = None
-    references: tuple[Tensor, ...] = ()
+    references: tuple[Reference, ...] = ()
+    reference_mode: str = "paper"
     first: Tensor | None = None
     last: Tensor | None = None
     scale: float = 1.0
+    layer_scale: tuple[float, float] = (1.0, 1.0)
+    step_scale: tuple[float, float] = (1.0, 1.0)
+    hint_every: int = 1
     seed: int = 0
     video: Tensor | None = None
     noise: float = 1.0
@@ -136,9 +155,10 @@ class Stream:
         self._times: dict[float, Time] = {}
         self._prompt: Prompt | None = None
         self._adapted = self._adaptation
-        self._references: tuple[tuple[Tensor, ...], Tensor | None] = ((), None)
+        self._references = ShownReferences(model)
+        self._embedded: tuple[Tensor | None, Context | None] = (None, None)
         self._pass: WindowPass | None = None
-        self._seen: tuple[Context | None, float] = (None, 0.0)
+        self._seen: tuple[Context | None, tuple[float, ...]] = (None, ())
         self.state = self._fresh()
 
     @property
@@ -146,6 +166,11 @@ class Stream:
         """Pixel frames that the next chunk takes and gives: its first latent of a stream stands for one frame only."""
         frames = FRAMES_PER_LATENT * self.model.pipeline.chunk_frames(self.state.chunks)
         return frames if self.state.chunks else frames - FRAMES_PER_LATENT + 1
+
+    @property
+    def reference_modes(self) -> tuple[str, ...]:
+        """In what ways references can be shown: a stream batch has the chunks' own frames only in its passes."""
+        return REFERENCE_MODES[:1] if self._batch is not None else REFERENCE_MODES
 
     @torch.inference_mode()
     def step(self, controls: Controls) -> Chunk:
@@ -162,11 +187,11 @@ class Stream:
         flight = self._enter(mode, prompt, context, controls)
         if self._batch is not None:
             return self._advance(self._batch, flight)
-        clean = self._denoise(flight)
+        clean = self._denoise(flight, controls.hint_every)
         frames, self.state.decoder = self.model.autoencoder.decode(clean, self.state.decoder)
         self.state.unsettled = clean
         self._remember_shown(frames)
-        self._seen = (context, controls.scale if self.model.pipeline.clean_with_hints else 0.0)
+        self._seen = (context, flight.scales[-1]) if self.model.pipeline.clean_with_hints else (None, ())
         chunk = Chunk(frames, mode, self.state.chunks)
         self.state.chunks += 1
         return chunk
@@ -179,6 +204,7 @@ class Stream:
             return
         frames = self._frames(clean.shape[2])
         if not self.model.pipeline.rebuild:
+            # References are no part of history: what is remembered of a chunk has not seen them in the main path.
             view = self._pass or self._memory.begin(self.state.memory, frames)
             self._forward(clean, self._embed_time(0.0), self._prompt, view, *self._seen)
             self._memory.commit(self.state.memory, frames)
@@ -281,7 +307,7 @@ class Stream:
         made, window = self.state.latent_frames, self.model.pipeline.window
         count = made if made <= window else window - self.model.pipeline.sink
         view = self._memory.begin(self.state.memory, range(made - count, made))
-        self._forward(self.state.history[:, :, -count:], self._embed_time(0.0), prompt, view, None, 0.0)
+        self._forward(self.state.history[:, :, -count:], self._embed_time(0.0), prompt, view)
 
     def _rebuild(self, prompt: Prompt) -> None:
         """Krea Realtime's memory: made anew from a few clean frames, block after block, before the next chunk."""
@@ -294,7 +320,7 @@ class Stream:
         start = 0
         for part in clean.split(pipeline.chunk, dim=2):
             view = self._memory.begin(self.state.memory, range(start, start + part.shape[2]))
-            self._forward(part, self._embed_time(0.0), prompt, view, None, 0.0)
+            self._forward(part, self._embed_time(0.0), prompt, view)
             start += part.shape[2]
 
     def _remember_shown(self, frames: Tensor) -> None:
@@ -304,20 +330,17 @@ class Stream:
             self.state.shown = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
 
     def _encode(self, controls: Controls) -> Context:
-        """The chunk's 96-channel context, patch-embedded; references are encoded when they change, each alone."""
+        """The chunk's 96-channel context, patch-embedded; not again where it is the very one of the chunk before."""
         grey = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
         source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, grey)
         latents, self.state.context = encode_context(
             self.model.autoencoder, controls.control, source, mask, self.state.context, grey
         )
-        if not _same(controls.references, self._references[0]):
-            encoded = encode_references(self.model.autoencoder, controls.references) if controls.references else None
-            self._references = (controls.references, encoded)
-        references = self._references[1]
-        dtype = self.model.dtype
-        return self.model.transformer.embed_context(
-            latents.to(dtype), None if references is None else references.to(dtype)
-        )
+        if latents is not self._embedded[0]:
+            self._embedded = (latents, self.model.transformer.embed_context(latents.to(self.model.dtype)))
+        context = self._embedded[1]
+        assert context is not None
+        return context
 
     def _skip_context(self) -> None:
         """Nothing is encoded: whatever the encoders remember will be out of date when they are needed again."""
@@ -325,11 +348,44 @@ class Stream:
 
     def _enter(self, mode: str, prompt: Prompt, context: Context | None, controls: Controls) -> Flight:
         """The next chunk, before its first step."""
-        noise = torch.Generator(device=self.model.device).manual_seed(controls.seed + self.state.chunks)
         frames = self._frames(self.model.pipeline.chunk_frames(self.state.chunks))
-        clean = self._start(controls, len(frames))
-        schedule = self._schedule(controls.noise)
-        return Flight(self.state.chunks, mode, frames, prompt, context, controls.scale, schedule, noise, clean)
+        clean, schedule = self._start(controls, len(frames)), self._schedule(controls.noise)
+        shown = None if context is None else self._show(controls, prompt, len(schedule.timesteps))
+        if context is not None and shown is not None:
+            context = beside(context, shown)
+        n = 0 if shown is None else shown.own_frames
+        seed = controls.seed + self.state.chunks
+        return Flight(
+            self.state.chunks,
+            mode,
+            frames,
+            prompt,
+            context,
+            self._scales(controls, len(schedule.timesteps)),
+            schedule,
+            self._generator(seed),
+            clean,
+            shown,
+            clean.new_zeros((1, clean.shape[1], n, *clean.shape[3:])) if n else None,
+            self._generator(seed + REFERENCE_SEED) if n else None,
+        )
+
+    def _show(self, controls: Controls, prompt: Prompt, steps: int) -> Shown | None:
+        """The references of this chunk."""
+        hinted = self._scales(controls, steps)[-1]
+        clean = self._embed_time(0.0)
+        return self._references(
+            controls.references, controls.reference_mode, prompt, clean, hinted, self._adapted
+        )
+
+    def _scales(self, controls: Controls, steps: int) -> tuple[tuple[float, ...], ...]:
+        """In each step, the scale of each context block."""
+        scale = ContextScale(controls.scale, controls.layer_scale, controls.step_scale)
+        layers = len(self.model.transformer.vace_blocks)
+        return tuple(scale.at(step, steps, layers) for step in range(steps))
+
+    def _generator(self, seed: int) -> torch.Generator:
+        return torch.Generator(device=self.model.device).manual_seed(seed)
 
     def _start(self, controls: Controls, frames: int) -> Tensor:
         """What the first noise is added to [1, C, f, h, w]: nothing, or the video's latents."""
@@ -349,15 +405,31 @@ class Stream:
             return self._from_noise
         return self._table.from_video(noise, steps, pipeline.warp, pipeline.understated_noise)
 
-    def _denoise(self, flight: Flight) -> Tensor:
+    def _denoise(self, flight: Flight, hint_every: int) -> Tensor:
         """All of a chunk's steps, one after the other: its clean latents [1, C, f, h, w]."""
-        self._pass = self._memory.begin(
-            self.state.memory, flight.frames, prompt=flight.prompt, past_weight=self.model.pipeline.past_weight
+        besides = None if flight.shown is None else flight.shown.beside
+        view = self._memory.begin(
+            self.state.memory,
+            flight.frames,
+            prompt=flight.prompt,
+            past_weight=self.model.pipeline.past_weight,
+            beside=besides,
         )
+        self._pass = view if besides is None else None
+        hints: Sequence[Tensor] | None = None
         while not flight.arrived:
             noisy, time = flight.noisy(), self._embed_time(flight.timestep)
-            flight.take(noisy, self._forward(noisy, time, flight.prompt, self._pass, flight.context, flight.scale))
+            if hint_every > 1 and flight.context is not None and not flight.steps % hint_every:
+                hints = self._hints(noisy, time, flight)
+            flow = self._forward(noisy, time, flight.prompt, view, flight.context, flight.scale, hints)
+            flight.take(noisy, flow)
         return flight.clean
+
+    def _hints(self, noisy: Tensor, time: Time, flight: Flight) -> list[Tensor]:
+        """Hints that serve for more steps than this one."""
+        assert flight.context is not None
+        transformer, latents = self.model.transformer, noisy.to(self.model.dtype)
+        return transformer.hints(transformer.patchify(latents), time, flight.prompt, flight.context, latents)
 
     def _advance(self, batch: StaggeredMemory, entering: Flight) -> Chunk:
         """One step of every chunk that is on its way, those that are alike in one pass; the last of them arrives."""
@@ -388,11 +460,13 @@ class Stream:
         time: Time,
         prompt: Prompt,
         view: WindowPass | StaggeredPass,
-        context: Context | None,
-        scale: float,
+        context: Context | None = None,
+        scale: Sequence[float] = (),
+        hints: Sequence[Tensor] | None = None,
     ) -> Tensor:
+        noisy = latents.to(self.model.dtype)
         flow = self.model.transformer(
-            latents.to(self.model.dtype), time, prompt, context, scale, memory=view.layers, turn=view.turn
+            noisy, time, prompt, context, scale, memory=view.layers, turn=view.turn, hints=hints
         )
         return flow.float()
 
@@ -406,13 +480,15 @@ class Stream:
             given = getattr(controls, name)
             if given is not None and tuple(given.shape[2:]) != shape:
                 raise ValueError(f"{name} is {tuple(given.shape[2:])} (frames, height, width), expected {shape}")
-        pictures = [("reference", picture) for picture in controls.references]
+        if controls.hint_every < 1:
+            raise ValueError(f"hint_every must be 1 or more, got {controls.hint_every}")
+        if controls.reference_mode not in self.reference_modes:
+            known = ", ".join(self.reference_modes)
+            raise ValueError(f"references can be shown as {known} here, not as {controls.reference_mode!r}")
+        if self._batch is not None and controls.hint_every > 1:
+            raise ValueError(f"a stream batch makes hints anew in every step; hint_every is {controls.hint_every}")
+        pictures = [("reference", reference.picture) for reference in controls.references]
         pictures += [(name, getattr(controls, name)) for name in ("first", "last")]
         for name, picture in pictures:
             if picture is not None and tuple(picture.shape) != (3, self.height, self.width):
                 raise ValueError(f"{name} is {tuple(picture.shape)}, expected {(3, self.height, self.width)}")
-
-
-def _same(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> bool:
-    """Whether two tuples hold the very same tensors."""
-    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))

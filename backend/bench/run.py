@@ -23,6 +23,7 @@ from .live import live_rows, quick_rows
 from .osc import osc_rows
 from .policies import policy_rows
 from .quantisation import quantisation_rows
+from .shortcuts import shortcut_rows
 
 QUICK_SIZE = (64, 96)
 
@@ -45,6 +46,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     yield from chunk_rows(model, height, width, chunks=2 if options.quick else 15)
     yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
     yield from change_rows(model, height, width, chunks=2 if options.quick else 10)
+    yield from shortcut_rows(model, height, width, chunks=1 if options.quick else 10)
     yield from quantisation_rows(model, height, width)
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:

@@ -121,9 +121,9 @@ def test_references_are_shown_to_every_chunk(clip, monkeypatch):
     monkeypatch.setattr(fake_model.FakeStream, "step", lambda self, c: (seen.append(c.references), step(self, c))[1])
     render(clip, reference=[str(picture)])
     assert [len(references) for references in seen] == [1, 1, 1]
-    assert seen[0][0] is seen[2][0], "loaded once"
-    assert seen[0][0].shape == (3, HEIGHT, WIDTH)
-    assert seen[0][0].min() == 1.0
+    assert seen[0][0].picture is seen[2][0].picture, "loaded once"
+    assert seen[0][0].picture.shape == (3, HEIGHT, WIDTH)
+    assert seen[0][0].picture.min() == 1.0
 
 
 @pytest.mark.parametrize(

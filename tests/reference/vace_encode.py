@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vace_core.conditioning import ContextState, encode_context, encode_references, pack_mask
+from vace_core.conditioning import ContextState, encode_context, encode_reference, pack_mask
 
 from .small import TOLERANCE
 from .wan_vae_stream import wan_autoencoder
@@ -23,7 +23,7 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
 
     def context(control: Tensor | None, mask: Tensor | None, references: list[Tensor]) -> Tensor:
         chunk, _ = encode_context(model, control, frames, mask, ContextState(), grey)
-        return (torch.cat((encode_references(model, references), chunk), dim=2) if references else chunk)[0]
+        return torch.cat([*(encode_reference(model, picture) for picture in references), chunk], dim=2)[0]
 
     yield "depth", context(frames, None, []), tensors["out.depth.context"], TOLERANCE
     yield "inpaint", context(frames, mask, []), tensors["out.inpaint.context"], TOLERANCE
@@ -32,7 +32,7 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
     yield "reference only", context(None, None, pictures[:1]), tensors["out.no_source_ref1.context"], TOLERANCE
     plain, _ = model.encode(frames)
     yield "no mask", plain[0], tensors["out.nomask.z"], TOLERANCE
-    reference = encode_references(model, pictures[:1])[:, :16]
+    reference = encode_reference(model, pictures[0])[:, :16]
     yield "no mask, one reference", torch.cat((reference, plain), dim=2)[0], tensors["out.nomask_ref1.z"], TOLERANCE
     yield from _masks(tensors)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.vace_core.small import SmallText, lora, model
+from vace_core.conditioning import Reference
 from vace_core.model import Model
 from vace_core.stream import Controls, Stream
 from vace_core.transformer.live_lora import LiveLoras
@@ -105,7 +106,7 @@ def test_prompt_seed_scale_control_mask_and_reference_each_change_the_picture() 
         "scale": replace(base, scale=0.5),
         "control": replace(base, control=video(9, 1)),
         "mask": replace(base, source=video(9, 2), mask=(video(9, 3, channels=1) > 0).float()),
-        "reference": replace(base, references=(video(1, 4)[0, :, 0],)),
+        "reference": replace(base, references=(Reference(video(1, 4)[0, :, 0]),)),
         "first": replace(base, first=video(1, 4)[0, :, 0]),
         "last": replace(base, last=video(1, 4)[0, :, 0]),
     }
@@ -159,7 +160,7 @@ def test_nothing_grows_with_the_length_of_a_stream() -> None:
         (Controls(control=video(12, 0)), r"control is \(12, 32, 48\).*expected \(9, 32, 48\)"),
         (Controls(mask=video(9, 0, channels=1)), "a mask needs a source"),
         (Controls(scale=3.0), "context scale must be 0 to 2, got 3"),
-        (Controls(references=(torch.zeros(3, 8, 8),)), r"reference is \(3, 8, 8\)"),
+        (Controls(references=(Reference(torch.zeros(3, 8, 8)),)), r"reference is \(3, 8, 8\)"),
         (Controls(noise=0.5), "a noise of 0.5 needs a video"),
         (Controls(video=video(9, 0), noise=0.0), "noise must be 0.05 to 1"),
         (Controls(video=video(12, 0), noise=0.5), r"video is \(12, 32, 48\).*expected \(9, 32, 48\)"),

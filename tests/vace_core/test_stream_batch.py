@@ -10,6 +10,7 @@ from torch import Tensor
 
 import vace_core.stream
 from tests.vace_core.small import ARCHITECTURE, model
+from vace_core.conditioning import Reference
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.memory import WindowMemory
 from vace_core.model import Model
@@ -32,7 +33,7 @@ def controls(n: int, frames: int) -> Controls:
     if n % 3 == 2:
         base = replace(base, video=video(frames, n + 100), noise=0.8)
     if n in (6, 7):
-        base = replace(base, references=(video(1, 5)[0, :, 0],))
+        base = replace(base, references=(Reference(video(1, 5)[0, :, 0]),))
     return base
 
 

@@ -1,15 +1,21 @@
 """What a show gives, as the context that VACE's blocks read."""
 
-from .context import ContextState, encode_context, encode_on, encode_references
+from .context import ContextState, encode_context, encode_on, encode_reference
 from .extension import with_anchors
 from .masks import pack_mask
 from .modes import infer_mode
+from .references import REFERENCE_MODES, EncodedReferences, Reference
+from .scale import ContextScale
 
 __all__ = [
+    "REFERENCE_MODES",
+    "ContextScale",
     "ContextState",
+    "EncodedReferences",
+    "Reference",
     "encode_context",
     "encode_on",
-    "encode_references",
+    "encode_reference",
     "infer_mode",
     "pack_mask",
     "with_anchors",

@@ -7,7 +7,6 @@ for control, while with a mask the reactive stream starts afresh each time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,8 @@ from torch import Tensor
 
 from ..autoencoder import Autoencoder
 from .masks import pack_chunk_mask
+
+CHANNELS = 96
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class ContextState:
 
     inactive: EncodedStream = field(default_factory=EncodedStream)
     reactive: EncodedStream = field(default_factory=EncodedStream)
+    constant: Tensor | None = None
+    """The last chunk's context, if nothing was given but references and both streams are settled: so is the next."""
 
 
 def encode_context(
@@ -52,7 +55,6 @@ def encode_context(
     """
     if mask is None:
         keep, generate, before = None, control, state.reactive
-        mask = torch.ones_like(grey[:, :1])
     else:
         hard = (mask > 0.5).to(grey.dtype)
         frames = torch.lerp(grey if source is None else source, grey if control is None else control, hard)
@@ -60,17 +62,25 @@ def encode_context(
         before = state.reactive if generate is None and state.reactive.grey_latents else EncodedStream()
     inactive_latents, inactive = _go_on(autoencoder, keep, state.inactive, grey)
     reactive_latents, reactive = _go_on(autoencoder, generate, before, grey)
-    context = torch.cat((inactive_latents, reactive_latents, pack_chunk_mask(mask)), dim=1)
-    return context, ContextState(inactive, reactive)
+    still = mask is None and inactive is state.inactive and reactive is state.reactive
+    if still and state.constant is not None and state.constant.shape[2] == inactive_latents.shape[2]:
+        return state.constant, state
+    if mask is None:
+        rest = CHANNELS - 2 * inactive_latents.shape[1]
+        packed = inactive_latents.new_ones((len(inactive_latents), rest, *inactive_latents.shape[2:]))
+    else:
+        packed = pack_chunk_mask(mask)
+    context = torch.cat((inactive_latents, reactive_latents, packed), dim=1)
+    return context, ContextState(inactive, reactive, context if still else None)
 
 
-def encode_references(autoencoder: Autoencoder, pictures: Sequence[Tensor]) -> Tensor:
-    """Pictures [3, H, W] in [-1, 1] -> [1, 96, n, H/8, W/8], each encoded alone as a video of one frame.
+def encode_reference(autoencoder: Autoencoder, picture: Tensor) -> Tensor:
+    """A picture [3, H, W] in [-1, 1] -> its context [1, 96, 1, H/8, W/8], encoded alone as a video of one frame.
 
     A reference has nothing to follow and nothing masked: its reactive and mask channels are zero.
     """
-    latents = torch.cat([autoencoder.encode(picture[None, :, None])[0] for picture in pictures], dim=2)
-    rest = latents.new_zeros((1, 96 - latents.shape[1], *latents.shape[2:]))
+    latents = autoencoder.encode(picture[None, :, None])[0]
+    rest = latents.new_zeros((1, CHANNELS - latents.shape[1], *latents.shape[2:]))
     return torch.cat((latents, rest), dim=1)
 
 

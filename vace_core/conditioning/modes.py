@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-MAX_SCALE = 2.0
+from .scale import MAX_SCALE
 
 
 class Given(Protocol):
@@ -19,7 +19,7 @@ class Given(Protocol):
     @property
     def mask(self) -> Tensor | None: ...
     @property
-    def references(self) -> tuple[Tensor, ...]: ...
+    def references(self) -> tuple[object, ...]: ...
     @property
     def first(self) -> Tensor | None: ...
     @property

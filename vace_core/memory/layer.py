@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 @dataclass
 class LayerState:
     """What one layer remembers, each [B, H, rows, head]; a latent frame is `per_frame` rows.
 
-    Rows of `rotated` and `values` are the bank, from its newest place to its oldest, then the sink, then the ring;
-    `keys` has the window's only.
+    Rows of `rotated` and `values` are the bank, from its newest place to its oldest, then the sink, then the ring, and
+    room for references; `keys` has the window's only.
     """
 
     keys: Tensor | None
@@ -29,6 +30,12 @@ class LayerState:
     def read(self) -> tuple[Tensor, Tensor]:
         """Keys as they are attended to, and values."""
         return self.rotated, self.values
+
+    def make_room(self, rows: int) -> None:
+        """Have at least so many rows; what is in the first ones stays."""
+        missing = rows - self.rotated.shape[2]
+        if missing > 0:
+            self.rotated, self.values = (pad(buffer, (0, 0, 0, missing)) for buffer in self.read)
 
     def tensors(self) -> list[Tensor]:
         return [t for t in (self.keys, self.rotated, self.values, *(self.sink or ())) if t is not None]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..config import Architecture, Pipeline
 from ..transformer.kernels import attend
@@ -25,6 +26,7 @@ from .bank import BankState, FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
+from .references import Beside
 from .sparse import most_wanted
 
 
@@ -54,6 +56,8 @@ class Write:
 
     source: slice
     target: slice
+    remembered: bool = True
+    """Whether their unrotated keys are kept too, as those of all but references are."""
 
 
 @dataclass
@@ -66,8 +70,10 @@ class LayerPass:
     """Rotation of the pass's own rows."""
     turn_all: Tensor | None
     """Rotation of all visible rows where some changed position, until the first forward has applied it."""
+    held: slice
+    """Rows of bank and window that are attended to."""
     visible: slice
-    """Rows that are attended to."""
+    """Those, and the rows of references behind them."""
     bias: Tensor | None
     """Added to the logits of the visible rows, [1, 1, 1, N]."""
     choice: slice | None = None
@@ -81,10 +87,10 @@ class LayerPass:
         for write in self.writes:
             state.rotated[:, :, write.target] = own[:, :, write.source]
             state.values[:, :, write.target] = values[:, :, write.source]
-            if state.keys is not None:
+            if state.keys is not None and write.remembered:
                 state.keys[:, :, write.target] = keys[:, :, write.source]
         if self.turn_all is not None and state.keys is not None:
-            state.rotated[:, :, self.visible] = rotate(state.keys[:, :, self.visible], self.turn_all)
+            state.rotated[:, :, self.held] = rotate(state.keys[:, :, self.held], self.turn_all)
             self.turn_all = None
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -94,8 +100,8 @@ class LayerPass:
             return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
         rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
         some = most_wanted(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
-        remembered = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
-        return attend(queries, *remembered)
+        rows, seen = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
+        return attend(queries, rows, seen, None if self.bias is None else self.bias[..., -rows.shape[2] :])
 
 
 @dataclass(frozen=True)
@@ -160,12 +166,14 @@ class WindowMemory:
         slots: Sequence[int | None] | None = None,
         prompt: Prompt | None = None,
         past_weight: float = 1.0,
+        beside: Beside | None = None,
     ) -> WindowPass:
         """Prepare the forwards over these latent frames (every step of a chunk); evicts what they displace.
 
         slots: where each frame is stored, None for a frame that is computed and forgotten; by default `slot_of`.
         prompt: of a new chunk, by which the bank chooses what it keeps. past_weight: what attention to earlier
-        frames is multiplied by before it is normalised, the first frame excepted.
+        frames is multiplied by before it is normalised, the first frame excepted. beside: references that are attended
+        to besides; those that run with the chunk are the first frames of the pass.
         """
         chosen = [self.slot_of(frame) for frame in frames] if slots is None else slots
         if state.bank is not None and self.bank is not None and prompt is not None:
@@ -183,16 +191,38 @@ class WindowMemory:
         turn_all = self._rotation(positions[:filled], device) if moved and not self.absolute else None
         state.positions[:filled] = positions[:filled]
         recalled = 0 if state.bank is None or self.bank is None else self.bank.visible(state.bank)
-        visible = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
+        held = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
         bias = past_bias(state.frames[:filled], frames, past_weight, self.per_frame, state.layers[0].rotated)
-        choice, wanted = self._sparse(visible, recalled, filled)
+        writes, visible = self._writes(chosen), held
+        if beside is not None:
+            turn = self._rotation(range(own[0] - beside.frames, own[0]), device)
+            visible = self._lay_beside(state, beside, held, turn)
+            bias = _and_weight(bias, beside.weight(self.per_frame, state.layers[0].rotated), held, visible)
+            if beside.kept is None:
+                writes = _behind_references(writes, slice(held.stop, visible.stop))
+                turn_own = torch.cat((turn, turn_own), dim=1)
+        choice, wanted = self._sparse(held, recalled, filled)
         return WindowPass(
             turn_own,
             [
-                LayerPass(layer, self._writes(chosen), turn_own, turn_all, visible, bias, choice, wanted)
+                LayerPass(layer, writes, turn_own, turn_all, held, visible, bias, choice, wanted)
                 for layer in state.layers
             ],
         )
+
+    def _lay_beside(self, state: WindowState, beside: Beside, held: slice, turn: Tensor) -> slice:
+        """Make room behind the window for references and, if they are known already, lay them there; all that is seen.
+
+        The buffers grow when there are more references than ever before, not from chunk to chunk.
+        """
+        rows = slice(held.stop, held.stop + beside.frames * self.per_frame)
+        longest = (self._banked + self.slots + beside.frames) * self.per_frame
+        for layer in state.layers:
+            layer.make_room(longest)
+        for layer, (keys, values) in zip(state.layers, beside.kept or (), strict=False):
+            layer.rotated[:, :, rows] = rotate(keys, turn)
+            layer.values[:, :, rows] = values
+        return slice(held.start, rows.stop)
 
     def commit(self, state: WindowState, frames: Sequence[int]) -> None:
         """The clean pass over these frames has run: the bank may record one of them."""
@@ -252,3 +282,21 @@ class WindowMemory:
                 runs.append([source, target, 1])
         t = self.per_frame
         return [Write(slice(s * t, (s + n) * t), slice(d * t, (d + n) * t)) for s, d, n in runs]
+
+
+def _behind_references(writes: Sequence[Write], references: slice) -> list[Write]:
+    """The writes of a pass whose first rows are references, which go to rows that are nobody's."""
+    n = references.stop - references.start
+    own = [Write(slice(w.source.start + n, w.source.stop + n), w.target) for w in writes]
+    return [Write(slice(0, n), references, remembered=False), *own]
+
+
+def _and_weight(bias: Tensor | None, weight: Tensor | None, held: slice, visible: slice) -> Tensor | None:
+    """The bias of the window's rows and that of references, as one over all visible rows; None where both are."""
+    if bias is None and weight is None:
+        return None
+    n, rows = visible.stop - held.stop, held.stop - held.start
+    like = bias if weight is None else weight
+    assert like is not None
+    before = like.new_zeros((1, 1, 1, rows)) if bias is None else pad(bias, (rows - bias.shape[-1], 0))
+    return torch.cat((before, like.new_zeros((1, 1, 1, n)) if weight is None else weight), dim=-1)

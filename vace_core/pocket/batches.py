@@ -10,11 +10,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from .following import CONTROLS
-from .latents import TakeLatents
+from .latents import USE, TakeLatents
 from .words import LENGTH, tokenize
 
 CHUNK = 3
-MODES = {"control": 0.6, "reference": 0.03, "control+reference": 0.07, "masked": 0.24, "text": 0.06}
+MODES = {
+    "control": 0.46, "reference": 0.05, "control+reference": 0.14, "control+two references": 0.08, "masked": 0.16,
+    "masked+reference": 0.06, "text": 0.05,
+}  # fmt: skip
+REFERENCES_AS = ("paper", "slot", "joint")
+"""The ways in which a stream shows references (`stream.Controls.reference_mode`); each is taught as often."""
+SILENT, CONTRARY = 0.6, 0.15
+"""Shares of references without a prompt, and under a prompt for another look, which then gives way."""
 LATER = 0.4
 """Share of chunks with a memory; without one there is more to learn, and the rest is soon learnt."""
 _OPTIONAL = ("history", "earlier", "context", "references")
@@ -36,6 +43,7 @@ class Batch:
     """Context of the history's chunk, for a history that the model makes itself."""
     context: Tensor | None
     references: Tensor | None
+    references_as: str
     ids: Tensor
     mask: Tensor
     time: Tensor
@@ -64,36 +72,48 @@ class Batches:
             corner = (int(rng.integers(0, 5)) * 2, int(rng.integers(0, 7)) * 2)
             clean = _crop(clean, corner)
             stacked = {name: None if value is None else _crop(value, corner) for name, value in stacked.items()}
-        return Batch(mode=mode, clean=clean, ids=ids, mask=mask, time=_times(rng, size), **stacked)
+        way = str(rng.choice(REFERENCES_AS)) if "reference" in mode else REFERENCES_AS[0]
+        times = _times(rng, size)
+        return Batch(mode=mode, clean=clean, ids=ids, mask=mask, time=times, references_as=way, **stacked)
 
     def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
         number = int(rng.integers(len(self.takes)))
         take = self.takes[number]
-        kind = int(rng.choice(len(CONTROLS), p=[0.4, 0.35, 0.25]))
+        odds = np.array([USE[CONTROLS[kind]] for kind in take.kinds])
+        place = int(rng.choice(len(odds), p=odds / odds.sum()))
         look = int(rng.integers(take.looks.shape[1]))
         at = take.second if later else 0
-        video, context, earlier = take.looks[kind, look], None, None
+        video, context, earlier = take.looks[place, look], None, None
+        if "two" in mode:
+            place, video = 0, take.mixed[look]
         if "control" in mode:
-            context = self._control(take.controls[kind], at)
-            earlier = self._control(take.controls[kind], at - CHUNK) if later else None
-        elif mode == "masked":
+            context = self._control(take.controls[place], at)
+            earlier = self._control(take.controls[place], at - CHUNK) if later else None
+        elif "masked" in mode:
             video, look = take.masked_target, take.masked_look
             context = take.masked[int(later)].float()
         references = None
         if "reference" in mode:
             partner = self.takes[min(number ^ 1, len(self.takes) - 1)]
-            still = partner.stills[look].float()
-            references = torch.cat((still, still.new_zeros(80, *still.shape[1:])))
+            wanted = [look, 1 - look] if "two" in mode else [look]
+            stills = torch.cat([partner.stills[one].float() for one in wanted], dim=1)
+            references = torch.cat((stills, stills.new_zeros(80, *stills.shape[1:])))
             context = context if context is not None else self._control(self.grey, at)
-        silent = 0.5 if "reference" in mode else 0.08
         return {
             "clean": video[:, at : at + CHUNK].float(),
-            "history": self._history(rng, take, video, (kind, look), at, mode) if later else None,
+            "history": self._history(rng, take, video, (place, look), at, mode) if later else None,
             "earlier": earlier,
             "context": context,
             "references": references,
-            "caption": "" if rng.random() < silent else take.captions[look],
+            "caption": self._caption(rng, take, look, mode),
         }
+
+    def _caption(self, rng: np.random.Generator, take: TakeLatents, look: int, mode: str) -> str:
+        silent = SILENT if "reference" in mode else 0.08
+        if rng.random() < silent or "two" in mode:
+            return ""
+        contrary = "reference" in mode and rng.random() < CONTRARY / (1 - SILENT)
+        return take.captions[1 - look if contrary else look]
 
     def _control(self, latents: Tensor, at: int) -> Tensor:
         window = slice(at, at + CHUNK)
@@ -102,9 +122,9 @@ class Batches:
 
     def _history(self, rng, take: TakeLatents, video: Tensor, shown: tuple[int, int], at: int, mode: str) -> Tensor:
         """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
-        if mode != "masked" and rng.random() < 0.12:
-            kind, look = shown
-            video = take.looks[kind, (look + 1) % take.looks.shape[1]]
+        if "masked" not in mode and "two" not in mode and rng.random() < 0.12:
+            place, look = shown
+            video = take.looks[place, (look + 1) % take.looks.shape[1]]
         before = video[:, at - CHUNK : at].float()
         if rng.random() < 0.3:
             soft = functional.avg_pool2d(before, 3, stride=1, padding=1, count_include_pad=False)

@@ -1,8 +1,10 @@
-"""Every control of a drawn take, as a stream's annotators would make it of the footage, and what it says of the picture."""
+"""Every control of a drawn take, as a stream's annotators would make it, and what it says of the picture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import cv2
 import numpy as np
@@ -34,25 +36,26 @@ class DrawnControl:
 
 
 def controls_of(take: Take, scribbled: Bytes | None = None) -> dict[str, DrawnControl]:
-    """A take's controls by kind; pose only where somebody is seen. scribbled: pictures to draw lines of, else footage."""
+    """A take's controls by kind; pose only where somebody is seen. scribbled: what lines are drawn of, else footage."""
     controls = {
         "depth": _grey(take.depth),
         "scribble": _annotated(Scribble(), take.footage if scribbled is None else scribbled),
         "grey": _annotated(Grey(), take.footage),
         "flow": _flow(take.footage),
-        "layout": _layout(take.mask),
+        "layout": _layout(take.mask, take.nouns),
     }
     if take.people.shape[1]:
         controls["pose"] = _pose(take.people, *take.mask.shape[1:])
     return controls
 
 
-def boxes_of(mask: np.ndarray) -> list[Box]:
-    """Boxes of the connected parts of a mask [H, W] uint8, above 127 = thing, the largest first."""
+def boxes_of(mask: np.ndarray, labels: Sequence[str]) -> list[Box]:
+    """Boxes of the connected parts of a mask [H, W] uint8, above 127 = thing, the largest first; labels take turns."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8))
     found = [row for row in stats[1:] if row[cv2.CC_STAT_AREA] >= SMALLEST * mask.size]
     found.sort(key=lambda row: -row[cv2.CC_STAT_AREA])
-    return [Box(float(x), float(y), float(x + w), float(y + h), "thing") for x, y, w, h, _ in found]
+    named = zip(found, cycle(labels))
+    return [Box(float(x), float(y), float(x + w), float(y + h), label) for (x, y, w, h, _), label in named]
 
 
 def _grey(values: np.ndarray) -> DrawnControl:
@@ -69,8 +72,8 @@ def _flow(footage: Bytes) -> DrawnControl:
     return DrawnControl(pictures, 1 - pictures.min(axis=-1) / np.float32(255))
 
 
-def _layout(mask: np.ndarray) -> DrawnControl:
-    boxes = [boxes_of(frame) for frame in mask]
+def _layout(mask: np.ndarray, nouns: Sequence[str]) -> DrawnControl:
+    boxes = [boxes_of(frame, nouns or ("thing",)) for frame in mask]
     says = np.zeros(mask.shape, np.float32)
     for frame, inside in zip(boxes, says, strict=True):
         for box in frame:

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..annotators.grey import Grey
-from ..annotators.scribble import Scribble
 from ..autoencoder.tiny import TinyAutoencoder
 from ..conditioning import ContextState, encode_context, with_anchors
+from .controls import controls_of
 from .following import CONTROLS, follow
 from .takes import load_take
 from .together import Together
@@ -22,23 +21,32 @@ from .world.clip import Take
 
 MASKED = ("restyle", "repaint", "extend")
 """Footage with one part in a look; a look with a part to be guessed; frames that go on from a picture."""
+SHOWN = 4
+"""Kinds of control that a take is encoded with: its things, lines, lightness, motion ... would be too many for all."""
+
+
+USE = {"depth": 3.0, "scribble": 3.0, "grey": 2.0, "flow": 2.0, "layout": 2.0, "pose": 2.0}
+"""How often each kind of control is shown."""
 
 
 @dataclass(frozen=True)
 class TakeLatents:
     """Latents [C, f, h, w] of one take, float16.
 
-    controls [3, 16, 7, h, w] in the order of CONTROLS, and looks [3, looks, 16, 7, h, w] as they follow each. One
-    kind of MASKED: its contexts [2, 96, 3, h, w] of the first and second chunk, and the video [16, 7, h, w] it should
-    give, which is in the look numbered masked_look. stills [looks, 16, 1, h, w] are single frames. The second chunk's
-    latents begin at `second`; the first chunk's are 0 to 2.
+    kinds [k] numbers some of CONTROLS; controls [k, 16, 7, h, w] are those, and looks [k, looks, 16, 7, h, w] as they
+    follow each. One kind of MASKED: its contexts [2, 96, 3, h, w] of the first and second chunk, and the video
+    [16, 7, h, w] it should give, which is in the look numbered masked_look. mixed [2, 16, 7, h, w] follows the first of
+    kinds, with the things in one look and all around them in the other, and the other way round. stills
+    [looks, 16, 1, h, w] are single frames. The second chunk's latents begin at `second`; the first chunk's are 0 to 2.
     """
 
+    kinds: Tensor
     looks: Tensor
     controls: Tensor
     masked: Tensor
     masked_target: Tensor
     masked_look: int
+    mixed: Tensor
     stills: Tensor
     second: int
     captions: tuple[str, ...]
@@ -72,16 +80,17 @@ def load_latents(out: Path, count: int) -> list[TakeLatents]:
 def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], rng: np.random.Generator) -> TakeLatents:
     """Everything that training needs of one take."""
     footage = _video(take.footage)
-    depth = _video(np.repeat(take.depth[..., None], 3, axis=-1))
-    scribbled = footage if rng.random() < 0.75 else _video(take.looks[int(rng.integers(len(take.looks)))])
-    controls = [depth, Scribble()(scribbled), Grey()(footage)]
-    looks = [[_video(follow(look, _unit(c), kind)) for look in take.looks] for kind, c in zip(CONTROLS, controls)]
+    scribbled = None if rng.random() < 0.75 else take.looks[int(rng.integers(len(take.looks)))]
+    drawn = controls_of(take, scribbled)
+    kinds = _some(list(drawn), rng)
+    controls = [_video(drawn[kind].pictures) for kind in kinds]
+    looks = [[_video(follow(look, drawn[kind].says, kind)) for look in take.looks] for kind in kinds]
     second = int(rng.choice([3, 4]))
     split = 4 * second - 3
 
     latents = torch.stack([torch.cat([model.encode(look)[0] for look in group]) for group in looks])
     kind = str(rng.choice(MASKED, p=[0.45, 0.3, 0.25]))
-    by = int(rng.integers(len(CONTROLS)))
+    by = int(rng.integers(len(kinds)))
     number = len(take.looks) - 1 if kind == "repaint" else 0
     target = latents[by, number]
     if kind == "restyle":
@@ -94,12 +103,16 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
     else:
         masked = _extension(model, looks[by][0], split, bool(rng.random() < 0.5))
     stills = torch.cat([video[:, :, int(rng.integers(video.shape[2]))][:, :, None] for video in looks[by]])
+    things = torch.from_numpy(take.mask > 127)[None, None].float()
+    mixed = [model.encode(torch.lerp(looks[0][1 - n], looks[0][n], things))[0] for n in range(2)]
     return TakeLatents(
+        kinds=torch.tensor([CONTROLS.index(kind) for kind in kinds]),
         looks=latents.half(),
         controls=torch.cat([model.encode(control)[0] for control in controls]).half(),
         masked=masked.half(),
         masked_target=target.half(),
         masked_look=number,
+        mixed=torch.cat(mixed).half(),
         stills=model.encode(stills)[0].half(),
         second=second,
         captions=captions,
@@ -111,9 +124,11 @@ def _video(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
-def _unit(control: Tensor) -> np.ndarray:
-    """[1, 3, F, H, W] in [-1, 1] -> its first channel [F, H, W] in 0..1."""
-    return ((control[0, 0] + 1) / 2).numpy()
+def _some(kinds: list[str], rng: np.random.Generator) -> list[str]:
+    """SHOWN kinds of control: pose wherever there is one, as it is rare, and the most used ones more often."""
+    odds = np.array([USE[kind] for kind in kinds])
+    odds[[kind == "pose" for kind in kinds]] = odds.sum() * 10
+    return [str(kind) for kind in rng.choice(kinds, SHOWN, replace=False, p=odds / odds.sum())]
 
 
 def _contexts(model: TinyAutoencoder, control: Tensor | None, source: Tensor, mask: Tensor, split: int) -> Tensor:

@@ -1,13 +1,14 @@
 """Attention by plain products, which trains faster on a CPU than the fused kernel at the pocket's sizes.
 
 The fused kernel's backward pass takes about half of a training step there; this takes a quarter. It also skips what
-the block-causal mask hides: the memory never looks at the chunk after it.
+a mask of parts hides: the memory never looks at the chunk after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,21 +16,47 @@ from torch import Tensor
 from ..transformer import attention
 
 
-def plain(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-    """`transformer.kernels.attend`, where a mask can only be the one of two equal blocks."""
-    if mask is None:
-        scores = torch.matmul(queries * queries.shape[-1] ** -0.5, keys.transpose(-1, -2))
-        return torch.matmul(scores.softmax(-1).to(values.dtype), values)
-    half = queries.shape[2] // 2
-    before = plain(queries[:, :, :half], keys[:, :, :half], values[:, :, :half])
-    return torch.cat((before, plain(queries[:, :, half:], keys, values)), dim=2)
+@dataclass(frozen=True)
+class Part:
+    """Tokens that follow each other and look at the same ones: themselves, and `back` tokens before them."""
+
+    tokens: int
+    back: int = 0
+
+
+def mask_of(parts: Sequence[Part], device: torch.device | str = "cpu") -> Tensor:
+    """Bool [N, N] over all tokens of the parts, True = may look."""
+    count = sum(part.tokens for part in parts)
+    mask, start = torch.zeros(count, count, dtype=torch.bool, device=device), 0
+    for part in parts:
+        end = start + part.tokens
+        mask[start:end, start - part.back : end] = True
+        start = end
+    return mask
 
 
 @contextmanager
-def plain_attention() -> Iterator[None]:
-    """Use it for every attention within."""
-    usual, attention.attend = attention.attend, plain
+def plain_attention(parts: Sequence[Part] = ()) -> Iterator[None]:
+    """Use it for every attention within; where there is a mask, it is `mask_of(parts)`."""
+
+    def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return _plain(queries, keys, values)
+        start, out = 0, []
+        for part in parts:
+            end = start + part.tokens
+            seen = slice(start - part.back, end)
+            out.append(_plain(queries[:, :, start:end], keys[:, :, seen], values[:, :, seen]))
+            start = end
+        return torch.cat(out, dim=2)
+
+    usual, attention.attend = attention.attend, attend
     try:
         yield
     finally:
         attention.attend = usual
+
+
+def _plain(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    scores = torch.matmul(queries * queries.shape[-1] ** -0.5, keys.transpose(-1, -2))
+    return torch.matmul(scores.softmax(-1).to(values.dtype), values)

@@ -7,6 +7,7 @@ the depth annotator. Each leaves its result in the folder, so that a run that wa
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ class Plan:
     autoencoder: AutoencoderBudget = AUTOENCODER
     transformer: TransformerBudget = TRANSFORMER
     depth: DepthBudget = DEPTH
+    start: Path | None = None
+    """A folder of finished weights whose autoencoder is kept, and whose transformer is taught further."""
 
     @property
     def pool(self) -> int:
@@ -86,6 +89,8 @@ def train(plan: Plan) -> None:
     takes, latents = plan.out / "takes", plan.out / "latents"
     autoencoder, checkpoint = plan.out / "autoencoder.safetensors", plan.out / "pocket.pt"
     draw_all(takes, plan.takes, plan.seed, plan.processes, report)
+    if plan.start is not None and not autoencoder.exists():
+        shutil.copy(plan.start / autoencoder.name, autoencoder)
     if not autoencoder.exists():
         partial = autoencoder.with_suffix(".part")
         job = (takes, plan.pool, partial, plan.autoencoder, plan.seed, report)
@@ -93,7 +98,8 @@ def train(plan: Plan) -> None:
         partial.rename(autoencoder)
     run_together(encode_all, plan.processes, takes, latents, plan.takes, autoencoder, plan.seed, report)
     source = EncodedTakes(latents, plan.takes, autoencoder)
-    run_together(train_transformer, plan.processes, source, checkpoint, plan.transformer, plan.seed, report)
+    job = (source, checkpoint, plan.transformer, plan.seed, report, plan.start)
+    run_together(train_transformer, plan.processes, *job)
     if not (plan.weights / "depth.safetensors").exists():
         run_together(train_depth, plan.processes, takes, plan.takes, plan.weights, plan.depth, plan.seed, report)
     export(autoencoder, checkpoint, plan.weights)
@@ -139,6 +145,7 @@ def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m vace_core.pocket.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for takes, latents, checkpoints, pictures")
     parser.add_argument("--weights", type=Path, help="folder for the finished weights (default: OUT/weights)")
+    parser.add_argument("--start", type=Path, help="folder of weights to teach further (default: from nothing)")
     parser.add_argument("--bundle", action="store_true", help=f"write the weights into the package ({WEIGHTS.name}/)")
     parser.add_argument("--steps", type=int, default=20000, help="most steps for the transformer")
     parser.add_argument("--minutes", type=float, default=64, help="most minutes for the transformer")
@@ -148,7 +155,7 @@ def _plan() -> Plan:
     a = parser.parse_args()
     weights = WEIGHTS if a.bundle else a.weights or a.out / "weights"
     budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
-    return Plan(a.out, weights, takes=a.takes, seed=a.seed, processes=a.processes, transformer=budget)
+    return Plan(a.out, weights, a.takes, a.seed, a.processes, transformer=budget, start=a.start)
 
 
 if __name__ == "__main__":

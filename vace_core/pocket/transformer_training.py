@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from ..config import POCKET
 from ..text import TextEncoder
-from ..transformer import CausalWan, block_causal_mask
+from ..transformer import CausalWan
 from ..transformer.block import Block
 from ..transformer.context_blocks import ContextBlock
-from .batches import CHUNK, Batch, Batches
-from .plain_attention import plain_attention
+from . import teaching
+from .batches import Batch, Batches
+from .loading import fill
 from .text_encoder import new_text_encoder
 from .together import Together
 
@@ -47,6 +48,10 @@ class TransformerBudget:
     small: float = 0.4
     rate: float = 1.5e-3
 
+    def going_on(self) -> TransformerBudget:
+        """For a model that is trained already, and learns further controls and modes."""
+        return replace(self, first=0.0, small=0.3, rate=0.5 * self.rate)
+
 
 class Pocket(nn.Module):
     """All that is trained together."""
@@ -56,19 +61,6 @@ class Pocket(nn.Module):
         self.transformer = CausalWan(POCKET)
         self.text: TextEncoder = new_text_encoder(POCKET.text_dim)
         _open(self.transformer)
-
-    def flow(self, batch: Batch, noisy: Tensor, times: Tensor, history: Tensor | None) -> Tensor:
-        """The predicted flow of the noisy chunk [B, 16, 3, h, w]; times [B, 1]."""
-        model = self.transformer
-        prompt = model.embed_prompt(self.text(batch.ids, batch.mask))
-        context = None if batch.context is None else model.embed_context(batch.context, batch.references)
-        if history is None:
-            return model(noisy, model.embed_time(times.expand(-1, CHUNK)), prompt, context)
-        clean = torch.zeros_like(times).expand(-1, CHUNK)
-        time = model.embed_time(torch.cat((clean, times.expand(-1, CHUNK)), dim=1))
-        per_frame = POCKET.tokens(*noisy.shape[-2:])
-        mask = block_causal_mask(2 * CHUNK, CHUNK, per_frame)
-        return model(torch.cat((history, noisy), dim=2), time, prompt, context, mask=mask)[:, :, CHUNK:]
 
 
 @torch.no_grad()
@@ -110,10 +102,19 @@ def train_transformer(
     budget: TransformerBudget,
     seed: int,
     report: Report,
+    start: Path | None = None,
 ) -> None:
-    """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use."""
+    """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use.
+
+    start: a folder of finished weights to begin with, in place of new ones.
+    """
     torch.manual_seed(seed)
     model = Pocket()
+    if start is not None:
+        fill(model.transformer, "transformer", folder=start)
+        fill(model.text.encoder, "text", folder=start)
+        model.requires_grad_(True)
+        budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)
     optimiser = torch.optim.AdamW(_groups(model), lr=budget.rate, betas=(0.9, 0.97))
     step, before = _resume(out, model, average, optimiser)
@@ -155,25 +156,28 @@ def train_transformer(
 
 def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Tensor:
     history = batch.history
-    with torch.autocast("cpu", torch.bfloat16), plain_attention():
+    clean = batch.clean
+    if batch.references_as == "joint" and batch.references is not None:
+        clean = torch.cat((batch.references[:, : clean.shape[1]], clean), dim=2)
+    with torch.autocast("cpu", torch.bfloat16):
         if own_history and history is not None and batch.earlier is not None:
             history = _imagined(model, batch, history)
-        noise = torch.randn_like(batch.clean)
+        noise = torch.randn_like(clean)
         sigma = (batch.time / 1000)[:, None, None, None, None]
-        noisy = torch.lerp(batch.clean, noise, sigma)
-        flow = model.flow(batch, noisy, batch.time[:, None], history)
-    error = (flow.float() - (noise - batch.clean)).square()
+        noisy = torch.lerp(clean, noise, sigma)
+        flow = teaching.flow(model.transformer, model.text, batch, noisy, history)
+    error = (flow.float() - (noise - clean)).square()
     return (error * weight[:, None, None, None]).mean()
 
 
 @torch.no_grad()
 def _imagined(model: Pocket, batch: Batch, history: Tensor) -> Tensor:
     """The chunk before as the model itself would finish it, so that it learns to go on from what it makes."""
-    time = torch.full((history.shape[0], 1), 625.0)
     noise = torch.randn_like(history)
     noisy = torch.lerp(history, noise, 0.625)
-    earlier = Batch(**{**vars(batch), "context": batch.earlier, "references": None})
-    return noisy - 0.625 * model.flow(earlier, noisy, time, None).float()
+    times = torch.full_like(batch.time, 625.0)
+    earlier = replace(batch, context=batch.earlier, references=None, references_as="paper", time=times)
+    return noisy - 0.625 * teaching.flow(model.transformer, model.text, earlier, noisy, None).float()
 
 
 def _groups(model: nn.Module) -> list[dict]:

@@ -7,6 +7,7 @@ passed to every `forward`. Weights have the published names, so an official stat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,12 +42,37 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Context:
-    """`before_proj(patch(context))` [B, (n + f) * T, D]: n reference frames in front of the chunk's f."""
+class References:
+    """n reference frames, embedded: they change with the pictures only."""
 
     tokens: Tensor
-    references: Tensor | None
-    """Main-path embedding [B, n * T, D] of the clean references: for them it stands in for the noisy chunk."""
+    """`before_proj(patch(context))` [B, n * T, D]."""
+    clean: Tensor
+    """Main-path embedding [B, n * T, D]: in the context blocks it stands in for the noisy chunk's."""
+    weight: Tensor | None = None
+    """Log of each reference's strength [1, 1, 1, n * T], added to the logits of its keys; None where all are 1."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """`before_proj(patch(context))` of a chunk [B, f * T, D], and the references beside it.
+
+    Where the chunk's own first frames are references (batch VACE), they are among its tokens, and `references` is None.
+    """
+
+    tokens: Tensor
+    references: References | None = None
+    weight: Tensor | None = None
+    """Added to the logits of the keys of all frames [1, 1, 1, f * T]; None where they count alike."""
+
+    def behind(self, references: References) -> Context:
+        """This chunk's, with references as frames of its own before it."""
+        weight, own = references.weight, self.tokens.shape[1]
+        return Context(
+            torch.cat((references.tokens, self.tokens), dim=1),
+            None,
+            None if weight is None else nn.functional.pad(weight, (0, own)),
+        )
 
 
 class Head(nn.Module):
@@ -104,16 +130,21 @@ class CausalWan(nn.Module):
             tuple(_as_block(block).cross_attn.keys_values(tokens) for block in self.vace_blocks),
         )
 
-    def embed_context(self, context: Tensor, references: Tensor | None = None) -> Context:
-        """context [B, 96, f, h, w] of a chunk, references [B, 96, n, h, w] each encoded alone."""
-        embedded = None
-        if references is not None:
-            context = torch.cat((references, context), dim=2)
-            embedded = self.patchify(references[:, : self.architecture.latent_channels])
+    def embed_context(self, context: Tensor, references: References | None = None) -> Context:
+        """context [B, 96, f, h, w] of a chunk."""
+        return Context(self._embed(context), references)
+
+    def embed_references(self, references: Tensor, strengths: Sequence[float] = ()) -> References:
+        """references [B, 96, n, h, w], each encoded alone; strengths: one each, 0 (not seen) to 2, by default 1."""
+        clean = self.patchify(references[:, : self.architecture.latent_channels])
+        per_frame = clean.shape[1] // references.shape[2]
+        return References(self._embed(references), clean, log_weight(strengths, per_frame, clean))
+
+    def _embed(self, context: Tensor) -> Tensor:
         tokens = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
         first = self.vace_blocks[0]
         assert isinstance(first, ContextBlock)
-        return Context(first.before_proj(tokens), embedded)
+        return first.before_proj(tokens)
 
     def patchify(self, latents: Tensor) -> Tensor:
         """[B, C, f, h, w] -> [B, f * T, D]."""
@@ -125,45 +156,51 @@ class CausalWan(nn.Module):
         time: Time,
         prompt: Prompt,
         context: Context | None = None,
-        scale: float = 1.0,
+        scale: float | Sequence[float] = 1.0,
         memory: Sequence[LayerMemory] | None = None,
         turn: Tensor | None = None,
         mask: Tensor | None = None,
+        hints: Sequence[Tensor] | None = None,
     ) -> Tensor:
         """Predict the flow (noise - clean) [B, C, f, h, w] of latents [B, C, f, h, w].
 
-        memory: one `LayerMemory` a main block, or None to attend to these frames only. turn: rotation of these
-        frames, by default positions 0, 1, 2 ... mask: bool [N, N], True = may look, only without memory. The
-        context, if it covers fewer frames than the latents, belongs to the last ones.
+        scale: of the hints, or one for each of `vace_layers`. memory: one `LayerMemory` a main block, or None to attend
+        to these frames only. turn: rotation of these frames, by default positions 0, 1, 2 ... mask: bool [N, N], True =
+        may look, only without memory. hints: made before, in place of a context. Context and hints, if they cover fewer
+        frames than the latents, belong to the last ones.
         """
+        scales = [float(scale)] * len(self.vace_blocks) if isinstance(scale, int | float) else list(scale)
         x = self.patchify(latents)
         if turn is None:
             turn = self.rotation(range(latents.shape[2]), latents)
-        hints = self.hints(x, time, prompt, context, latents) if context is not None and scale else ()
-        receivers = dict(zip(self.architecture.vace_layers, hints, strict=False))
+        if hints is None and context is not None and any(scales):
+            hints = self.hints(x, time, prompt, context, latents)
+        receivers = dict(zip(self.architecture.vace_layers, zip(hints or (), scales, strict=False), strict=False))
         for i, block in enumerate(self.blocks):
             x = block(x, time.blocks, prompt.main[i], turn, memory[i] if memory else None, mask)
             if i in receivers:
-                x = _add_to_the_last(x, receivers[i], scale)
+                x = _add_to_the_last(x, *receivers[i])
         return self.unpatchify(self.head(x, time.head), latents.shape)
 
     def hints(self, x: Tensor, time: Time, prompt: Prompt, context: Context, latents: Tensor) -> list[Tensor]:
         """One hint [B, N, D] for each of `vace_layers`, from the embedded noisy chunk x and its context.
 
         Temporal positions start at 0 in every chunk, references first. Reference tokens are attended to and then
-        dropped: a hint covers the chunk alone.
+        dropped: a hint covers the context's own tokens alone.
         """
+        references, own = context.references, context.tokens.shape[1]
         per_frame = x.shape[1] // latents.shape[2]
-        n = 0 if context.references is None else context.references.shape[1]
-        frames = context.tokens.shape[1] // per_frame
-        chunk = x[:, -(context.tokens.shape[1] - n) :]
-        c = context.tokens + (chunk if context.references is None else torch.cat((context.references, chunk), dim=1))
-        e0 = _context_time(time.blocks, frames - n // per_frame, n // per_frame)
-        turn = self.rotation(range(frames), latents)
+        c, weight, n = context.tokens + x[:, -own:], context.weight, 0
+        if references is not None:
+            n = references.tokens.shape[1]
+            c = torch.cat((references.tokens + references.clean, c), dim=1)
+            weight = None if references.weight is None else nn.functional.pad(references.weight, (0, own))
+        e0 = _context_time(time.blocks, own // per_frame, n // per_frame)
+        turn = self.rotation(range((n + own) // per_frame), latents)
         hints = []
         for block, text in zip(self.vace_blocks, prompt.context, strict=True):
             assert isinstance(block, ContextBlock)
-            c = block(c, e0, text, turn)
+            c = block(c, e0, text, turn, mask=weight)
             hints.append(block.after_proj(c[:, n:]))
         return hints
 
@@ -191,6 +228,14 @@ def _context_time(blocks: Tensor, chunk: int, references: int) -> Tensor:
         return blocks
     own = blocks[:, -chunk:]
     return torch.cat((own[:, :1].expand(-1, references, -1, -1), own), dim=1)
+
+
+def log_weight(strengths: Sequence[float], per_frame: int, like: Tensor) -> Tensor | None:
+    """Strengths, one a frame, as what is added to the logits of its keys [1, 1, 1, n * T]; None where all are 1."""
+    if all(strength == 1.0 for strength in strengths):
+        return None
+    logs = [math.log(strength) if strength > 0 else -math.inf for strength in strengths]
+    return torch.tensor(logs, device=like.device, dtype=like.dtype).repeat_interleave(per_frame)[None, None, None]
 
 
 def _add_to_the_last(x: Tensor, hint: Tensor, scale: float) -> Tensor:

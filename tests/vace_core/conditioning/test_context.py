@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ import torch
 from torch import Tensor
 
 from tests.vace_core.small import tiny_autoencoder
-from vace_core.conditioning import ContextState, encode_context, encode_references, infer_mode, pack_mask, with_anchors
+from vace_core.conditioning import (
+    ContextState,
+    EncodedReferences,
+    Reference,
+    encode_context,
+    infer_mode,
+    pack_mask,
+    with_anchors,
+)
 from vace_core.stream import Controls
 
 HEIGHT, WIDTH = 16, 32
@@ -114,11 +123,34 @@ def test_grey_is_encoded_until_it_has_settled_and_then_no_more() -> None:
 def test_references_are_encoded_alone_with_nothing_to_follow() -> None:
     autoencoder = tiny_autoencoder()
     pictures = [video(1, seed)[0, :, 0] for seed in (0, 1)]
-    references = encode_references(autoencoder, pictures)
+    references = EncodedReferences().follow(autoencoder, [Reference(picture) for picture in pictures])
     assert references.shape == (1, 96, 2, 2, 4)
     for n, picture in enumerate(pictures):
         torch.testing.assert_close(references[:, :16, n : n + 1], autoencoder.encode(picture[None, :, None])[0])
     assert (references[:, 16:] == 0).all()
+
+
+@torch.no_grad()
+def test_of_references_that_change_only_the_new_ones_are_encoded() -> None:
+    counting = Counting()
+    one, two, three = (Reference(video(1, seed)[0, :, 0]) for seed in range(3))
+    encoded = EncodedReferences()
+    first = encoded.follow(counting, [one, two])
+    assert counting.calls == 2
+    second = encoded.follow(counting, [two, replace(one, strength=0.5), three])
+    assert counting.calls == 3
+    torch.testing.assert_close(second[:, :, 0], first[:, :, 1], atol=0, rtol=0)
+    torch.testing.assert_close(second[:, :, 1], first[:, :, 0], atol=0, rtol=0)
+
+
+@torch.no_grad()
+def test_a_context_of_references_alone_becomes_the_very_same_one() -> None:
+    autoencoder, state, seen = tiny_autoencoder(), ContextState(), []
+    for n in range(8):
+        context, state = encode_context(autoencoder, None, None, None, state, grey(12 if n else 9))
+        seen.append(context)
+    assert seen[-1] is seen[-2]
+    assert (seen[-1][:, 32:] == 1).all()
 
 
 def test_a_packed_mask_keeps_every_pixel_of_its_frame() -> None:
@@ -158,8 +190,8 @@ def test_the_mode_is_what_is_given() -> None:
     assert infer_mode(Controls(control=frames)) == "control"
     assert infer_mode(Controls(source=frames, mask=mask)) == "inpainting"
     assert infer_mode(Controls(first=picture)) == infer_mode(Controls(last=picture)) == "extension"
-    assert infer_mode(Controls(references=(picture,))) == "reference"
-    everything = Controls(control=frames, source=frames, mask=mask, first=picture, references=(picture,))
+    assert infer_mode(Controls(references=(Reference(picture),))) == "reference"
+    everything = Controls(control=frames, source=frames, mask=mask, first=picture, references=(Reference(picture),))
     assert infer_mode(everything) == "control+inpainting+extension+reference"
 
 

@@ -6,10 +6,11 @@ import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.pocket.autoencoder_training import SIZES, AutoencoderBudget, load_autoencoder, train_autoencoder
-from vace_core.pocket.batches import MODES, Batches
+from vace_core.pocket.batches import MODES, REFERENCES_AS, Batches
+from vace_core.pocket.controls import controls_of
 from vace_core.pocket.depth_training import DepthBudget, train_depth
 from vace_core.pocket.following import CONTROLS, follow
-from vace_core.pocket.latents import encode_all, load_latents
+from vace_core.pocket.latents import SHOWN, encode_all, load_latents
 from vace_core.pocket.linear_start import start_linear
 from vace_core.pocket.takes import FRAMES, draw_all, load_take, looks_of
 from vace_core.pocket.together import Together
@@ -65,14 +66,14 @@ def test_the_linear_start_already_shows_the_picture(takes):
 def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
     model = load_autoencoder(autoencoder)
     take, stored = load_take(takes, 1).take, load_latents(latents, 2)[1]
-    look = follow(take.looks[1], np.divide(take.depth, 255, dtype=np.float32), "depth")
+    kind = CONTROLS[int(stored.kinds[1])]
+    look = follow(take.looks[1], controls_of(take)[kind].says, kind)
     video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
         rest, _ = model.encode(video[:, :, 9:], state)
-    assert torch.allclose(
-        stored.looks[CONTROLS.index("depth"), 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02
-    )
+    assert torch.allclose(stored.looks[1, 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
+    assert len(stored.kinds) == len(stored.controls) == len(stored.looks) == SHOWN
     assert stored.masked.shape == (2, 96, 3, 16, 24)
     assert grey_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
@@ -80,12 +81,27 @@ def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents
 def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
     batches = EncodedTakes(latents, 2, autoencoder)()
     rng = np.random.default_rng(0)
-    seen = {batch.mode: batch for batch in (batches.draw(rng, 1, small=True) for _ in range(200))}
+    drawn = [batches.draw(rng, 1, small=True) for _ in range(200)]
+    seen = {batch.mode: batch for batch in drawn}
     assert set(seen) == set(MODES)
     for mode, batch in seen.items():
         assert batch.clean.shape == (1, 16, 3, 8, 12)
         assert (batch.context is None) == (mode == "text")
         assert (batch.references is None) == ("reference" not in mode)
+        assert batch.references is None or batch.references.shape[2] == (2 if "two" in mode else 1)
+    assert {batch.references_as for batch in drawn if batch.references is not None} == set(REFERENCES_AS)
+
+
+def test_two_looks_of_one_take_are_each_other_s_surroundings(takes, autoencoder, latents):
+    drawn = [CONTROLS[int(stored.kinds[0])] for stored in load_latents(latents, 2)]
+    number = next(n for n, kind in enumerate(drawn) if kind != "scribble")  # lines may be drawn of a look
+    take, stored, kind = load_take(takes, number).take, load_latents(latents, 2)[number], drawn[number]
+    model = load_autoencoder(autoencoder)
+    one, other = (follow(look, controls_of(take)[kind].says, kind) for look in take.looks)
+    mixed = np.where((take.mask > 127)[..., None], other, one)
+    video = torch.from_numpy(mixed).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    with torch.no_grad():
+        assert torch.allclose(stored.mixed[1].float(), model.encode(video)[0][0], atol=0.02)
 
 
 def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):

@@ -42,7 +42,8 @@ def flow(wan: CausalWan) -> Tensor:
     """With control and a reference, so that every weight takes part."""
     dtype = wan.patch_embedding.weight.dtype
     time, prompt = wan.embed_time(torch.tensor([[625.0]])), wan.embed_prompt(text().to(dtype))
-    context = wan.embed_context(latents(3, 2, channels=96).to(dtype), latents(1, 3, channels=96).to(dtype))
+    references = wan.embed_references(latents(1, 3, channels=96).to(dtype))
+    context = wan.embed_context(latents(3, 2, channels=96).to(dtype), references)
     return wan(latents(3, 1).to(dtype), time, prompt, context)
 
 

@@ -85,7 +85,7 @@ def test_references_are_attended_to_and_leave_the_chunk_its_size() -> None:
     time, prompt = model.embed_time(TIME), model.embed_prompt(text())
     control = latents(3, 2, channels=96)
     for count in (1, 2):
-        context = model.embed_context(control, latents(count, 3, channels=96))
+        context = model.embed_context(control, model.embed_references(latents(count, 3, channels=96)))
         hints = model.hints(model.patchify(latents(3, 1)), time, prompt, context, latents(3, 1))
         assert [tuple(hint.shape) for hint in hints] == [(1, 3 * PER_FRAME, ARCHITECTURE.dim)] * 2
         assert not torch.allclose(
