@@ -74,7 +74,7 @@ def _show_each_alone(trial: Trial) -> Shown:
     early, late = {}, {}
     for number, (word, picture) in enumerate(pictures.items()):
         lasts = number < scope.lasting
-        seen = trial.windows(_asked(trial, picture), (scope.early, scope.late) if lasts else (scope.early,))
+        seen = trial.windows(asked(trial, picture), (scope.early, scope.late) if lasts else (scope.early,))
         early[word] = seen[0]
         if lasts:
             late[word] = seen[1]
@@ -100,7 +100,7 @@ def _two(trial: Trial, shown: Shown) -> Figure:
     both, none, third = [], [], []
     for word in list(shown.pictures)[: max(trial.scope.lasting, len(shown.pictures) // 2)]:
         other = shown.next_to(word)
-        ask = _asked(trial, shown.pictures[word], shown.pictures[other])
+        ask = asked(trial, shown.pictures[word], shown.pictures[other])
         pair = (shown.early[word], shown.early[other])
         both.append(weaker_part(trial.windows(ask, (trial.scope.early,))[0], *pair))
         none.append(weaker_part(shown.without, *pair))
@@ -108,8 +108,10 @@ def _two(trial: Trial, shown: Shown) -> Figure:
     return Figure("two_references", mean(both), mean(none), mean(third))
 
 
-def _asked(trial: Trial, *references: np.ndarray) -> Ask:
-    return Ask(control=trial.clips[0].controls["depth"].pictures[:LOOP], references=references)
+def asked(trial: Trial, *references: np.ndarray) -> Ask:
+    """A show of these references [H, W, 3] with one clip's depth, there and back, and no words."""
+    depth = trial.clips[0].controls["depth"].pictures[:LOOP]
+    return Ask(control=depth, references=references, reference_mode=trial.reference_mode)
 
 
 def _sure(pictures: np.ndarray, word: str) -> float:

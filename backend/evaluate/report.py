@@ -8,10 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .clips import reference_picture
 from .figures import MEANINGS, Figure
 from .preservation import put_together
+from .references import asked as reference_ask
 from .shows import Ask, frames_of
-from .trial import Scope, Trial
+from .trial import LOOP, Trial
 
 GAP, CAPTION = 4, 18
 INK, PAPER = (225, 225, 225), (24, 20, 20)
@@ -51,12 +53,12 @@ HOW = """
 def page(figures: Sequence[Figure], trial: Trial, sheet: str) -> str:
     """Markdown. sheet: the picture's file name, beside the page."""
     height, width = trial.size
-    about = f"Model: `{trial.model.pipeline.name}` at {height} x {width}. {_amount(trial.scope)}"
+    about = f"Model: `{trial.model.pipeline.name}` at {height} x {width}. {_amount(trial)}"
     look = f"## A look\n\n![Rows: modes]({sheet})"
     parts = [INTRODUCTION, about, "", *_table(figures), "", *_more(figures), look, ""]
     parts.append(
         f'Each picture ends the second chunk; the prompt is "{SHEET_PROMPT}". Columns: {", ".join(COLUMNS)}. '
-        "In the reference's row the control is the reference, shown with depth and no words."
+        "In the references' row the control is the reference, shown with depth and no words."
     )
     return "\n".join([*parts, HOW])
 
@@ -70,11 +72,13 @@ def write_sheet(trial: Trial, path: Path) -> None:
     path.write_bytes(data.tobytes())
 
 
-def _amount(scope: Scope) -> str:
+def _amount(trial: Trial) -> str:
+    scope = trial.scope
     return (
         f"{scope.clips} drawn clips; depth under {len(scope.prompts)} prompts, {scope.chunks} chunks each; other "
         f"controls and masks under {len(scope.brief_prompts)}, {scope.brief_chunks} each; {len(scope.references)} "
-        f"references, {scope.lasting} of them to chunk {scope.late}; drift over {scope.drift[-1]} chunks."
+        f"references as `{trial.reference_mode}`, {scope.lasting} of them to chunk {scope.late}; drift over "
+        f"{scope.drift[-1]} chunks."
     )
 
 
@@ -115,7 +119,7 @@ def _rows(trial: Trial) -> list[list[tuple[np.ndarray, str]]]:
             trial.show(Ask(SHEET_PROMPT, control=one.controls[kind].pictures), SHEET_CHUNKS) for one in (clip, other)
         ]
         rows.append(_row((clip.footage, clip.controls[kind].pictures, made[0], off, made[1]), kind, last))
-    return [*rows, *_mask_rows(trial, off, last)]
+    return [*rows, *_mask_rows(trial, off, last), _reference_row(trial, off, last)]
 
 
 def _mask_rows(trial: Trial, off: np.ndarray, last: int) -> list[list[tuple[np.ndarray, str]]]:
@@ -127,6 +131,12 @@ def _mask_rows(trial: Trial, off: np.ndarray, last: int) -> list[list[tuple[np.n
         _row((clip.footage, mask, made[0], off, made[1]), "mask", last),
         _row((clip.footage, mask, exact, put_together(off, clip), made[1]), "mask, composited", last),
     ]
+
+
+def _reference_row(trial: Trial, off: np.ndarray, last: int) -> list[tuple[np.ndarray, str]]:
+    clip, pictures = trial.clips[0], [reference_picture(word, *trial.size) for word in trial.scope.references[:2]]
+    made = [trial.show(reference_ask(trial, picture), SHEET_CHUNKS) for picture in pictures]
+    return _row((clip.footage[:LOOP], pictures[0][None], made[0], off, made[1]), "reference", last)
 
 
 def _row(videos: tuple[np.ndarray, ...], name: str, last: int) -> list[tuple[np.ndarray, str]]:

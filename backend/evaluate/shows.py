@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vace_core.conditioning import Reference
 from vace_core.config import Pipeline
 from vace_core.model import Model
 from vace_core.stream import FRAMES_PER_LATENT, Controls, Stream
@@ -29,6 +30,7 @@ class Ask:
     source: np.ndarray | None = None
     mask: np.ndarray | None = None
     references: tuple[np.ndarray, ...] = ()
+    reference_mode: str = Controls.reference_mode
     scale: float = 1.0
 
 
@@ -45,7 +47,7 @@ def show(model: Model, ask: Ask, size: tuple[int, int], chunks: int) -> np.ndarr
 def chunks_of(model: Model, ask: Ask, size: tuple[int, int]) -> Iterator[np.ndarray]:
     """Chunk after chunk [F, H, W, 3] uint8, without end. size: height and width."""
     stream = Stream(model, *size)
-    references = tuple(_picture(picture).to(model.device) for picture in ask.references)
+    references = tuple(Reference(_picture(picture).to(model.device)) for picture in ask.references)
     given = next((video for video in (ask.control, ask.source) if video is not None), None)
     numbers = there_and_back(1 if given is None else len(given))
     while True:
@@ -66,7 +68,7 @@ def to_video(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
-def _controls(ask: Ask, frames: list[int], references: tuple[Tensor, ...], device: torch.device) -> Controls:
+def _controls(ask: Ask, frames: list[int], references: tuple[Reference, ...], device: torch.device) -> Controls:
     """The one place where a chunk's controls are made, of these frames of what is asked."""
 
     def cut(video: np.ndarray | None) -> Tensor | None:
@@ -79,6 +81,7 @@ def _controls(ask: Ask, frames: list[int], references: tuple[Tensor, ...], devic
         source=cut(ask.source),
         mask=mask,
         references=references,
+        reference_mode=ask.reference_mode,
         scale=ask.scale,
     )
 

@@ -72,9 +72,9 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class LitLooks:
-    """Frames of takes in looks, uint8: as drawn [N, H, W, 3], their depth [N, H, W], and as they follow it [N, 64, 96, 3].
+    """Frames of takes, uint8: looks as drawn [N, H, W, 3], their depths [N, H, W], and followed [N, 64, 96, 3].
 
-    Of the last, some have gone through the autoencoder.
+    Those are the looks as they follow the depth, some of them after the autoencoder.
     """
 
     looks: np.ndarray

@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 
 from vace_core.model import Model
+from vace_core.stream import Controls
 
 from .clips import Clip, clips_with_people, drawn_clips, real_clip
 from .readers import LOOKS
@@ -81,9 +82,16 @@ QUICK = Scope(
 class Trial:
     """Clips are drawn, and shows made, when they are first asked for."""
 
-    def __init__(self, model: Model, scope: Scope, size: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        scope: Scope,
+        size: tuple[int, int] | None = None,
+        reference_mode: str = Controls.reference_mode,
+    ) -> None:
         self.model = model
         self.scope = scope
+        self.reference_mode = reference_mode
         self.size = size or (model.pipeline.height, model.pipeline.width)
         self._off: dict[str, np.ndarray] = {}
         self._chunks = 0

@@ -19,7 +19,7 @@ def test_one_measure_of_the_model_as_json(capsys, monkeypatch):
 
 def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
     monkeypatch.setattr("backend.evaluate.trial.QUICK", SCOPE)
-    monkeypatch.setattr("backend.evaluate.trial.Trial", lambda model, scope: EchoTrial(model, scope, SIZE))
+    monkeypatch.setattr("backend.evaluate.trial.Trial", lambda model, scope, **_: EchoTrial(model, scope, SIZE))
     page = tmp_path / "page.md"
     assert cli.main(["evaluate", "--quick", "--only", "grey_correlation", "--markdown", str(page)]) == cli.DONE
     assert "| `grey_correlation` | higher | " in page.read_text(encoding="utf-8")
@@ -32,6 +32,7 @@ def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
     ("arguments", "said"),
     [
         (["--only", "speed"], "there are depth_rmse, "),
+        (["--reference-mode", "slots"], "takes paper, slot, joint, got 'slots'"),
         (["--pipeline", "none"], "invalid choice"),
         (["--markdown", "nowhere/page.md"], "there is no folder nowhere"),
     ],

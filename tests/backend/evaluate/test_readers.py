@@ -6,7 +6,7 @@ import torch
 from backend.evaluate.ceilings import measure_ceilings, shrunk
 from backend.evaluate.measures.likeness import aligned_rmse
 from backend.evaluate.readers import DEPTH_WIDTHS, LOOKS, LookNet, read_depth, read_look
-from backend.evaluate.training import pictures_in_looks, train_depth_reader, train_look_reader
+from backend.evaluate.training import LitLooks, pictures_in_looks, train_depth_reader, train_look_reader
 from vace_core.annotators.depth import DepthNet
 from vace_core.model import load
 from vace_core.pocket.following import follow
@@ -42,7 +42,7 @@ def test_both_train():
     pictures, numbers = pictures_in_looks(load("pocket"), 1)
     depth_net, look_net = DepthNet(DEPTH_WIDTHS), LookNet()
     before = [next(net.parameters()).detach().clone() for net in (depth_net, look_net)]
-    train_depth_reader(depth_net, pictures, np.zeros(pictures.shape[:3], np.uint8), 0.005)
+    train_depth_reader(depth_net, LitLooks(pictures, np.zeros(pictures.shape[:3], np.uint8), pictures), 0.005)
     train_look_reader(look_net, pictures, numbers, 0.005)
     for net, old in zip((depth_net, look_net), before, strict=True):
         assert not torch.equal(old, next(net.parameters()))
