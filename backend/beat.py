@@ -16,7 +16,8 @@ from bridge.video.protocol import BridgeError
 from .quantise import Quantiser, Shown
 
 TEMPO, SOURCE, TAP, DOWNBEAT = "/vace/tempo", "/vace/tempo/source", "/vace/tempo/tap", "/vace/tempo/downbeat"
-BAR, QUANTISE, RESET = "/vace/tempo/bar", "/vace/tempo/quantise", "/vace/reset"
+BAR, QUANTISE = "/vace/tempo/bar", "/vace/tempo/quantise"
+RESET, ANCHOR = "/vace/reset", "/vace/anchor"
 SOURCES = ("own", "midi", "link")
 SHOWN_DIGITS = 1
 """Of a followed tempo, so that it is not sent to every controller all the time."""
@@ -43,29 +44,31 @@ class Beat:
         self._mailbox, self._tell, self._clock = mailbox, tell, clock
         self._link: LinkClock | None = None
         self._quantiser = Quantiser(table, self.tempo)
-        self._resets: deque[float] = deque()
+        self._pressed: dict[str, deque[float]] = {RESET: deque(), ANCHOR: deque()}
         self._missed = False  # whether it was told that the wanted source is missing
         self._said: Value | None = None  # the followed tempo, as controllers were told it
         mailbox.listen(TEMPO, lambda bpm, when: self._set(float(bpm), when))  # type: ignore[arg-type]
         mailbox.listen(SOURCE, lambda source, _: self._take(str(source)))
         mailbox.listen(TAP, lambda _, when: self._tap(when))
         mailbox.listen(DOWNBEAT, lambda _, when: self._downbeat(when))
-        mailbox.listen(RESET, lambda _, when: self._resets.append(when))
+        for address, presses in self._pressed.items():
+            mailbox.listen(address, lambda _, when, presses=presses: presses.append(when))
         self._take(str(mailbox.get(SOURCE)))
 
-    def latch(self, shown: Shown) -> tuple[Mapping[str, Value], bool]:
-        """The values that a chunk is made with, and whether to forget what was before it. shown: when it will be."""
+    def latch(self, shown: Shown) -> tuple[Mapping[str, Value], set[str]]:
+        """The values that a chunk is made with, and which of RESET and ANCHOR it is for. shown: when it will be."""
         self.follow()
         grid, bar = str(self._mailbox.get(QUANTISE)), int(self._mailbox.get(BAR))  # type: ignore[arg-type]
         window = self._quantiser.window(grid, bar, shown)
         # Values first, so that of each one that has changed it is also known when.
         wanted = self._mailbox.snapshot()
         values = self._quantiser.latch(wanted, self._mailbox.since(0), window)
-        reset = False
-        while self._resets and self._quantiser.is_due(self._resets[0], window):
-            self._resets.popleft()
-            reset = True
-        return values, reset
+        happens = set()
+        for address, presses in self._pressed.items():
+            while presses and self._quantiser.is_due(presses[0], window):
+                presses.popleft()
+                happens.add(address)
+        return values, happens
 
     def follow(self) -> None:
         """Take the beat of the clock outside, if one is wanted and there."""
@@ -91,7 +94,7 @@ class Beat:
             "tempo": round(self.tempo.bpm, 2),
             "beat": math.floor(10 * (self.tempo.beats_at(now) % bar + 1) + 1e-6) / 10,
             "tempo_source": self.source,
-            "waiting_for_the_beat": self._quantiser.pending + len(self._resets),
+            "waiting_for_the_beat": self._quantiser.pending + sum(map(len, self._pressed.values())),
         }
 
     def close(self) -> None:

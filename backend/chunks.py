@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vace_core.conditioning import Reference
 from vace_core.config import LEAST_NOISE
@@ -18,8 +19,13 @@ from vace_core.stream import Controls
 from vace_core.text import Travel
 
 from .ahead import PromptAhead
+from .anchors import Anchors
+from .canvas import Canvas
+from .fitting import covering
 from .loaded import Loaded
-from .masks import build_masks, composite, feathered
+from .masks.maker import MaskMaker
+from .masks.outside import with_outside
+from .masks.shaping import composite
 from .pictures import Pictures
 from .settings import Settings, address_of
 from .stills import PictureError
@@ -33,8 +39,8 @@ class Made:
     """A finished chunk. Pictures are uint8 RGB `[H, W, 3]`.
 
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
-    mask: the last frame's that was put in, for the eye; None where there is none. faults: (address, reason) of settings
-    that could not be followed.
+    mask `[F, H, W, 3]`: those of the frames that were put in, for the eye; None where there is none. faults: (address,
+    reason) of settings that could not be followed.
     """
 
     frames: np.ndarray
@@ -50,16 +56,16 @@ class Asked:
     """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
 
     pictures: Sequence[np.ndarray]
-    masks: Sequence[np.ndarray] | None
-    settings: Settings
+    weights: Sequence[np.ndarray] | None
+    modes: str
+    """What a mask stands for: inpainting, outpainting or both."""
     tag: Any
 
     def finish(self, made: np.ndarray) -> np.ndarray:
         """Put the input's own pixels where the mask keeps them, if that is wanted."""
-        if self.masks is None or not self.settings.mask_composite:
+        if self.weights is None:
             return made
-        soft = [feathered(mask, self.settings.mask_feather) for mask in self.masks]
-        return np.stack([composite(*trio) for trio in zip(made, self.pictures, soft, strict=True)])
+        return np.stack([composite(*trio) for trio in zip(made, self.pictures, self.weights, strict=True)])
 
 
 class ChunkMaker:
@@ -70,8 +76,11 @@ class ChunkMaker:
         self._ahead = ahead
         self._stream = loaded.open_stream(height, width)
         self._pictures = Pictures(height, width, loaded.device)
-        self._anchors = {"first": "", "last": ""}  # as they were acted upon
-        self._control = "none"
+        self._masks = MaskMaker(loaded, height, width)
+        self._anchors = Anchors(self._pictures)
+        self._control = ("none", "")  # what is followed, and whose
+        self._wanted = "none"
+        self._shown_as = ""
         self._prompt = ""
         self._travel = Travel()
         self._motion = MotionNoise()
@@ -90,21 +99,28 @@ class ChunkMaker:
         settings: Settings,
         seconds: float = 0.0,
         tag: Any = None,
+        *,
+        guides: Sequence[np.ndarray] | None = None,
+        anchor: bool = False,
     ) -> Made:
         """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
-        mattes: as many pictures of the mask source, if that is a frame address. seconds: of the show that the chunk
-        covers, by which a prompt fades into another. tag: comes back with the frames of these pictures, which may be
-        later. Raises ValueError where the settings contradict each other.
+        mattes, guides: as many pictures of the mask source and of the control source, where those are frame addresses.
+        seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes back with the
+        frames of these pictures, which may be later. anchor: begin with the anchor. Raises ValueError where the
+        settings contradict each other.
         """
+        faults: list[tuple[str, str]] = []
         prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
-        frames = to_tensor(pictures, self._loaded.device)
-        control = self._annotate(settings.control, frames)
-        masks = build_masks(settings.mask_source, pictures, mattes, settings.mask_threshold, settings.mask_invert)
-        if masks is not None and all(mask.all() for mask in masks):
-            masks = None  # nothing is kept: this is plain control, whose encoders both go on (the paper's Table 4)
-        stills, faults = self._stills(settings)
-        faults += self._unread(settings.prompt) + self._without_lora(settings.loras)
+        placed = [settings.canvas.place(picture) for picture in pictures]
+        frames = to_tensor(placed, self._loaded.device)
+        control = self._follow(settings, pictures, guides, faults)
+        masked = self._masks.follow(placed, frames, mattes, settings, seconds)
+        masked, modes = with_outside(masked, self._masks.kind, len(placed), frames.shape[3:], settings)
+        references = self._references(settings, faults)
+        reference_mode = self._reference_mode(settings, faults)
+        first, last = self._anchors.take(settings, anchor, frames[0], faults)
+        faults += masked.faults + self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
         chunk = self._stream.step(
             Controls(
@@ -113,27 +129,33 @@ class ChunkMaker:
                 ),
                 prompt_way=settings.prompt_fade_way,
                 control=control,
-                source=None if masks is None else frames,
-                mask=None if masks is None else _mask_tensor(masks, self._loaded.device),
-                references=tuple(Reference(picture) for picture in stills.references),
-                first=stills.first,
-                last=stills.last,
+                source=None if masked.masks is None else frames,
+                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._loaded.device),
+                references=references,
+                reference_mode=reference_mode,
+                first=first,
+                last=last,
                 scale=settings.scale,
+                layer_scale=settings.scale_layers,
+                step_scale=settings.scale_steps,
+                hint_every=settings.hints_every,
                 seed=settings.seed,
                 video=frames if noise < 1.0 else None,
                 noise=noise,
                 loras=settings.loras[: self._loaded.loras],
             )
         )
-        self._anchors = {"first": settings.first, "last": settings.last}
-        self._asked.append(Asked(pictures, masks, settings, tag))
-        frames, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
+        self._asked.append(Asked(placed, masked.weights, modes, tag))
+        made, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
+        if arrived is not None:
+            made = arrived.finish(made)
+            self._anchors.shown(to_tensor([made[-1]], self._loaded.device)[0, :, 0])
         return Made(
-            frames=frames if arrived is None else arrived.finish(frames),
-            mode=chunk.mode,
-            control=None if control is None else to_pictures(control[:, :, -1:])[0],
-            mask=None if masks is None else np.repeat((masks[-1] * 255).astype(np.uint8)[..., None], 3, axis=2),
-            faults=faults,
+            frames=made,
+            mode=chunk.mode.replace("inpainting", modes if arrived is None else arrived.modes),
+            control=None if control is None else to_pictures(control),
+            mask=None if masked.shown is None else _mask_pictures(masked.shown),
+            faults=tuple(faults),
             tag=None if arrived is None else arrived.tag,
         )
 
@@ -147,18 +169,63 @@ class ChunkMaker:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._asked.clear()
-        self._control = "none"
-        self._anchors = {"first": "", "last": ""}
+        self._masks.reset()
+        self._control = ("none", "")
+        self._wanted = "none"
+        self._anchors.reset()
 
-    def _annotate(self, kind: str, frames: Tensor) -> Tensor | None:
-        """The control video `[1, 3, F, H, W]`; None for "none". An annotator that is turned to begins afresh."""
-        turned, self._control = kind != self._control, kind
-        if kind == "none":
+    def _follow(
+        self,
+        settings: Settings,
+        pictures: Sequence[np.ndarray],
+        guides: Sequence[np.ndarray] | None,
+        faults: list[tuple[str, str]],
+    ) -> Tensor | None:
+        """The control video `[1, 3, F, H, W]`; None for nothing to follow.
+
+        What is made of the input lies where the input does in the canvas, with nothing to follow outside; a control
+        source of its own is of the whole picture. An annotator that is turned to begins afresh. Where there is none for
+        what is wanted, what was followed before still is.
+        """
+        kind, fresh, self._wanted = settings.control, settings.control != self._wanted, settings.control
+        if kind not in ("none", "source", *self._loaded.annotators):
+            if fresh:
+                there = ", ".join((*self._loaded.annotators, "source", "none"))
+                faults.append((address_of("control"), f"nothing here makes a {kind} control; choose one of {there}"))
+            kind = self._control[0]
+        turned, self._control = (kind, settings.control_source) != self._control, (kind, settings.control_source)
+        if settings.control_source:
+            pictures = guides or ()  # none before its first frame has come
+        if kind == "none" or not pictures:
             return None
-        annotator = self._loaded.annotators[kind]
-        if turned:
-            annotator.reset()
-        return annotator(frames)
+        control = to_tensor(pictures, self._loaded.device)
+        if kind != "source":
+            annotator = self._loaded.annotators[kind]
+            if turned:
+                annotator.reset()
+            control = annotator(control)
+        return control if settings.control_source else place_control(control, settings.canvas)
+
+    def _references(self, settings: Settings, faults: list[tuple[str, str]]) -> tuple[Reference, ...]:
+        """Those that can be read, for as long as they are set."""
+        references = []
+        for path, strength in settings.references:
+            try:
+                references.append(Reference(self._pictures.load(path), strength))
+            except PictureError as error:
+                faults.append((address_of("reference"), str(error)))
+        return tuple(references)
+
+    def _reference_mode(self, settings: Settings, faults: list[tuple[str, str]]) -> str:
+        """As wanted, or the one that is always possible; which is said where there are references, once."""
+        mode, possible = settings.reference_mode, self._stream.reference_modes
+        before, self._shown_as = self._shown_as, mode if settings.reference else ""
+        if mode in possible:
+            return mode
+        if self._shown_as and self._shown_as != before:
+            reason = f"references can't be shown as {mode} here, only as {', '.join(possible)}; {possible[0]} is used"
+            faults.append((address_of("reference_mode"), reason))
+        return possible[0]
 
     def _noise(self, settings: Settings, pictures: Sequence[np.ndarray]) -> float:
         """The noise strength, which follows the input's motion if that is wanted."""
@@ -186,38 +253,21 @@ class ChunkMaker:
         named = ", ".join(f'"{word}"' for word in words)
         return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
 
-    def _stills(self, settings: Settings) -> tuple[Stills, tuple[tuple[str, str], ...]]:
-        """References last as long as they are set; an anchor acts on one chunk, each time it is set anew."""
-        faults: list[tuple[str, str]] = []
 
-        def load(field: str, path: str) -> Tensor | None:
-            try:
-                return self._pictures.load(path)
-            except PictureError as error:
-                faults.append((address_of(field), str(error)))
-                return None
-
-        references = [load("reference", path) for path in settings.reference]
-        anchors = {
-            field: load(field, path)
-            for field, path in (("first", settings.first), ("last", settings.last))
-            if path and path != self._anchors[field]
-        }
-        stills = Stills(
-            tuple(picture for picture in references if picture is not None),
-            anchors.get("first"),
-            anchors.get("last"),
-        )
-        return stills, tuple(faults)
-
-
-@dataclass(frozen=True)
-class Stills:
-    """Pictures `[3, H, W]` in [-1, 1] that a chunk is shown besides its frames."""
-
-    references: tuple[Tensor, ...]
-    first: Tensor | None
-    last: Tensor | None
+def place_control(control: Tensor, canvas: Canvas) -> Tensor:
+    """A control video `[1, 3, F, H, W]` where the source lies in the canvas, and grey, which is nothing, outside."""
+    height, width = control.shape[3:]
+    box = canvas.box(height, width)
+    rows, columns = box.inside(height, width)
+    if canvas.fills(height, width) and (box.height, box.width) == (height, width):
+        return control
+    cut = control[0][..., *covering(height, width, box.height, box.width)].transpose(0, 1)
+    small = functional.interpolate(cut, size=(box.height, box.width), mode="area").transpose(0, 1)
+    placed = torch.zeros_like(control)
+    placed[0][..., rows, columns] = small[
+        ..., rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left
+    ]
+    return placed
 
 
 def to_tensor(pictures: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
@@ -234,3 +284,8 @@ def to_pictures(frames: Tensor) -> np.ndarray:
 
 def _mask_tensor(masks: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
     return torch.from_numpy(np.stack(masks))[None, None].to(device)
+
+
+def _mask_pictures(masks: Sequence[np.ndarray]) -> np.ndarray:
+    """For the eye: uint8 `[F, H, W, 3]`."""
+    return np.repeat((np.stack(masks) * 255).astype(np.uint8)[..., None], 3, axis=3)

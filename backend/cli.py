@@ -87,6 +87,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sink", action="append", default=[], help=f"file:PATH | {HOSTS} | null: ; may be given several times"
     )
+    for name, shown in (("control", "control video"), ("mask", "mask")):
+        parser.add_argument(
+            f"--{name}-sink",
+            action="append",
+            default=[],
+            metavar="SINK",
+            help=f"where the {shown} goes, in step with the output; may be given several times",
+        )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
     parser.add_argument(
@@ -213,6 +221,8 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     return RunOptions(
         source=options.source,
         sinks=tuple(options.sink),
+        control_sinks=tuple(options.control_sink),
+        mask_sinks=tuple(options.mask_sink),
         model=choice,
         height=options.height,
         width=options.width,

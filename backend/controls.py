@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from bridge.control.parameters import Control, ControlTable
+from bridge.control.parameters import MAX_TEXTS, Control, ControlTable, in_words
 from vace_core.config import LEAST_NOISE
 
 from .beat import SOURCES
 from .between import WAYS
-from .masks import NAMED
+from .masks.source import NAMED
 from .presenter import STANDINS
 from .quantise import GRIDS
 
 FOLLOW = ("auto", "own", "source", "tick")
-ANNOTATIONS = ("depth", "scribble", "gray", "none")
+FOLLOWED = ("depth", "scribble", "flow", "gray", "layout", "pose", "source", "none")
+"""What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
+ANCHORS = ("first", "output", "input")
+REFERENCE_MODES = ("paper", "slot", "joint")
 LONGEST_FADE = 60.0
 FADE_UNITS = ("seconds", "chunks")
+MOST_CORNERS = 32
+"""Of a polygon."""
+MISSING = ("hold", "all", "keep")
 FADE_WAYS = ("linear", "slerp")
 LORAS = 4
 """LoRAs whose strength can be played; `--lora` may be given so many times."""
@@ -35,6 +41,15 @@ def _bank_slot(number: int, prompt: str) -> Control:
     return Control(f"/vace/prompt/bank/{number}", "string", prompt, f"Slot {number} of the prompt bank.")
 
 
+def _canvas(part: str, default: float, low: float, doc: str) -> Control:
+    return Control(f"/vace/canvas/{part}", "float", default, doc, low=low, high=1.0)
+
+
+def _curve(over: str, what: str) -> Control:
+    doc = f"What the context scale is multiplied by at the first and at the last {what}; it goes straight between."
+    return Control(f"/vace/scale/{over}", "floats", (1.0, 1.0), doc, low=0.0, high=2.0, counts=(2,))
+
+
 def _lora(number: int) -> Control:
     return Control(
         f"/vace/lora/{number}",
@@ -44,6 +59,11 @@ def _lora(number: int) -> Control:
         low=-2.0,
         high=2.0,
     )
+
+
+def _shape(kind: str, numbers: tuple[float, ...], meaning: str, counts: tuple[int, ...]) -> Control:
+    doc = f"The mask source {kind}: {meaning}, as shares of the picture's width and height."
+    return Control(f"/vace/mask/{kind}", "floats", numbers, doc, low=-1.0, high=2.0, counts=counts)
 
 
 LIVE_ONLY = ("/vace/prompt/fade", "/vace/prompt/bank/", "/vace/preset/")
@@ -95,8 +115,16 @@ TABLE = ControlTable(
             "/vace/control",
             "choice",
             "depth",
-            "What of the input is followed: its estimated depth, its outlines, its brightness, or nothing.",
-            choices=ANNOTATIONS,
+            "What is followed: the input's estimated depth, its outlines, motion, brightness, regions or poses; the "
+            "input itself, where it is a control video already (source); or nothing.",
+            choices=FOLLOWED,
+        ),
+        Control(
+            "/vace/control/source",
+            "string",
+            "",
+            "Whose depth, outlines, ... are followed, if not the input's: the path of a picture or video, or a frame "
+            "address. With /vace/control source it is a control video made elsewhere. Empty is the input.",
         ),
         Control(
             "/vace/scale",
@@ -105,6 +133,17 @@ TABLE = ControlTable(
             "Context scale: how strongly control, mask and references are followed; 0 is not at all.",
             low=0.0,
             high=2.0,
+        ),
+        _curve("layers", "context block"),
+        _curve("steps", "denoising step"),
+        Control(
+            "/vace/hints/every",
+            "int",
+            1,
+            "The context blocks are run in every so manyeth denoising step, and what they say is used again between: "
+            "1 is in every step, more is faster and follows less closely.",
+            low=1,
+            high=8,
         ),
         Control(
             "/vace/noise",
@@ -121,21 +160,96 @@ TABLE = ControlTable(
             "Paint over less where the input moves, by up to 0.1, if noise is below 1.",
         ),
         *(_lora(number) for number in range(1, LORAS + 1)),
+        _canvas(
+            "x",
+            0.0,
+            -1.0,
+            "Left edge of the input in the picture, in parts of its width; what is outside it is painted on.",
+        ),
+        _canvas("y", 0.0, -1.0, "Upper edge of the input in the picture, in parts of its height."),
+        _canvas("w", 1.0, 0.05, "Width of the input in the picture, in parts of its width; 1 is all of it."),
+        _canvas("h", 1.0, 0.05, "Height of the input in the picture, in parts of its height; 1 is all of it."),
         Control(
             "/vace/mask/source",
             "string",
             "none",
-            f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, the path of a picture or video, "
-            "or a frame address, whose brightness is taken.",
+            f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, object:NAME (several with commas), "
+            "the path of a picture or video, or a frame address, whose brightness is taken.",
         ),
-        Control("/vace/mask/invert", "bool", False, "Restyle what the mask would keep, and keep the rest."),
+        Control(
+            "/vace/mask/key",
+            "floats",
+            (0.0, 1.0, 0.0),
+            "The colour that the mask source chroma looks for, with its shades: red, green and blue.",
+            low=0.0,
+            high=1.0,
+            counts=(3,),
+        ),
+        Control(
+            "/vace/mask/tolerance",
+            "float",
+            0.35,
+            "How far a colour may be from the key's hue, in shares of the key's saturation; grey is at 0.5.",
+            low=0.0,
+            high=1.0,
+        ),
+        Control(
+            "/vace/mask/softness",
+            "float",
+            0.1,
+            "How much further than the tolerance a colour may be until it is no longer the key at all.",
+            low=0.0,
+            high=1.0,
+        ),
+        _shape("rect", (0.25, 0.25, 0.5, 0.5), "left, top, width and height", (4,)),
+        _shape("ellipse", (0.5, 0.5, 0.25, 0.25), "its centre, from the left and top, and its two radii", (4,)),
+        _shape(
+            "polygon",
+            (0.5, 0.1, 0.9, 0.9, 0.1, 0.9),
+            f"each corner's place from the left and top, 3 to {MOST_CORNERS} corners",
+            tuple(range(6, 2 * MOST_CORNERS + 1, 2)),
+        ),
         Control(
             "/vace/mask/threshold",
             "float",
             0.5,
-            "Brightness or opacity above which a mask counts as white.",
+            "Brightness, opacity or certainty from which on a mask counts as white; 0 leaves it soft where it is "
+            "composited, and all of it that is not black is restyled.",
             low=0.0,
             high=1.0,
+        ),
+        Control(
+            "/vace/mask/track",
+            "bool",
+            False,
+            "Boxes around the mask's parts, following them smoothly, in place of their outlines.",
+        ),
+        Control(
+            "/vace/mask/margin",
+            "float",
+            8.0,
+            "How much larger than its part a tracked box is, all round.",
+            low=0.0,
+            high=256.0,
+            unit="px",
+        ),
+        Control("/vace/mask/invert", "bool", False, "Restyle what the mask would keep, and keep the rest."),
+        Control(
+            "/vace/mask/grow",
+            "float",
+            0.0,
+            "How much larger the restyled part is made all round; smaller, below 0.",
+            low=-64.0,
+            high=64.0,
+            unit="px",
+        ),
+        Control(
+            "/vace/mask/smooth",
+            "int",
+            0,
+            "Frames whose masks are taken together, so that none flickers: what most of them say. 0 and 1 are off.",
+            low=0,
+            high=48,
         ),
         Control(
             "/vace/mask/feather",
@@ -153,13 +267,74 @@ TABLE = ControlTable(
             "Put the input's own pixels where the mask keeps them; off, the model preserves them as it can.",
         ),
         Control(
+            "/vace/mask/missing",
+            "choice",
+            "hold",
+            "What is done while the mask source gives nothing: the last mask is held (at first, all is restyled), all "
+            "is restyled, or all is kept.",
+            choices=MISSING,
+        ),
+        Control(
             "/vace/reference",
             "strings",
             (),
             "Paths of pictures whose look or subject is taken up, for as long as they are set.",
         ),
+        Control(
+            "/vace/reference/add",
+            "string",
+            "",
+            "Take up one more picture, by its path.",
+            acts="at once",
+            event=True,
+        ),
+        Control(
+            "/vace/reference/remove",
+            "string",
+            "0",
+            "Take a picture out of the references, by its path or its number in the list from 1; 0, which a button "
+            "sends when it is let go, does nothing.",
+            acts="at once",
+            event=True,
+        ),
+        Control("/vace/reference/clear", "trigger", False, "Take all references away.", acts="at once"),
+        Control(
+            "/vace/reference/strength",
+            "floats",
+            (1.0, 1.0),
+            "How strongly each reference is taken up, in the order of their list; 0 is not at all, and any further one "
+            "has 1.",
+            low=0.0,
+            high=2.0,
+            counts=tuple(range(1, MAX_TEXTS + 1)),
+        ),
+        Control(
+            "/vace/reference/mode",
+            "choice",
+            "slot",
+            "How references are seen: by the context blocks alone (paper), by the main path too, as remembered frames "
+            "(slot), or as frames that are painted along (joint).",
+            choices=REFERENCE_MODES,
+        ),
         Control("/vace/first", "string", "", "Path of a picture that the next chunk begins with; acts once when set."),
         Control("/vace/last", "string", "", "Path of a picture that the next chunk ends with; acts once when set."),
+        Control("/vace/anchor", "trigger", False, "Begin the next chunk with the anchor: the show returns to it."),
+        Control(
+            "/vace/anchor/from",
+            "choice",
+            "first",
+            "What the anchor is: the picture of /vace/first, the output's last frame, which is held, or the input's.",
+            choices=ANCHORS,
+        ),
+        Control(
+            "/vace/anchor/every",
+            "int",
+            0,
+            "Begin every so manyeth chunk with the anchor, against drift; 0 is never.",
+            low=0,
+            high=1000,
+            unit="chunks",
+        ),
         Control(
             "/vace/seed",
             "int",
@@ -334,6 +509,8 @@ def _default(row: Control) -> str:
         return ""
     if isinstance(row.default, bool):
         return str(int(row.default))
+    if row.type == "floats":
+        return in_words(row.default)
     return str(row.default) if row.default not in ("", ()) else ""
 
 

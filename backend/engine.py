@@ -11,10 +11,13 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
@@ -33,6 +36,8 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
 """How often an engine without a frame to work on looks again, and shows that it is alive."""
+LOST_SECONDS = 1.0
+"""A mask source without a new frame for so long before a chunk counts as gone."""
 
 
 def main(connection: Connection, start: EngineStart) -> None:
@@ -61,11 +66,12 @@ class EngineLoop:
         self._fps = start.fps
         self._maker = maker
         self._input = Tape(rings.enter_context(FrameRing.attach(start.rings.source)).since)
-        self._matte: tuple[str | None, FrameRing | None, Tape] = (None, None, Tape(lambda _: []))
+        self._matte, self._guide = SideTape(), SideTape()
         self._chunks = rings.enter_context(FrameRing.attach(start.rings.chunks))
         self._control = rings.enter_context(FrameRing.attach(start.rings.control))
         self._mask = rings.enter_context(FrameRing.attach(start.rings.mask))
-        rings.callback(self._follow_matte, None)
+        for side in (self._matte, self._guide):
+            rings.callback(side.follow, None)
         self._span: Span | None = None
         self._handed_out: float | None = None
         latest = self._chunks.latest()
@@ -114,16 +120,26 @@ class EngineLoop:
         self._input.pull()
         seen = self._input.pick(moments)
         pictures = [frame.pixels for frame in seen]
-        tape = self._follow_matte(latched.matte)
-        tape.pull()
-        mattes = [frame.pixels for frame in tape.pick(moments)] or None
-        shows = [frame.number for frame in seen]
-        made = self._maker.make(pictures, mattes, latched.settings, span.end - span.start, (moments, shows))
+        mattes = mattes_of(self._matte.follow(latched.matte), span, moments)
+        guides = [frame.pixels for frame in self._guide.follow(latched.control).pick(moments)] or None
+        tag = (moments, [frame.number for frame in seen])
+        made = self._maker.make(
+            pictures,
+            mattes,
+            latched.settings,
+            span.end - span.start,
+            tag,
+            guides=guides,
+            anchor=latched.anchor,
+        )
         generated = time.monotonic()
-        self._hand_out(made, moments[-1])
+        for ring, look in ((self._control, made.control), (self._mask, made.mask)):
+            show_look(ring, look, *tag)
+        self._hand_out(made)
         handed_out = time.monotonic()
         self._input.forget(span.end)
-        tape.forget(span.end)
+        for side in (self._matte, self._guide):
+            side.forget(span.end)
         self._maker.settle()
         report = ChunkReport(
             index=self._index,
@@ -137,28 +153,53 @@ class EngineLoop:
         self._index += 1
         return report
 
-    def _follow_matte(self, name: str | None) -> Tape:
-        """The tape of the mask source's ring; another source has another ring, so no old frame can be taken for new."""
-        known, ring, tape = self._matte
-        if name != known:
-            if ring is not None:
-                ring.close()
-            ring = None if name is None else _attached(name)
-            tape = Tape(ring.since if ring is not None else lambda _: [])
-            self._matte = (name, ring, tape)
-        return tape
-
-    def _hand_out(self, made: Made, now: float) -> None:
+    def _hand_out(self, made: Made) -> None:
         """The frames that are finished, each with the moment and the input frame that it shows."""
         tag = made.tag or ([], [])
         for picture, moment, number in zip(made.frames, *tag, strict=True):
             self._chunks.write(Frame(picture, self._number, moment, number))
             self._number += 1
-        for ring, preview in ((self._control, made.control), (self._mask, made.mask)):
-            if preview is not None:
-                ring.write(Frame(preview, self._index, now))
         for address, reason in made.faults:
             self._connection.send(Fault(address, reason))
+
+
+def show_look(ring: FrameRing, look: np.ndarray | None, moments: Sequence[float], shows: Sequence[int]) -> None:
+    """A control video or mask `[F, H, W, 3]`, each frame with the input's that it is of: as many as the ring holds."""
+    if look is None:
+        return
+    frames = list(zip(look, moments, shows, strict=True))[-ring.slots :]
+    for picture, moment, number in frames:
+        ring.write(Frame(picture, ring.written, moment, number))
+
+
+class SideTape:
+    """Frames that come in beside the input, in a ring of the front's that changes with their source."""
+
+    def __init__(self) -> None:
+        self._name: str | None = None
+        self._ring: FrameRing | None = None
+        self._tape = Tape(lambda _: [])
+
+    def follow(self, name: str | None) -> Tape:
+        """What has come up to now; another source has another ring, so no old frame can be taken for new."""
+        if name != self._name:
+            if self._ring is not None:
+                self._ring.close()
+            self._name, self._ring = name, None if name is None else _attached(name)
+            self._tape = Tape(lambda _: []) if self._ring is None else Tape(self._ring.since)
+        self._tape.pull()
+        return self._tape
+
+    def forget(self, before: float) -> None:
+        """Drop the frames that no later moment can show."""
+        self._tape.forget(before)
+
+
+def mattes_of(tape: Tape, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
+    """The mask source's picture of each moment; None if it has none yet, or is gone."""
+    if tape.newest < span.start - LOST_SECONDS:
+        return None
+    return [frame.pixels for frame in tape.pick(moments)]
 
 
 def one_line(error: BaseException) -> str:

@@ -36,15 +36,19 @@ def rounded_size(height: int, width: int) -> tuple[int, int]:
 
 def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Scale `[h, w, C]` uint8 so that it covers height x width, and cut off evenly what sticks out."""
-    own_height, own_width = picture.shape[:2]
-    if (own_height, own_width) == (height, width):
+    if picture.shape[:2] == (height, width):
         return picture
-    cut_width = min(own_width, round(own_height * width / height))
-    cut_height = min(own_height, round(own_width * height / width))
-    top, left = (own_height - cut_height) // 2, (own_width - cut_width) // 2
-    cut = picture[top : top + max(1, cut_height), left : left + max(1, cut_width)]
+    cut = picture[covering(picture.shape[0], picture.shape[1], height, width)]
     smaller = cut.shape[0] >= height
     return cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def covering(own_height: int, own_width: int, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns, from the middle, that have the shape of height x width: what `cover` shows of a picture."""
+    cut_width = max(1, min(own_width, round(own_height * width / height)))
+    cut_height = max(1, min(own_height, round(own_width * height / width)))
+    top, left = (own_height - cut_height) // 2, (own_width - cut_width) // 2
+    return slice(top, top + cut_height), slice(left, left + cut_width)
 
 
 def _rounded(side: int) -> int:

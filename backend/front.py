@@ -6,8 +6,10 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,23 @@ import numpy as np
 from bridge.control.mailbox import Mailbox
 from bridge.video.frames import Frame
 from bridge.video.protocol import Absent
+from bridge.video.ring import FrameRing
 
-from .beat import Beat
+from .beat import ANCHOR, RESET, Beat
 from .cadence import Cadence
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .choice import ModelChoice
 from .controls import TABLE
 from .fitting import stream_size
-from .matte import MatteInput
+from .look import Look
+from .masks.source import MaskSource, frame_address
 from .messages import EngineStart, Latched, RingNames
 from .outputs import Output
 from .presenter import Presenter, Wishes
 from .quantise import Shown
 from .recorder import Recorder
 from .settings import Settings, address_of
+from .side_input import SideInput
 from .steering import Steering, SteeringOptions
 from .supervisor import Limits, Supervisor
 from .timeline import Span
@@ -48,7 +53,8 @@ class RunOptions:
     """What the start of a live program fixes; None leaves a choice to pipeline and source.
 
     panel: (host, port), None for none. restore: begin with the values that the last show had. values: first values of
-    controls, by address, which go before those. recordings: the folder that `/vace/record` fills.
+    controls, by address, which go before those. control_sinks, mask_sinks: where what is followed and what is restyled
+    go for a look. recordings: the folder that `/vace/record` fills.
     """
 
     source: str
@@ -63,6 +69,8 @@ class RunOptions:
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
+    control_sinks: tuple[str, ...] = ()
+    mask_sinks: tuple[str, ...] = ()
     load: str = "backend.loading:load"
     limits: Limits = field(default_factory=Limits)
 
@@ -81,6 +89,7 @@ class Front:
         self.mailbox = Mailbox(TABLE)
         self._began = time.monotonic()
         self._ended: float | None = None
+        self.outputs: list[Output] = []
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
         self.steering = Steering(options.steering, self.mailbox, self._tell, self._heartbeat)
@@ -168,9 +177,12 @@ class Front:
             "output": self.presenter.latest,
             "input": self.capture.ring.latest(),
             "control": None if settings.control == "none" else self._control.latest(),
-            "mask": None if settings.mask_source == "none" else self._mask.latest(),
+            "mask": self._mask.latest() if self._has_mask(settings) else None,
         }
         return {name: frame.pixels[..., :3] for name, frame in shown.items() if frame is not None}
+
+    def _has_mask(self, settings: Settings) -> bool:
+        return settings.mask_source != "none" or not settings.canvas.fills(self.height, self.width)
 
     def settings(self) -> Settings:
         """What the controls say now."""
@@ -179,10 +191,10 @@ class Front:
     def _open(self, opened: ExitStack) -> None:
         """Start every part, the ones that the others need first; `opened` closes them the other way round."""
         size, options = (self.height, self.width), self.options
-        chunks, self._control, self._mask = (opened.enter_context(make_ring(size, 3, slots)) for slots in (None, 2, 2))
-        self.outputs = [Output(uri, self.width, self.height, self.fps) for uri in options.sinks]
-        for output in self.outputs:
-            opened.callback(output.close)
+        chunks = opened.enter_context(make_ring(size, 3))
+        shown = self._open_outputs(opened, options.sinks)
+        self._control, control_look = self._open_look(opened, options.control_sinks, blank=0)
+        self._mask, mask_look = self._open_look(opened, options.mask_sinks, blank=255)
         self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
         self.recorder = Recorder(options.recordings, self.width, self.height, self.fps, self._recorder_trouble)
         opened.callback(self.recorder.close)
@@ -191,8 +203,12 @@ class Front:
         self.recorder.turn(self.settings().record)
         self.mailbox.listen(TICK, self.cadence.on_tick)
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
-        self._matte = MatteInput(size, self.fps, lambda reason: self._tell(address_of("mask_source"), reason))
-        opened.callback(self._matte.close)
+        self._matte, self._guide = (
+            SideInput(size, self.fps, address, partial(self._tell, address_of(field)))
+            for field, address in (("mask_source", matte_address), ("control_source", guide_address))
+        )
+        for side in (self._matte, self._guide):
+            opened.callback(side.close)
         self.rings = RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name)
         self.supervisor = Supervisor(
             EngineStart(
@@ -215,7 +231,7 @@ class Front:
             source=self.capture.ring.latest,
             seen_at=self.capture.seen_at,
             wishes=self._wishes,
-            show=[self.recorder.show, *(output.show for output in self.outputs)],
+            show=[self.recorder.show, *shown, *control_look, *mask_look],
         )
         self.beat = Beat(TABLE, self.mailbox, self._tell)
         opened.callback(self.beat.close)
@@ -225,6 +241,26 @@ class Front:
         for part in (self.supervisor, self.presenter):
             part.start()
             opened.callback(part.stop)
+
+    def _open_outputs(self, opened: ExitStack, uris: Iterable[str]) -> list[Callable[[Frame], None]]:
+        """What takes the frames that go to these sinks."""
+        outputs = [Output(uri, self.width, self.height, self.fps) for uri in uris]
+        for output in outputs:
+            opened.callback(output.close)
+        self.outputs += outputs
+        return [output.show for output in outputs]
+
+    def _open_look(
+        self, opened: ExitStack, uris: Sequence[str], blank: int
+    ) -> tuple[FrameRing, list[Callable[[Frame], None]]]:
+        """A ring of pictures beside the output's, and what takes the output's frames if sinks are to have them too.
+
+        For the page alone the newest is enough.
+        """
+        size = (self.height, self.width)
+        ring = opened.enter_context(make_ring(size, 3, None if uris else 2))
+        shown = self._open_outputs(opened, uris)
+        return ring, [Look(ring, size, blank, shown).show] if shown else []
 
     def _open_source(self, opened: ExitStack, size: tuple[int, int]) -> None:
         source = None
@@ -254,12 +290,18 @@ class Front:
     def _latch(self, span: Span | None) -> Latched:
         """The settings of the chunk that shows this span of the input; nothing is used up while there is none."""
         if span is None:
-            values, reset = self.mailbox.snapshot(), False
+            values, happens = self.mailbox.snapshot(), set()
         else:
             delay = self.presenter.delay
-            values, reset = self.beat.latch(Shown(span.start + delay, span.end + delay))
+            values, happens = self.beat.latch(Shown(span.start + delay, span.end + delay))
         settings = Settings.latch(values)
-        return Latched(settings, reset, self._matte.follow(settings.mask_source))
+        return Latched(
+            settings,
+            reset=RESET in happens,
+            anchor=ANCHOR in happens,
+            matte=self._matte.follow(settings.mask_source),
+            control=self._guide.follow(settings.control_source),
+        )
 
     def _wishes(self) -> Wishes:
         settings = self.settings()
@@ -291,6 +333,16 @@ class Front:
         self._told[address, reason] = now
         log.warning("%s", reason)
         self.steering.answer(address, reason)
+
+
+def matte_address(source: str) -> str:
+    """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
+    return MaskSource.parse(source).address
+
+
+def guide_address(source: str) -> str:
+    """The frame address of a control source, "" where it is the input."""
+    return frame_address(source) if source else ""
 
 
 class Arrivals:

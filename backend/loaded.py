@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
@@ -19,6 +19,11 @@ class StreamLike(Protocol):
 
     @property
     def frames_wanted(self) -> int: ...
+
+    @property
+    def reference_modes(self) -> tuple[str, ...]:
+        """In what ways references can be shown, the first being possible everywhere."""
+        ...
 
     def step(self, controls: Controls) -> Chunk: ...
 
@@ -37,12 +42,48 @@ class Annotator(Protocol):
         ...
 
 
+class Segmenter(Protocol):
+    """Frames `[1, 3, F, H, W]` in [-1, 1] to how much each pixel is what it looks for, `[1, 1, F, H, W]` in 0..1."""
+
+    def __call__(self, frames: Tensor) -> Tensor: ...
+
+    def reset(self) -> None:
+        """Forget earlier frames, as after a cut."""
+        ...
+
+
+class Box(Protocol):
+    """Something that was found, in pixels; right and bottom are just outside."""
+
+    @property
+    def left(self) -> float: ...
+
+    @property
+    def top(self) -> float: ...
+
+    @property
+    def right(self) -> float: ...
+
+    @property
+    def bottom(self) -> float: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+class Detector(Protocol):
+    """Finds objects in frames `[1, 3, F, H, W]` in [-1, 1]; gives the boxes of each frame."""
+
+    def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
-    encode(prompt) does beforehand what a new prompt takes; None where that is nothing.
+    encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
+    and detector are made when they are first asked for.
     """
 
     device: str
@@ -51,6 +92,8 @@ class Loaded:
     unread: Callable[[str], tuple[str, ...]] = lambda prompt: ()
     loras: int = 0
     encode: Callable[[str], object] | None = None
+    segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
+    detector: Callable[[], Detector] | None = None
 
     def chunk_maker(self, height: int, width: int, live: bool = False) -> ChunkMaker:
         """A stream of that size with everything around it. live: nothing waits for a new prompt to be encoded."""

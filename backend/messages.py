@@ -30,7 +30,7 @@ class EngineStart:
 
 @dataclass(frozen=True)
 class RingNames:
-    """Shared-memory rings: frames in, chunks out, and what the panel shows of the annotations."""
+    """Shared-memory rings: frames in, chunks out, and their control videos and masks, for a look."""
 
     source: str
     chunks: str
@@ -91,12 +91,15 @@ class Failed:
 class Latched:
     """Front to engine: the settings of the next chunk, and whether to forget everything first.
 
-    matte: the ring with the frames of the mask source, if that is a frame address.
+    anchor: whether it begins with the anchor. matte, control: the rings with the frames of the mask source and of the
+    control source, where those are frame addresses.
     """
 
     settings: Settings
     reset: bool
+    anchor: bool
     matte: str | None
+    control: str | None
 
 
 @dataclass(frozen=True)

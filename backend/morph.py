@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.control.mailbox import Mailbox
 
 STEP_SECONDS = 1 / 30
+Numbers = float | tuple[float, ...]
+"""A control's number, or all of one that takes several, as a shape does."""
 
 
 @dataclass(frozen=True)
 class Glide:
     """From `start` at `began` to `end`, `seconds` later."""
 
-    start: float
-    end: float
+    start: Numbers
+    end: Numbers
     began: float
     seconds: float
 
-    def at(self, now: float) -> float:
-        part = (now - self.began) / self.seconds
-        return self.end if part >= 1.0 else self.start + max(part, 0.0) * (self.end - self.start)
+    def at(self, now: float) -> Numbers:
+        part = max((now - self.began) / self.seconds, 0.0)
+        if part >= 1.0:
+            return self.end
+        if isinstance(self.start, tuple) and isinstance(self.end, tuple):
+            return tuple(one + part * (other - one) for one, other in zip(self.start, self.end))
+        return self.start + part * (self.end - self.start)  # type: ignore[operator]
 
 
 class Morph:
@@ -32,7 +38,7 @@ class Morph:
     def __init__(self, mailbox: Mailbox, clock: Callable[[], float] = time.monotonic) -> None:
         self._mailbox, self._clock = mailbox, clock
         self._lock = threading.Lock()
-        self._glides: dict[str, tuple[Glide, float]] = {}  # and the value that was set last
+        self._glides: dict[str, tuple[Glide, Numbers]] = {}  # and the value that was set last
         self._wanted = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="morph", daemon=True)
@@ -46,13 +52,16 @@ class Morph:
         if self._thread.is_alive():
             self._thread.join()
 
-    def to(self, targets: dict[str, float], seconds: float) -> None:
-        """Begin moving these from where they are, and nothing else any more; seconds > 0."""
+    def to(self, targets: Mapping[str, Numbers], seconds: float) -> None:
+        """Begin moving these from where they are, and nothing else any more; seconds > 0.
+
+        Several numbers move to as many.
+        """
         now, values = self._clock(), self._mailbox.snapshot()
         with self._lock:
             self._glides = {}
             for address, end in targets.items():
-                start = float(values[address])  # type: ignore[arg-type]
+                start: Numbers = values[address]  # type: ignore[assignment]
                 self._glides[address] = Glide(start, end, now, seconds), start
         self._wanted.set()
 

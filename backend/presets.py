@@ -9,7 +9,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlError, ControlTable
 
 from .kept import KeptFile
-from .morph import Morph
+from .morph import Morph, Numbers
 
 SAVE, GO, FADE = "/vace/preset/save", "/vace/preset/go", "/vace/preset/fade"
 NOT_KEPT = ("/vace/prompt/bank/", "/vace/preset/")
@@ -84,20 +84,26 @@ class Presets:
         if reports:
             raise ControlError("; ".join(reason for _, reason in reports))
 
-    def _understood(self, values: dict[str, Any], slowly: bool) -> tuple[dict[str, float], list[tuple[str, Any]]]:
+    def _understood(self, values: dict[str, Any], slowly: bool) -> tuple[dict[str, Numbers], list[tuple[str, Any]]]:
         """The numbers that move, and the rest; without what is no longer there, or is not for presets."""
-        numbers: dict[str, float] = {}
+        numbers: dict[str, Numbers] = {}
         rest: list[tuple[str, Any]] = []
         for row in self._rows:
             if row.address not in values:
                 continue
             value = values[row.address]
             # A seed in between is no nearer to the other; a time must not be on its way when it is needed.
-            if slowly and row.type == "float" and row.address not in self._times and _fits(row, value):
-                numbers[row.address] = float(value)
+            if slowly and row.address not in self._times and self._moves(row, value):
+                numbers[row.address] = row.accept(value).value  # type: ignore[assignment]
             else:
                 rest.append((row.address, value))
         return numbers, rest
+
+    def _moves(self, row: Control, value: Any) -> bool:
+        """Whether there is a way from what is now to a value of the file: of a polygon only to as many corners."""
+        if row.type == "floats":
+            return _fits(row, value) and len(row.accept(value).value) == len(self._mailbox.get(row.address))  # type: ignore[arg-type]
+        return row.type == "float" and _fits(row, value)
 
 
 class Autosave:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -20,14 +21,19 @@ from .choice import ModelChoice
 from .controls import TABLE
 from .engine import load_model
 from .fitting import cover, stream_size
-from .masks import NAMED
-from .matte import frame_address
+from .masks.source import MaskSource, frame_address
 from .metrics import Window
 from .settings import Settings
 from .stills import is_still, read_still
 
 if TYPE_CHECKING:
     from .chunks import ChunkMaker
+
+log = logging.getLogger(__name__)
+
+MENDED = ("/vace/prompt", "/vace/reference/mode", "/vace/mask/source")
+"""Whose faults end no rendering: what is left of the prompt is followed, references are shown another way, and what a
+mask looks for may be out of the picture for a while."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,11 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     loaded = load_model(options.load, options.model)
     rendering = Rendering(loaded.chunk_maker(height, width), settings, began)
     pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
-    mattes = matte_pictures(settings.mask_source, height, width)
+    matte, guide = MaskSource.parse(settings.mask_source).address, settings.control_source
+    mattes = side_pictures(matte, "mask", height, width) if matte else None
+    guides = side_pictures(frame_address(guide), "control", height, width) if guide else None
     with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
-        for number, picture in enumerate(rendering.frames(pictures, mattes)):
+        for number, picture in enumerate(rendering.frames(pictures, mattes, guides)):
             sink.send(Frame(picture, number, number / clip.rate))
             shown.step(rendering.shown, time.monotonic() - began)
     if not rendering.shown:
@@ -85,9 +93,15 @@ class Rendering:
         self.shown = 0
         """Frames handed out so far."""
 
-    def frames(self, pictures: Iterator[np.ndarray], mattes: Iterator[np.ndarray] | None) -> Iterator[np.ndarray]:
+    def frames(
+        self,
+        pictures: Iterator[np.ndarray],
+        mattes: Iterator[np.ndarray] | None = None,
+        guides: Iterator[np.ndarray] | None = None,
+    ) -> Iterator[np.ndarray]:
         """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut.
 
+        mattes, guides: of the mask source and the control source, where those are files.
         Where chunks come out later than they are put in, the last picture pushes the last ones out.
         """
         following, taken, batch = next(pictures, None), 0, []
@@ -97,8 +111,8 @@ class Rendering:
             real = 0 if following is None else len(batch)
             following, taken = next(pictures, None), taken + real
             batch += [batch[-1]] * (wanted - len(batch))
-            matte = None if mattes is None else list(islice(mattes, wanted))
-            for picture in self._chunk(batch, matte, real, is_last=following is None):
+            matte, guide = (None if side is None else list(islice(side, wanted)) for side in (mattes, guides))
+            for picture in self._chunk(batch, matte, guide, real, is_last=following is None):
                 self.shown += 1
                 yield picture
 
@@ -117,13 +131,22 @@ class Rendering:
             "first_frame_s": round(self._first_frame, 3),
         }
 
-    def _chunk(self, batch: list[np.ndarray], matte: list[np.ndarray] | None, real: int, is_last: bool) -> np.ndarray:
+    def _chunk(
+        self,
+        batch: list[np.ndarray],
+        mattes: list[np.ndarray] | None,
+        guides: list[np.ndarray] | None,
+        real: int,
+        is_last: bool,
+    ) -> np.ndarray:
         """The pictures that come out, without those that only filled a chunk up; `real` of the batch are not."""
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
-        made = self._maker.make(batch, matte, settings, tag=real)
-        if made.faults:
-            raise ValueError(made.faults[0][1])
+        made = self._maker.make(batch, mattes, settings, tag=real, guides=guides)
+        for address, reason in made.faults:
+            if address not in MENDED:
+                raise ValueError(reason)
+            log.warning("%s", reason)
         if not self._mode:
             self._mode = made.mode
             self._first_frame = time.monotonic() - self._began
@@ -161,13 +184,13 @@ def first_settings(values: Mapping[str, object]) -> Settings:
     return Settings.latch(mailbox.snapshot())
 
 
-def matte_pictures(source: str, height: int, width: int) -> Iterator[np.ndarray] | None:
-    """Endless pictures of a mask source, frame by frame with the clip; a video that is over shows its last frame."""
-    if source in NAMED:
-        return None
-    address = frame_address(source)
+def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
+    """Endless pictures of a file beside the clip, frame by frame with it; a video that is over shows its last frame.
+
+    kind: what they are, for the message of the ValueError for an address that is live.
+    """
     if not address.startswith("file:"):
-        raise ValueError(f"the mask {source!r} is live; a rendering takes {', '.join(NAMED)} or a file")
+        raise ValueError(f"the {kind} {address!r} is live; a rendering takes a file")
     path = address.removeprefix("file:")
     if is_still(path):
         return repeat(cover(read_still(path), height, width))

@@ -23,6 +23,7 @@ from .keeper import Keeper
 from .kept import KeptFile
 from .morph import Morph
 from .presets import Autosave, Presets
+from .references import follow_references
 
 if TYPE_CHECKING:
     from bridge.control.oscquery import OscQueryServer
@@ -79,6 +80,7 @@ class Steering:
         """Start every part; `opened` closes them. clock: what a MIDI clock is told to. Raises BridgeError, OSError."""
         options = self._options
         follow_bank(self._mailbox)
+        follow_references(self._mailbox)
         presets = self._open_presets(opened)
         if options.midi:
             from .midi import open_midi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,11 @@ class Tape:
     def oldest(self) -> float | None:
         """When the oldest known frame was seen; None before the first one."""
         return self._frames[0].time if self._frames else None
+
+    @property
+    def newest(self) -> float:
+        """When the newest known frame was seen; long ago before the first one."""
+        return self._frames[-1].time if self._frames else -math.inf
 
     def pull(self) -> None:
         """Take what is new."""

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("sheet", type=Path)
     parser.add_argument(
-        "--frame", type=int, default=44, help="number of the frame; 44 ends a chunk, as the control does"
+        "--frame", type=int, default=44, help="number of the frame"
     )
     parser.add_argument("--prompts", nargs=3, default=PROMPTS)
     options = parser.parse_args()
@@ -66,14 +66,14 @@ def main() -> None:
 def rendered(
     maker: ChunkMaker, frames: list[np.ndarray], number: int, values: dict[str, object]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frame `number` of the restyled clip, and the control of its chunk's last frame."""
+    """Frame `number` of the restyled clip, and its control."""
     settings, begin = first_settings(values), 0
     while True:
         wanted = maker.frames_wanted
         made = maker.make(frames[begin : begin + wanted], None, settings)
         if number < begin + wanted:
             assert made.control is not None
-            return made.frames[number - begin], made.control
+            return made.frames[number - begin], made.control[number - begin]
         begin += wanted
 
 

@@ -366,7 +366,7 @@ class VaceLive:
         # To set a parameter takes the user's expression, export or binding away.
         if row["role"] != "value" or par.mode != td.ParMode.CONSTANT:
             return
-        value = SEPARATOR.join(map(str, args)) if row["kind"] == "strings" else args[0] if args else None
+        value = _joined(row["kind"], args)
         if value is None or _same(par.eval(), value):
             return
         self._received[row["name"]] = value
@@ -444,6 +444,15 @@ def _arguments(kind: str, value) -> list:
     if kind == "bool":
         return [int(value)]
     return [value]
+
+
+def _joined(kind: str, args):
+    """What a parameter shows for the arguments of a message; several are one text, None is nothing."""
+    if kind == "strings":
+        return SEPARATOR.join(map(str, args))
+    if kind == "floats":
+        return " ".join(f"{float(number):g}" for number in args)
+    return args[0] if args else None
 
 
 def _same(a, b) -> bool:

@@ -16,6 +16,7 @@ STYLES = {
     "bool": "Toggle",
     "string": "Str",
     "strings": "Str",
+    "floats": "Str",
     "choice": "Menu",
     "trigger": "Pulse",
 }
@@ -74,7 +75,7 @@ def _of(row: dict, before: list[Spec]) -> list[Spec]:
         label=f"{label}, {row['unit']}" if row["unit"] else label,
         style=STYLES[row["type"]],
         address=row["address"],
-        default=SEPARATOR.join(row["default"]) if row["type"] == "strings" else row["default"],
+        default=_default(row),
         low=row["low"],
         high=row["high"],
         choices=tuple(row["choices"]),
@@ -99,6 +100,14 @@ def _of(row: dict, before: list[Spec]) -> list[Spec]:
         section=False,
     )
     return [spec, button]
+
+
+def _default(row: dict) -> object:
+    if row["type"] == "strings":
+        return SEPARATOR.join(row["default"])
+    if row["type"] == "floats":  # in one text, which is how the control takes them too
+        return " ".join(f"{number:g}" for number in row["default"])
+    return row["default"]
 
 
 def _begins_a_group(parts: list[str], before: list[Spec]) -> bool:

@@ -20,6 +20,7 @@ from .cadence import cadence_rows
 from .changes import change_rows
 from .engine import chunk_rows, length_row
 from .live import live_rows, quick_rows
+from .masks import mask_rows
 from .osc import osc_rows
 from .policies import policy_rows
 from .quantisation import quantisation_rows
@@ -47,6 +48,7 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
     yield from change_rows(model, height, width, chunks=2 if options.quick else 10)
     yield from shortcut_rows(model, height, width, chunks=1 if options.quick else 10)
+    yield from mask_rows(height, width)
     yield from quantisation_rows(model, height, width)
     yield length_row(model, height, width, chunks=30 if options.quick else 1000)
     if not options.random_weights:

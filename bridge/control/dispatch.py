@@ -18,7 +18,7 @@ from .counters import OscCounters
 from .feedback import Subscribers
 from .mailbox import Mailbox, Relative
 from .packets import Argument, DamagedPacket, Message, parse
-from .parameters import Accepted, Control, ControlError, ControlTable
+from .parameters import LISTS, Accepted, Control, ControlError, ControlTable
 from .patterns import Pattern, is_pattern
 from .peers import Peer, as_arguments, encode
 from .twins import Twin
@@ -174,7 +174,7 @@ class Dispatcher:
         self, control: Control | Twin, row: Control, arguments: tuple[Argument, ...], peer: Peer
     ) -> list[tuple[str, Any]]:
         """What these arguments set. Those that nothing is declared for are left alone: some controllers send more."""
-        if row.type == "strings":
+        if row.type in LISTS:
             return [self._sent(row.address, arguments, arguments, peer)]
         if arguments in ((), (None,)):  # None is nil, which OSCQuery clients press a trigger with
             if row.type == "trigger":

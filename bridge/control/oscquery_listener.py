@@ -18,7 +18,7 @@ from .dispatch import Dispatcher
 from .feedback import ROUND_SECONDS, Subscribers
 from .mailbox import Mailbox
 from .packets import DamagedPacket, Message, parse
-from .parameters import ControlError, ControlTable
+from .parameters import LISTS, ControlError, ControlTable
 from .peers import encode
 from .twins import Twin
 
@@ -115,7 +115,7 @@ class Listener:
         self._dispatcher.flush()
 
     def _sent(self, message: Message) -> Any:
-        if self._table[message.address].type == "strings":
+        if self._table[message.address].type in LISTS:
             return message.arguments
         return message.arguments[0] if message.arguments else UNKNOWN
 

@@ -22,7 +22,9 @@ UNSUPPORTED = ("EXTENDED_TYPE", "CRITICAL", "OVERLOADS", "HTML")
 """What the proposal knows besides."""
 EXTENSIONS = dict.fromkeys((*OPTIONAL, "LISTEN"), True)
 """What is served of the proposal's optional parts."""
-TYPES = {"float": "f", "int": "i", "bool": "T", "string": "s", "choice": "s", "trigger": "N"}
+TYPES = {"float": "f", "floats": "f", "int": "i", "bool": "T", "trigger": "N"} | dict.fromkeys(
+    ("string", "strings", "choice"), "s"
+)
 UNITS = {"px": "distance.pixels", "s": "time.second", "ms": "time.ms", "bpm": "time.bpm", "BPM": "time.bpm"}
 """Our units by the names of the proposal's list; others are told as they are."""
 
@@ -93,15 +95,14 @@ def _leaf(row: Control, values: Mapping[str, Value]) -> Node:
     if row.choices:
         node["RANGE"] = [{"VALS": list(row.choices)}]
     elif limits := {name: limit for name, limit in (("MIN", row.low), ("MAX", row.high)) if limit is not None}:
-        node["RANGE"] = [limits]
-        node["CLIPMODE"] = ["both" if len(limits) == 2 else "low" if "MIN" in limits else "high"]
+        each = len(value) if isinstance(value, tuple) else 1
+        node["RANGE"] = [limits] * each
+        node["CLIPMODE"] = ["both" if len(limits) == 2 else "low" if "MIN" in limits else "high"] * each
     if row.unit:
         node["UNIT"] = [UNITS.get(row.unit, row.unit)]
     return node
 
 
 def type_tags(row: Control, value: Value | None) -> str:
-    """The OSC type tags of what a control takes; a "strings" control has as many as it holds, at least one."""
-    if row.type == "strings":
-        return "s" * max(1, len(value) if isinstance(value, tuple) else 1)
-    return TYPES[row.type]
+    """The OSC type tags of what a control takes; a list has as many as it holds, at least one."""
+    return TYPES[row.type] * max(1, len(value) if isinstance(value, tuple) else 1)

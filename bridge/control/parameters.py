@@ -15,10 +15,13 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-ControlType = Literal["float", "int", "bool", "string", "strings", "choice", "trigger"]
-"""A "strings" control takes any number of texts; a "trigger" holds no value, it happens."""
+ControlType = Literal["float", "int", "bool", "string", "strings", "floats", "choice", "trigger"]
+"""A "strings" control takes any number of texts, "floats" as many numbers as its `counts` say; a "trigger" holds no
+value, it happens."""
+LISTS: tuple[ControlType, ...] = ("strings", "floats")
+"""Whose values are all the arguments of a message."""
 Acts = Literal["at once", "next chunk", "reload"]
-Value = float | int | bool | str | tuple[str, ...]
+Value = float | int | bool | str | tuple[str, ...] | tuple[float, ...]
 
 MAX_TEXT = 2000
 """Characters of a text that are kept."""
@@ -46,7 +49,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Control:
-    """One row of the table. low and high bound numbers, both included; choices are those of a "choice".
+    """One row of the table. low and high bound numbers, both included; choices are those of a "choice", counts the
+    lengths that "floats" may have, the shortest first.
 
     `dangerous` controls are reached by their full address alone, never by a pattern, and from other machines only by
     those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
@@ -63,6 +67,7 @@ class Control:
     unit: str = ""
     acts: Acts = "next chunk"
     choices: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
     dangerous: bool = False
     event: bool = False
     also: tuple[str, ...] = ()
@@ -77,6 +82,8 @@ class Control:
             raise ValueError(f"{self.address}: unknown type {self.type!r}")
         if self.type == "choice" and self.default not in self.choices:
             raise ValueError(f"{self.address}: default {self.default!r} is not one of {self.choices}")
+        if self.type == "floats" and not (isinstance(self.default, tuple) and len(self.default) in self.counts):
+            raise ValueError(f"{self.address}: default {self.default!r} is not{self._numbers_wanted()}")
 
     def describe(self) -> dict[str, Any]:
         """The row as plain data, for JSON."""
@@ -85,8 +92,8 @@ class Control:
     def accept(self, value: Any) -> Accepted:
         """The value as this control's type: tolerant of what controllers send, clamped to the range.
 
-        A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number. Raises ControlError
-        where nothing sensible can be made of it.
+        A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number, a text of several (with
+        spaces or commas between) for several. Raises ControlError where nothing sensible can be made of it.
         """
         match self.type:
             case "float" | "int":
@@ -97,6 +104,8 @@ class Control:
                 return self._text(value)
             case "strings":
                 return self._texts(value)
+            case "floats":
+                return self._numbers(value)
             case "choice":
                 return self._choice(value)
             case "trigger":
@@ -140,6 +149,24 @@ class Control:
         if len(parts) > MAX_TEXTS:
             reports.append(f"{self.address} takes {MAX_TEXTS} texts, got {len(parts)}: the rest is left out")
         return Accepted(tuple(str(part.value) for part in accepted), "; ".join(reports) or None)
+
+    def _numbers(self, value: Any) -> Accepted:
+        """All of them or none: a shape with some old and some new numbers is one that nobody has drawn."""
+        parts = list(value) if isinstance(value, list | tuple) else [value]
+        if len(parts) == 1 and isinstance(parts[0], str):
+            parts = parts[0][:MOST_READ].replace(",", " ").split()
+        numbers = [_number_in(part) for part in parts[: max(self.counts) + 1]]
+        if len(parts) not in self.counts or None in numbers:
+            raise ControlError(f"{self.address} takes{self._numbers_wanted()}{self._range()}, got {_shown(value)}")
+        one = Control(self.address, "float", 0.0, "", self.low, self.high, self.unit)
+        accepted = [one._number(number) for number in numbers]
+        reports = [each.report for each in accepted if each.report]
+        return Accepted(tuple(float(each.value) for each in accepted), reports[0] if reports else None)  # type: ignore[arg-type]
+
+    def _numbers_wanted(self) -> str:
+        if len(self.counts) < 3:
+            return f" {' or '.join(map(str, self.counts))} numbers"
+        return f" {self.counts[0]}, {self.counts[1]} and so on to {self.counts[-1]} numbers"
 
     def _choice(self, value: Any) -> Accepted:
         """By name in any case, or by number from 0, also as text."""
@@ -213,6 +240,12 @@ def _number_in(value: Any) -> float | None:
 def _plain(number: float) -> str:
     """Whole numbers in full, others to six digits: what a fader that should have been a 3 sends is a 3."""
     return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
+
+
+def in_words(value: Value) -> str:
+    """A value as it can be typed; the items of a list with spaces between."""
+    items = value if isinstance(value, tuple) else (value,)
+    return " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in items)
 
 
 def _shown(value: Any) -> str:

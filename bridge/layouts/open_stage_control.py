@@ -113,8 +113,8 @@ def _widgets(row: Control, target: str) -> list[Json]:
             return [{**common, **held, "type": "switch", "layout": "horizontal", "values": values}]
         case "text":
             return [{**common, **held, "type": "input", "align": "left"}]
-        case "texts":
-            # What is typed is read as JSON: ["a.png", "b.png"] is two texts, [] none.
+        case "texts" | "numbers":
+            # What is typed is read as JSON: ["a.png", "b.png"] is two texts, [] none, [0.5, 0.25] two numbers.
             return [{**common, **held, "type": "input", "align": "left"}]
 
 
@@ -124,7 +124,7 @@ def _id(row: Control) -> str:
 
 
 def _type_tag(row: Control) -> str:
-    return {"float": "f", "int": "i", "bool": "i", "trigger": "i"}.get(row.type, "s")
+    return {"float": "f", "floats": "f", "int": "i", "bool": "i", "trigger": "i"}.get(row.type, "s")
 
 
 def _json(value: Value) -> Any:

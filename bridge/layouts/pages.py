@@ -11,9 +11,10 @@ MAIN = "main"
 MOST_BUTTONS = 12
 """Where there are so many values or fewer, as the slots of a bank, each may have a button of its own."""
 
-Widget = Literal["fader", "number", "toggle", "push", "once", "options", "text", "texts"]
+Widget = Literal["fader", "number", "toggle", "push", "once", "options", "text", "texts", "numbers"]
 """What a control is set with: a number between ends, a number without, a switch that stays, a button that is pressed
-and let go, a button that sends its default, one button for each of a few values, a text, any number of texts."""
+and let go, a button that sends its default, one button for each of a few values, a text, any number of texts,
+several numbers at once."""
 
 
 def pages(table: ControlTable) -> dict[str, list[Control]]:
@@ -55,6 +56,8 @@ def widget(row: Control) -> Widget:
             return "text"
         case "strings":
             return "texts"
+        case "floats":
+            return "numbers"
 
 
 def options(row: Control) -> list[str] | list[int]:

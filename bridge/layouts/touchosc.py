@@ -17,7 +17,7 @@ from py2tosc import ControlType, Document, Value
 from py2tosc.enums import AlignH, ButtonType, Conversion, Orientation, PartialType, TriggerCondition
 from py2tosc.messages import LocalMessage, Message, OscMessage, Partial, Trigger
 
-from ..control.parameters import Control, ControlTable
+from ..control.parameters import Control, ControlTable, in_words
 from .pages import MOST_BUTTONS, options, pages, title, widget
 
 Frame = tuple[int, int, int, int]
@@ -116,7 +116,7 @@ def _body(row: Control, frame: Frame) -> list[Node]:
             left, right = _beside(frame, CLEAR)
             clear = _button(row, "clear", right, _message(row, [], on=TriggerCondition.RISE))
             return [_text(row, left), clear, _caption(row, "clear", right)]
-        case "number" | "text" if row.holds:
+        case "number" | "text" | "numbers" if row.holds:
             return [_text(row, frame)]
         case _:  # an event that there is nothing to type for: what can be sent is the default
             message = _message(row, [_constant(row.default)], on=TriggerCondition.RISE)
@@ -175,7 +175,6 @@ def _options(row: Control, frame: Frame) -> list[Node]:
 
 def _text(row: Control, frame: Frame) -> Node:
     """Shows the text, or the number, that a control holds."""
-    default = " ".join(row.default) if isinstance(row.default, tuple) else str(row.default)
     told = OscMessage(
         send=False,
         triggers=[Trigger("text")],
@@ -183,7 +182,8 @@ def _text(row: Control, frame: Frame) -> Node:
         arguments=[Partial(PartialType.VALUE, Conversion.STRING, "text")],
     )
     look = {"color": SUNKEN, "textColor": INK, "textSize": 14, "tag": row.doc}
-    return _node(ControlType.TEXT, f"{row.address} text", frame, look, [Value("text", default=default)], [told])
+    first = Value("text", default=in_words(row.default))
+    return _node(ControlType.TEXT, f"{row.address} text", frame, look, [first], [told])
 
 
 def _button(

@@ -40,6 +40,8 @@ class Gray(Negative):
 class FakeStream:
     """Shows a colour for its prompt, else the control, else grey noise of the seed; dimmed by the context scale."""
 
+    reference_modes = ("paper", "slot", "joint")
+
     def __init__(self, height: int, width: int) -> None:
         self.size = (height, width)
         self.chunks = 0

@@ -23,7 +23,7 @@ from py2tosc.messages import OscMessage
 from backend.controls import TABLE, markdown
 from bridge.control.mailbox import Mailbox
 from bridge.control.oscquery_tree import Tree
-from bridge.control.parameters import Control, ControlTable
+from bridge.control.parameters import LISTS, Control, ControlTable, in_words
 from bridge.layouts.files import OPEN_STAGE_CONTROL, TOUCHOSC
 from bridge.layouts.open_stage_control import session
 from bridge.layouts.touchosc import layout
@@ -56,7 +56,7 @@ def facts(table: ControlTable) -> Facts:
 def plain(value: Any) -> float | str | None:
     """A default in one notation, whichever an output has: numbers and switches as numbers, nothing as None."""
     if isinstance(value, list | tuple):
-        value = " ".join(value)
+        value = " ".join(map(in_words, value))
     try:
         return float(value)
     except ValueError:
@@ -115,7 +115,7 @@ def of_oscquery(root: dict[str, Any]) -> Facts:
             "type": kind,
             "range": (span["MIN"], span["MAX"]) if {"MIN", "MAX"} <= set(span) else None,
             "choices": tuple(span.get("VALS", ())),
-            "default": plain(value if kind == "strings" else "".join(map(str, map(number, value)))),
+            "default": plain(value if kind in LISTS else "".join(map(str, map(number, value)))),
             "doc": leaf["DESCRIPTION"],
         }
     return found
@@ -187,7 +187,7 @@ def of_open_stage_control(file: dict[str, Any]) -> Facts:
         told["default"] = plain(widget.get("default", ""))
         kind = {"toggle": "bool", "push": "trigger"}.get(widget.get("mode", ""))
         if kind or widget["typeTags"] == "f":
-            told["type"] = kind or "float"
+            told["type"] = kind or ("floats" if isinstance(widget.get("default"), list) else "float")
         if "range" in widget:
             told["range"] = (widget["range"]["min"], widget["range"]["max"])
             told["type"] = {"f": "float", "i": "int"}[widget["typeTags"]]

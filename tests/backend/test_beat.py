@@ -103,14 +103,15 @@ def test_a_downbeat_by_hand_counts_the_bars_of_a_midi_clock_from_its_nearest_bea
     assert beat.tempo.beats_at(clock.now) == pytest.approx(0.08, abs=0.02)
 
 
-def test_a_reset_waits_for_the_bar_and_happens_once():
+@pytest.mark.parametrize("address", ["/vace/reset", "/vace/anchor"])
+def test_a_reset_or_an_anchor_waits_for_the_bar_and_happens_once(address):
     mailbox, beat, clock, _ = desk()
     mailbox.set("/vace/tempo/quantise", "bar")
     mailbox.set("/vace/tempo/downbeat", 1)
     clock.now = 100.3
-    mailbox.set("/vace/reset", 1)
-    resets = [beat.latch(Shown(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
-    assert resets == [False, False, True, False]
+    mailbox.set(address, 1)
+    happens = [beat.latch(Shown(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
+    assert happens == [set(), set(), {address}, set()]
     assert beat.status(103.0)["waiting_for_the_beat"] == 0
 
 

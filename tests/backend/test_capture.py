@@ -1,3 +1,4 @@
+import math
 import secrets
 import time
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ import pytest
 
 from backend import capture as module
 from backend.capture import Capture, source_rate
-from backend.matte import MatteInput, frame_address
+from backend.front import matte_address
+from backend.masks.source import frame_address
+from backend.side_input import SideInput
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
@@ -110,7 +113,7 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
     path = tmp_path / "matte.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    matte = MatteInput(SIZE, 30.0, unheard)
+    matte = SideInput(SIZE, 30.0, matte_address, unheard)
     name = matte.follow(str(path))
     assert name is not None
     with FrameRing.attach(name) as ring:
@@ -118,12 +121,12 @@ def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
         assert frame is not None
         assert frame.pixels.shape == (32, 48, 3)
         assert frame.pixels.min() == 200
-    assert matte.follow("left") is None
+    assert matte.follow("none") is None
     matte.close()
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    matte = MatteInput(SIZE, 30.0, unheard)
+    matte = SideInput(SIZE, 30.0, matte_address, unheard)
     first = matte.follow(f"shm:{sender.name}")
     assert first is not None
     assert matte.follow(f"shm:{sender.name}") == first
@@ -134,9 +137,34 @@ def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender)
 
 def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
     told: list[str] = []
-    matte = MatteInput(SIZE, 30.0, told.append)
+    matte = SideInput(SIZE, 30.0, matte_address, told.append)
     assert matte.follow(str(tmp_path / "no.png")) is None
     assert "no.png" in told[0]
+
+
+def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.side_input.LOOK_SECONDS", 0.0)
+    told: list[str] = []
+    matte, path = SideInput(SIZE, 30.0, matte_address, told.append), tmp_path / "late.png"
+    assert [matte.follow(str(path)) for _ in range(3)] == [None] * 3
+    assert len(told) == 1
+    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
+    name = matte.follow(str(path))
+    assert name is not None
+    assert matte.follow(str(path)) == name
+    with FrameRing.attach(name) as ring:
+        frame = ring.latest()
+        assert frame is not None
+        assert frame.time == math.inf
+    matte.close()
+
+
+def test_a_mask_source_that_means_nothing_leaves_the_one_before_open(sender):
+    matte = SideInput(SIZE, 30.0, matte_address, unheard)
+    first = matte.follow(f"shm:{sender.name}")
+    assert matte.follow("persn") == first
+    assert matte.follow("person") is None
+    matte.close()
 
 
 @pytest.mark.parametrize(

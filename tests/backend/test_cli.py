@@ -34,10 +34,16 @@ def test_every_control_has_an_option():
     bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
     options = parse(
         "--prompt", "snow", "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
-        "--control", "scribble", "--scale", "0.5", "--noise", "0.7", "--noise-motion",
-        "--mask-source", "left", "--mask-invert",
-        "--mask-threshold", "0.2", "--mask-feather", "8", "--no-mask-composite", "--reference", "a.png",
-        "--reference", "b.png", "--first", "f.png", "--last", "l.png", "--seed", "7", "--freeze", "--record",
+        "--control", "scribble", "--control-source", "shm:lines", "--scale", "0.5", "--scale-layers", "1 0.5",
+        "--scale-steps", "1.5, 0", "--hints-every", "2", "--noise", "0.7", "--noise-motion",
+        "--canvas-x", "-0.25", "--canvas-y", "0.1", "--canvas-w", "0.5", "--canvas-h", "0.5",
+        "--mask-source", "left", "--mask-key", "0 0 1", "--mask-tolerance", "0.2", "--mask-softness", "0.3",
+        "--mask-rect", "0 0 0.5 1", "--mask-ellipse", "0.5,0.5,0.1,0.2", "--mask-polygon", "0 0 1 0 0 1",
+        "--mask-threshold", "0.2", "--mask-track", "--mask-margin", "4", "--mask-invert", "--mask-grow", "-3",
+        "--mask-smooth", "6", "--mask-feather", "8", "--no-mask-composite", "--mask-missing", "keep",
+        "--reference", "a.png", "--reference", "b.png", "--reference-strength", "0.5 2", "--reference-mode", "joint",
+        "--first", "f.png", "--last", "l.png", "--anchor-from", "output", "--anchor-every", "8",
+        "--seed", "7", "--freeze", "--record",
         "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
         "--output-stall", "black", "--preset-fade", "3", "--tempo", "90",
         "--tempo-source", "midi", "--tempo-bar", "3", "--tempo-quantise", "bar", *bank,
@@ -46,11 +52,17 @@ def test_every_control_has_an_option():
     assert options.values["/vace/reference"] == ("a.png", "b.png")
     assert options.values["/vace/mask/composite"] is False
     assert options.values["/vace/scale"] == 0.5
+    assert options.values["/vace/scale/steps"] == (1.5, 0.0)
+    assert options.values["/vace/canvas/x"] == -0.25
 
 
 def test_sinks_and_addresses():
-    options = parse("--sink", "null:", "--sink", "shm:out", "--osc", "9001", "--panel", "off")
+    options = parse(
+        "--sink", "null:", "--sink", "shm:out", "--osc", "9001", "--panel", "off",
+        "--control-sink", "shm:followed", "--mask-sink", "shm:restyled",
+    )  # fmt: skip
     assert options.sinks == ("null:", "shm:out")
+    assert (options.control_sinks, options.mask_sinks) == (("shm:followed",), ("shm:restyled",))
     assert options.steering.osc == ("127.0.0.1", 9001)
     assert options.panel is None
 

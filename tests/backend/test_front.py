@@ -127,6 +127,36 @@ def test_scale_and_mask_by_osc_are_seen(front, osc):
     wait_for(halved, "the right half kept")
 
 
+def test_a_shape_is_drawn_and_moved_by_osc(front, osc):
+    for address, value in (("feather", 0.0), ("rect", (0.0, 0.0, 1.0, 0.5)), ("source", "rect")):
+        osc.send_message(f"/vace/mask/{address}", value)
+
+    def is_red(row: int) -> bool:
+        return tuple(front.presenter.latest.pixels[row, 24]) == RED
+
+    wait_for(lambda: is_red(8) and not is_red(24), "the lower half kept")
+    assert front.previews()["mask"][8, 24].tolist() == [255] * 3
+    osc.send_message("/vace/mask/rect", (0.0, 0.5, 1.0, 0.5))
+    wait_for(lambda: is_red(24) and not is_red(8), "the upper half kept")
+    osc.send_message("/vace/mask/rect", (0.0, 0.5, 1.0))
+    osc.send_message("/vace/mask/rect", (0.0, float("nan"), 1.0, 1.0))
+    errors = [next(iter(osc.get_messages(PATIENCE))) for _ in range(2)]
+    assert [error.params[0] for error in errors] == ["/vace/mask/rect"] * 2
+    assert front.settings().mask_rect == (0.0, 0.5, 1.0, 0.5)
+
+
+def test_a_mask_source_that_means_nothing_is_answered_with_a_near_one_and_changes_nothing(front, osc):
+    osc.send_message("/vace/mask/feather", 0.0)
+    osc.send_message("/vace/mask/source", "top")
+    wait_for(lambda: tuple(front.presenter.latest.pixels[30, 24]) != RED, "the lower half kept")
+    osc.send_message("/vace/mask/source", "botom")
+    error = next(iter(osc.get_messages(PATIENCE)))
+    assert error.params[0] == "/vace/mask/source"
+    assert "did you mean bottom?" in error.params[1]
+    assert tuple(front.presenter.latest.pixels[30, 24]) != RED
+    assert tuple(front.presenter.latest.pixels[2, 2]) == RED
+
+
 @pytest.mark.parametrize("switch", ["blackout", "bypass"])
 def test_switches_act_although_the_engine_does_nothing(front, osc, switch):
     osc.send_message(f"/vace/{switch}", 1)
@@ -230,6 +260,13 @@ def heard(osc: SimpleUDPClient, wanted: Callable[[str, list], bool]) -> list:
                 return message.params
 
 
+def heard_about(osc: SimpleUDPClient, address: str, word: str) -> bool:
+    """Whether an error of that address with that word in it is told; to a subscriber."""
+    osc.send_message("/vace/subscribe", [])
+    heard(osc, lambda told, said: told == "/vace/error" and said[0] == address and word in said[1])
+    return True
+
+
 def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, osc):
     osc.send_message("/vace/subscribe", [])
     state, output_fps, _, latency = heard(osc, lambda address, said: address == "/vace/status" and said[2] > 0)
@@ -307,6 +344,7 @@ class Host:
     """A host that sends frames through shared memory at a rate, from a thread, until it is closed."""
 
     def __init__(self, name: str, fps: float) -> None:
+        self.name = name
         self._sink = SharedMemorySink(name, 48, 32, fps)
         self._fps = fps
         self._stop = threading.Event()
@@ -471,3 +509,56 @@ def test_a_show_may_begin_before_its_host():
         host = Host(name, 50.0)
         wait_for(lambda: colour(front) == RED, "the host's frames, restyled")
         host.close()
+
+
+def newest(name: str) -> tuple[int, ...]:
+    """The colour of the middle of a sink's newest frame."""
+    with FrameRing.attach(name) as ring:
+        frame = ring.latest()
+        return () if frame is None else tuple(int(value) for value in frame.pixels[16, 24])
+
+
+def test_control_video_and_mask_go_out_beside_the_output_frame_by_frame():
+    output, control, mask = (f"vacetest{secrets.token_hex(4)}" for _ in range(3))
+    host = Host(f"vacetest{secrets.token_hex(4)}", 50.0)
+    shown = {"sinks": (f"shm:{output}",), "control_sinks": (f"shm:{control}",), "mask_sinks": (f"shm:{mask}",)}
+    values = {"/vace/prompt": "as the control", "/vace/control": "gray", "/vace/mask/source": "top"}
+    with Front(options(source=f"shm:{host.name}", values=values, **shown)) as front:
+        wait_for(lambda: newest(mask) == BLACK, "the mask")
+        restyled = front.status()["ticks"]
+        with FrameRing.attach(output) as ring, FrameRing.attach(control) as beside:
+            pairs: set[tuple[int, int]] = set()
+
+            def enough() -> bool:
+                made = {frame.number: int(frame.pixels[2, 2, 0]) for frame in ring.since(-1)}
+                for frame in beside.since(restyled):
+                    if frame.number in made:
+                        pairs.add((made[frame.number], int(frame.pixels[2, 2, 0])))
+                return len(pairs) > 20
+
+            wait_for(enough, "frames of both")
+        assert [pair for pair in pairs if pair[0] != pair[1]] == [], "the same frame of the input, on every tick"
+        front.mailbox.set("/vace/control", "none")
+        wait_for(lambda: newest(control) == BLACK, "nothing followed")
+        front.mailbox.set("/vace/mask/source", "none")
+        wait_for(lambda: newest(mask) == (255, 255, 255), "all restyled")
+    host.close()
+
+
+def test_a_second_source_is_followed_and_the_anchor_and_references_act_live(tmp_path):
+    guide, look = tmp_path / "guide.png", tmp_path / "look.png"
+    cv2.imwrite(str(guide), np.full((32, 48, 3), (30, 20, 10), np.uint8))
+    cv2.imwrite(str(look), np.full((32, 48, 3), 90, np.uint8))
+    values = {"/vace/prompt": "as the control", "/vace/control": "source", "/vace/control/source": str(guide)}
+    with Front(options(**steered(osc=("127.0.0.1", 0)), values=values)) as front, closing(client(front)) as osc:
+        wait_for(lambda: colour(front) == (10, 20, 30), "the second source")
+        osc.send_message("/vace/anchor", 1)
+        wait_for(lambda: "no picture to return to" in front.status()["last_fault"], "the fault")
+        osc.send_message("/vace/control/source", str(tmp_path / "nowhere.png"))
+        assert heard_about(osc, "/vace/control/source", "nowhere.png")
+        osc.send_message("/vace/reference/add", str(look))
+        wait_for(lambda: front.settings().reference == (str(look),), "the reference")
+        osc.send_message("/vace/canvas/w", 0.5)
+        wait_for(lambda: "mask" in front.previews(), "the canvas, as a mask")
+        before = front.status()["chunks"]
+        wait_for(lambda: front.status()["chunks"] > before + 2, "the show goes on")

@@ -30,6 +30,19 @@ def test_numbers_move_evenly_and_end_exactly_where_they_should():
     assert not morph.step()
 
 
+def test_the_numbers_of_a_shape_move_together():
+    clock, mailbox = Clock(), Mailbox(TABLE)
+    morph = Morph(mailbox, clock)
+    mailbox.set("/vace/mask/rect", (0.0, 0.0, 0.5, 0.5))
+    morph.to({"/vace/mask/rect": (0.5, 0.0, 0.5, 1.0)}, 4.0)
+    clock.now += 1.0
+    morph.step()
+    assert mailbox.get("/vace/mask/rect") == (0.125, 0.0, 0.5, 0.625)
+    clock.now += 3.0
+    assert not morph.step()
+    assert mailbox.get("/vace/mask/rect") == (0.5, 0.0, 0.5, 1.0)
+
+
 def test_whoever_moves_a_number_himself_keeps_it_and_the_others_go_on():
     clock, mailbox = Clock(), Mailbox(TABLE)
     morph = Morph(mailbox, clock)

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from backend import cli
-from backend.render import Rendering, RenderOptions, first_settings, matte_pictures, render_file
+from backend.render import Rendering, RenderOptions, first_settings, render_file, side_pictures
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
 from bridge.video.protocol import BridgeError
@@ -90,9 +91,27 @@ def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
     assert np.array_equal(by_name[12], by_file[12])
 
 
+def test_a_drawn_shape_is_the_mask_of_every_frame(clip):
+    _, by_name = render(clip, "1.mp4", prompt="red", mask_source="left")
+    _, by_numbers = render(clip, "2.mp4", prompt="red", mask_source="rect", mask_rect=(0.0, 0.0, 0.5, 1.0))
+    pairs = zip(by_name, by_numbers, strict=True)
+    assert all(np.allclose(a.astype(int), b, atol=2) for a, b in pairs)  # encoders round differently at times
+
+
+def test_a_mask_that_cannot_be_had_is_told_and_the_clip_is_rendered_with_what_is_set_for_that(clip, caplog):
+    figures, _ = render(clip, prompt="red", mask_source="person", mask_missing="all")
+    assert figures["frames"] == 24
+    assert caplog.messages == ["there is nothing here that finds person; everything is restyled"]
+
+
+@pytest.mark.parametrize(("source", "told"), [("persn", "did you mean person"), ("shm:matte", "is live")])
+def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, told):
+    with pytest.raises(ValueError, match=told):
+        render(clip, mask_source=source)
+
+
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = matte_pictures(str(clip), HEIGHT, WIDTH)
-    assert pictures is not None
+    pictures = side_pictures(f"file:{clip}", "mask", HEIGHT, WIDTH)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]
@@ -165,3 +184,27 @@ def test_settings_of_a_rendering_are_the_defaults_and_what_was_given():
     settings = first_settings({"/vace/scale": 0.5})
     assert (settings.scale, settings.control) == (0.5, "depth")
     assert Rendering.__doc__
+
+
+def test_a_second_file_is_followed_as_it_is_or_annotated(clip):
+    guide = clip.with_name("guide.png")
+    cv2.imwrite(str(guide), np.full((64, 96, 3), 60, np.uint8))
+    _, raw = render(clip, "1.mp4", prompt="as it is", control="source", control_source=str(guide))
+    _, annotated = render(clip, "2.mp4", prompt="as it is", control="depth", control_source=str(guide))
+    assert [float(pictures[20].mean()) for pictures in (raw, annotated)] == pytest.approx([60, 195], abs=2)
+    with pytest.raises(ValueError, match="the control 'camera:0' is live; a rendering takes a file"):
+        render(clip, control_source="camera:0")
+
+
+def test_a_canvas_keeps_the_input_in_its_place(clip):
+    _, pictures = render(clip, prompt="red", control="none", canvas_w=0.5, mask_feather=0)
+    assert abs(float(pictures[12][:, 4:20].mean()) - 120) < 8
+    assert pictures[12][:, 28:, 0].mean() > 200
+
+
+def test_words_that_are_not_known_are_said_and_end_nothing(clip, monkeypatch, caplog):
+    load = fake_model.load
+    monkeypatch.setattr(fake_model, "load", lambda choice: replace(load(choice), unread=lambda prompt: ("zeppelin",)))
+    figures, _ = render(clip, prompt="zeppelin")
+    assert figures["frames"] == 24
+    assert caplog.text.count("zeppelin") == 1

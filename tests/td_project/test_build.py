@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 
 from backend.controls import TABLE
-from bridge.control.parameters import Control, ControlType
+from bridge.control.parameters import LISTS, Control, ControlType
 from tests.td_project import fake_td
 from tests.td_project.fake_td import Op, TdError
 
@@ -73,7 +73,7 @@ def test_every_control_but_the_clock_is_a_parameter_of_its_own_with_the_tables_r
             assert tuple(par.menuNames) == row.choices
         if row.type in ("float", "int") and row.low is not None:
             assert (par.min, par.max, par.clampMin, par.clampMax) == (row.low, row.high, True, True)
-        if row.holds and row.type not in ("strings",):
+        if row.holds and row.type not in LISTS:
             assert par.val == par.default == row.default
 
 
@@ -87,6 +87,7 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
         Control("/vace/a/one", "float", 0.5, "Doc.", low=0.0, high=1.0),
         Control("/vace/b", "strings", ("x", "y"), "Doc."),
         Control("/vace/c", "string", "t", "Doc.", event=True, unit="s"),
+        Control("/vace/box", "floats", (0.25, 0.0, 1.0), "Doc.", counts=(3,)),
         *(Control(f"/vace/d/e/{n}", "bool", True, "Doc.") for n in (1, 2)),
     ]
     made = SPECS([row.describe() for row in rows])
@@ -95,15 +96,18 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
         ("B", "Str", "Main"),
         ("C", "Str", "Main"),
         ("Csend", "Pulse", "Main"),
+        ("Box", "Str", "Main"),
         ("De1", "Toggle", "D"),
         ("De2", "Toggle", "D"),
     ]
     assert made[1].default == "x;y"
     assert made[2].label == "C, s"
+    assert made[4].default == "0.25 0 1"
     assert [spec.name for spec in made if spec.section] == ["De1"]
     for kind in get_args(ControlType):
         choices = ("x",) if kind == "choice" else ()
-        row = Control("/vace/a", kind, "x", "Doc.", choices=choices, event=True).describe()
+        default = (0.0, 1.0) if kind == "floats" else "x"
+        row = Control("/vace/a", kind, default, "Doc.", choices=choices, counts=(2,), event=True).describe()
         assert [spec.role for spec in SPECS([row])] == (["trigger"] if kind == "trigger" else ["event", "send"])
     with pytest.raises(ValueError, match="matrix"):
         SPECS([{**rows[0].describe(), "type": "matrix"}])

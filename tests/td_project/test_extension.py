@@ -356,6 +356,7 @@ def test_buttons_and_events_of_every_kind_are_sent_as_their_control_takes_them(
         Control("/vace/a/string", "string", "now", "Doc.", event=True),
         Control("/vace/a/strings", "strings", ("x", "y"), "Doc.", event=True),
         Control("/vace/a/choice", "choice", "two", "Doc.", choices=("one", "two"), event=True),
+        Control("/vace/a/floats", "floats", (0.5, 1.0), "Doc.", counts=(2,), event=True),
     ]
     described = [row.describe() for row in (*rows, Control("/vace/a/trigger", "trigger", False, "Doc."))]
     monkeypatch.setitem(SCRIPT["build"].__globals__, "specs", lambda _: SPECS(described))
@@ -380,6 +381,7 @@ def test_buttons_and_events_of_every_kind_are_sent_as_their_control_takes_them(
         ("/vace/a/string", "now"),
         ("/vace/a/strings", "x", "y"),
         ("/vace/a/choice", "two"),
+        ("/vace/a/floats", "0.5 1"),
         ("/vace/a/trigger", 1),
         ("/vace/a/trigger", 0),
     ]

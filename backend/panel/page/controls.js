@@ -33,7 +33,7 @@ export class Controls {
   }
 }
 
-const MAKERS = { string: text, strings: texts, bool: tick, float: number, int: number, choice };
+const MAKERS = { string: text, strings: texts, floats: numbers, bool: tick, float: number, int: number, choice };
 const URGENT = { bool: toggle, trigger };
 
 function make(tag, properties = {}, children = []) {
@@ -65,6 +65,11 @@ function text(row, send) {
 function texts(row, send) {
   const lines = (words) => words.split("\n").map((line) => line.trim()).filter(Boolean);
   return written(row, (words) => send(lines(words)), (value) => value.join("\n"), (event) => event.ctrlKey);
+}
+
+// Several numbers in one line; the program reads them out of the text, and says what is wrong with them.
+function numbers(row, send) {
+  return written(row, (words) => send(words), (values) => values.map(rounded).join(" "), (event) => !event.shiftKey);
 }
 
 function written(row, send, words, sends) {

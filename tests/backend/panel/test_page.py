@@ -21,6 +21,7 @@ TABLE = ControlTable(
     [
         Control("/vace/prompt", "string", "", "What is painted"),
         Control("/vace/reference", "strings", (), "Pictures to take after"),
+        Control("/vace/mask/rect", "floats", (0.0, 0.0, 1.0, 1.0), "A part", low=-1.0, high=2.0, counts=(4,)),
         Control("/vace/freeze", "bool", False, "Hold the picture", acts="at once"),
         Control("/vace/mask/invert", "bool", False, "Keep the other part"),
         Control("/vace/reset", "trigger", False, "Forget what was painted"),
@@ -107,9 +108,11 @@ def test_every_kind_of_control_can_be_set_with_mouse_and_keyboard(show: Show, pa
     page.run("document.querySelector('[data-address=\"/vace/mask/source\"] select').dispatchEvent(new Event('change'))")
     page.type('[data-address="/vace/reference"] textarea', "one.png\ntwo words.png", key="")
     page.click('[data-address="/vace/reference"] button')
+    page.type('[data-address="/vace/mask/rect"] textarea', "0.25 0 0.5 1")
     expected = {
         "/vace/prompt": "",
         "/vace/reference": ("one.png", "two words.png"),
+        "/vace/mask/rect": (0.25, 0.0, 0.5, 1.0),
         "/vace/freeze": True,
         "/vace/mask/invert": True,
         "/vace/control": "scribble",

@@ -30,6 +30,8 @@ EVERY_TYPE = ControlTable(
         Control("/vace/flash", "bool", True, "Once.", event=True),
         Control("/vace/reference", "strings", (), "Pictures."),
         Control("/vace/tags", "strings", ("a", "b"), "Words."),
+        Control("/vace/box", "floats", (0.25, 0.0, 0.5, 1.0), "A box.", low=-1.0, high=2.0, counts=(4,)),
+        Control("/vace/path", "floats", (0.0, 0.5), "Points.", counts=(2, 4, 6)),
         Control("/vace/reset", "trigger", False, "Forget.", dangerous=True),
     ]
 )

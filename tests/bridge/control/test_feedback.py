@@ -24,6 +24,7 @@ TABLE = ControlTable(
         Control("/vace/fade", "float", 0.0, "How long.", low=0.0, high=60.0),
         Control("/vace/control", "choice", "depth", "What.", choices=("depth", "scribble")),
         Control("/vace/freeze", "bool", False, "Hold."),
+        Control("/vace/box", "floats", (0.0, 1.0), "A box.", low=-1.0, high=2.0, counts=(2,)),
         Control("/vace/reset", "trigger", False, "Forget.", dangerous=True),
     ]
 )
@@ -34,6 +35,7 @@ SNAPSHOT = [
     ("/vace/fade", [0.0]),
     ("/vace/control", ["depth"]),
     ("/vace/freeze", [0]),
+    ("/vace/box", [0.0, 1.0]),
 ]
 
 
@@ -107,6 +109,8 @@ def test_who_moves_a_control_is_not_told_of_it_but_the_others_are(stage: Stage):
         ("/vace/prompt", [" two\nlines\x1b"], ["two lines"]),
         ("/vace/scale", ["loud"], [1.0]),
         ("/vace/scale", ["+", 0.25], [1.25]),
+        ("/vace/box", [0.5, 3.0], [0.5, 2.0]),
+        ("/vace/box", [0.5], [0.0, 1.0]),
     ],
 )
 def test_who_sends_what_is_not_held_is_told_what_is_once_he_has_let_go(
@@ -132,11 +136,17 @@ def test_a_control_that_others_move_too_is_set_right_when_he_lets_go(stage: Stag
 
 
 @pytest.mark.parametrize(
-    ("address", "sent"), [("/vace/control", 1), ("/vace/control", "Scribble"), ("/vace/freeze", 1.0)]
+    ("address", "sent"),
+    [
+        ("/vace/control", [1]),
+        ("/vace/control", ["Scribble"]),
+        ("/vace/freeze", [1.0]),
+        ("/vace/box", [0.3, 1]),
+    ],
 )
-def test_another_way_of_saying_the_same_is_no_difference(stage: Stage, address: str, sent: Any):
+def test_another_way_of_saying_the_same_is_no_difference(stage: Stage, address: str, sent: list[Any]):
     mover = stage.subscribed()
-    stage.send(mover, address, sent)
+    stage.send(mover, address, *sent)
     stage.pass_by(2 * ECHO_SECONDS)
     assert mover.told() == []
 

@@ -35,6 +35,7 @@ TABLE = ControlTable(
         Control("/vace/freeze", "bool", False, "Hold."),
         Control("/vace/control", "choice", "depth", "What.", choices=("depth", "scribble")),
         Control("/vace/reference", "strings", (), "Pictures."),
+        Control("/vace/box", "floats", (0.0, 0.0, 1.0, 1.0), "A box.", low=-1.0, high=2.0, counts=(4,)),
         Control("/vace/panic", "bool", False, "Everything off.", dangerous=True),
         Control("/vace/reset", "trigger", False, "Forget.", dangerous=True),
         Control("/vace/mark", "trigger", False, "Remember."),
@@ -105,6 +106,8 @@ def show() -> Iterator[Show]:
         ("/vace/control", [1], "scribble"),
         ("/vace/reference", ["a.png", "b.png"], ("a.png", "b.png")),
         ("/vace/reference", [["a.png", "b.png"]], ("a.png", "b.png")),
+        ("/vace/box", [0, 0.25, 0.5, 1], (0.0, 0.25, 0.5, 1.0)),
+        ("/vace/box", ["0 0.25 0.5 1"], (0.0, 0.25, 0.5, 1.0)),
         ("/vace/panic", [1], True),
         ("/vace/prompt", [3.0], "3"),
     ],
@@ -225,6 +228,10 @@ def test_a_value_out_of_range_is_clamped_and_the_sender_is_told(show: Show):
         ("/vace/scale", ["+"], "number"),
         ("/vace/scale", ["-", "much"], "number"),
         ("/vace/freeze", ["+", 1], "0 or 1"),
+        ("/vace/box", [0, 0, 1], "4 numbers"),
+        ("/vace/box", [], "4 numbers"),
+        ("/vace/box", [0, 0, 1, float("nan")], "4 numbers"),
+        ("/vace/n/box", [0, 0, 1, 1], "no control '/vace/n/box'"),
         ("/vace/subscribe", [70000], "0 to 65535"),
     ],
 )
@@ -243,6 +250,7 @@ def test_a_value_can_be_asked_for(show: Show):
     assert show.ask("/vace/get", "/vace/prompt") == ("/vace/prompt", ["ice"])
     assert show.ask("/vace/scale", "?") == ("/vace/scale", [1.0])
     assert show.ask("/vace/get", "/vace/freeze") == ("/vace/freeze", [0])
+    assert show.ask("/vace/box", "?") == ("/vace/box", [0.0, 0.0, 1.0, 1.0])
     assert show.ask("/vace/get", "/vace/nothing")[0] == "/vace/error"
     assert show.ask("/vace/get", "/vace/reset")[0] == "/vace/error"
 
@@ -448,6 +456,7 @@ def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[
     oscsend("/vace/freeze", "T")
     oscsend("/vace/control", "s", "scribble")
     oscsend("/vace/reference", "ss", "a.png", "b.png")
+    oscsend("/vace/box", "ifff", "0", "0.25", "0.5", "1")
     oscsend("/vace/reset", "I")
     oscsend("/vace/prompt", "sd", "a city of coral, at night", "2.5")
     oscsend("/vace/n/scale", "d", "0.75")
@@ -461,6 +470,7 @@ def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[
         "/vace/freeze": True,
         "/vace/control": "scribble",
         "/vace/reference": ("a.png", "b.png"),
+        "/vace/box": (0.0, 0.25, 0.5, 1.0),
         "/vace/panic": False,
     }
     assert show.mailbox.events() == ["/vace/reset"]

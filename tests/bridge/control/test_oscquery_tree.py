@@ -8,6 +8,7 @@ from tests.bridge.control.every_type import EVERY_TYPE
 
 VALUES = Mailbox(EVERY_TYPE).snapshot()
 BOTH = {"CLIPMODE": ["both"]}
+ENDS, EACH = {"MIN": -1.0, "MAX": 2.0}, {"CLIPMODE": ["both"] * 4}
 CONTROL = ["depth", "scribble", "none"]
 
 
@@ -49,6 +50,8 @@ def test_a_path_is_its_own_way_down():
         ("/vace/prompt/2", {"TYPE": "s", "ACCESS": 3, "VALUE": ["ice"]}),
         ("/vace/reference", {"TYPE": "s", "ACCESS": 3, "VALUE": []}),
         ("/vace/tags", {"TYPE": "ss", "ACCESS": 3, "VALUE": ["a", "b"]}),
+        ("/vace/box", {"TYPE": "ffff", "ACCESS": 3, "VALUE": [0.25, 0.0, 0.5, 1.0], "RANGE": [ENDS] * 4} | EACH),
+        ("/vace/path", {"TYPE": "ff", "ACCESS": 3, "VALUE": [0.0, 0.5]}),
         ("/vace/reset", {"TYPE": "N", "ACCESS": 2}),
         ("/vace/prompt/go", {"TYPE": "i", "ACCESS": 2, "RANGE": [{"MIN": 1, "MAX": 2}]} | BOTH),
         ("/vace/tempo/cue", {"TYPE": "s", "ACCESS": 2, "RANGE": [{"VALS": ["in", "out"]}]}),

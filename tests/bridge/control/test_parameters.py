@@ -17,6 +17,8 @@ SEED = Control("/t/seed", "int", 0, "", low=0, high=2**31 - 1)
 FREEZE = Control("/t/freeze", "bool", False, "")
 PROMPT = Control("/t/prompt", "string", "", "")
 LOOK = Control("/t/look", "strings", (), "")
+BOX = Control("/t/box", "floats", (0.0, 0.0, 1.0, 1.0), "", low=-1.0, high=2.0, counts=(4,))
+PATH = Control("/t/path", "floats", (0.0, 0.0), "", counts=(2, 4, 6))
 KIND = Control("/t/kind", "choice", "depth", "", choices=("depth", "scribble"))
 RESET = Control("/t/reset", "trigger", False, "")
 ROWS = (SCALE, SEED, FREEZE, PROMPT, LOOK, KIND, RESET)
@@ -42,6 +44,10 @@ ROWS = (SCALE, SEED, FREEZE, PROMPT, LOOK, KIND, RESET)
         (LOOK, ["a.png", "b.png"], ("a.png", "b.png")),
         (LOOK, "a.png", ("a.png",)),
         (LOOK, (), ()),
+        (BOX, (0, 0.25, "0.5", 1), (0.0, 0.25, 0.5, 1.0)),
+        (BOX, "0 0.25, 0.5 1", (0.0, 0.25, 0.5, 1.0)),
+        (BOX, ["0 0.25 0.5 1"], (0.0, 0.25, 0.5, 1.0)),
+        (PATH, (1, 2, 3, 4), (1.0, 2.0, 3.0, 4.0)),
         (KIND, "SCRIBBLE", "scribble"),
         (KIND, 1.0, "scribble"),
         (KIND, "0", "depth"),
@@ -66,13 +72,35 @@ def test_a_number_out_of_range_is_clamped_and_that_is_said(control: Control, sen
     assert str(int(used)) in accepted.report
 
 
+@pytest.mark.parametrize(
+    "sent", [(), (0.5,), 0.5, (0, 0, 1), (0, 0, 1, 1, 1), (0, 0, 1, math.nan), (0, 0, 1, "wide"), "0 0 1", "", None]
+)
+def test_a_list_of_numbers_is_taken_whole_or_not_at_all(sent: Any):
+    with pytest.raises(ControlError, match=r"/t/box takes 4 numbers -1 to 2, got "):
+        BOX.accept(sent)
+
+
+def test_a_list_of_numbers_may_have_one_of_several_lengths():
+    with pytest.raises(ControlError, match="/t/path takes 2, 4 and so on to 6 numbers, got"):
+        PATH.accept((1, 2, 3))
+    with pytest.raises(ValueError, match="default"):
+        Control("/t/box", "floats", (0.0, 1.0), "", counts=(4,))
+
+
+def test_of_a_list_the_number_out_of_range_is_clamped_and_that_is_said():
+    accepted = BOX.accept((0.0, 5.0, 0.5, 0.5))
+    assert accepted.value == (0.0, 2.0, 0.5, 0.5)
+    assert accepted.report is not None
+    assert "got 5: 2 is used" in accepted.report
+
+
 def test_a_bound_rounded_to_32_bits_is_in_range():
     opacity = Control("/t/opacity", "float", 0.0, "", low=0.0, high=0.3)
     accepted = opacity.accept(0.30000001192092896)
     assert (accepted.value, accepted.report) == (0.3, None)
 
 
-@pytest.mark.parametrize("control", [SCALE, SEED, FREEZE, KIND, RESET])
+@pytest.mark.parametrize("control", [SCALE, SEED, FREEZE, KIND, RESET, BOX])
 @pytest.mark.parametrize("sent", [math.nan, math.inf, "nan", "-inf", "", "a lot", None, b"1", [1], 10**400])
 def test_what_makes_no_sense_is_refused_with_its_address(control: Control, sent: Any):
     with pytest.raises(ControlError, match=control.address):

@@ -82,7 +82,8 @@ def test_every_value_that_it_sends_is_taken_as_it_is():
             values.append(widget["default"])
         for value in values:
             assert row.accept(value).report is None
-        assert widget["typeTags"] == {"float": "f", "int": "i", "bool": "i", "trigger": "i"}.get(row.type, "s")
+        tags = {"float": "f", "floats": "f", "int": "i", "bool": "i", "trigger": "i"}
+        assert widget["typeTags"] == tags.get(row.type, "s")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_every_value_that_it_sends_is_taken_as_it_is():
         ("/vace/freeze", ["button"]),
         ("/vace/reset", ["button"]),
         ("/vace/tags", ["input"]),
+        ("/vace/box", ["input"]),
     ],
 )
 def test_a_control_has_the_widget_of_its_type(address: str, kinds: list[str]):

@@ -28,7 +28,7 @@ def test_every_type_has_something_to_set_it_with():
     assert found["/vace/tempo/nudge"] == "fader"
     assert found["/vace/flash"] == "once"
     assert found["/vace/reset"] == "push"
-    assert set(found.values()) == {"fader", "number", "toggle", "push", "once", "options", "text", "texts"}
+    assert set(found.values()) == {"fader", "number", "toggle", "push", "once", "options", "text", "texts", "numbers"}
 
 
 def test_titles_and_options():
