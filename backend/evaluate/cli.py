@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..choice import add_model_options, model_choice
+from ..controls import TABLE
 
 if TYPE_CHECKING:
     from vace_core.model import Model
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..choice import ModelChoice
 
 DONE = 0
+MODE = next(row for row in TABLE if row.address == "/vace/reference/mode")
 PICTURE = ".jpg"
 
 
@@ -24,7 +26,8 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than a minute")
     parser.add_argument("--only", metavar="NAME,NAME", help="these measures (default: all), as --json names them")
-    parser.add_argument("--reference-mode", metavar="MODE", help="how references are shown: paper, slot or joint")
+    doc = f"how references are shown (default: {MODE.default})"
+    parser.add_argument("--reference-mode", choices=MODE.choices, default=MODE.default, help=doc)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
     parser.add_argument(
         "--markdown", type=Path, metavar="PATH", help="write the page of the docs there, and a sheet of pictures beside"
@@ -33,9 +36,6 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Figures to the log as they are measured; at the end one JSON object, or a page, if that is wanted."""
-    from vace_core.conditioning import REFERENCE_MODES
-    from vace_core.stream import Controls
-
     from .run import evaluate, known_measures
     from .trial import FULL, QUICK, Trial
 
@@ -44,12 +44,10 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         only = known_measures(options.only) if options.only else ()
     except ValueError as error:
         parser.error(f"--only: {error}")
-    mode = options.reference_mode or Controls.reference_mode
-    if mode not in REFERENCE_MODES:
-        parser.error(f"--reference-mode takes {', '.join(REFERENCE_MODES)}, got {mode!r}")
     if options.markdown is not None and not options.markdown.parent.is_dir():
         parser.error(f"--markdown: there is no folder {options.markdown.parent}; make it first")
-    trial = Trial(_load(choice, tuple(strengths.values())), QUICK if options.quick else FULL, reference_mode=mode)
+    model, scope = _load(choice, tuple(strengths.values())), QUICK if options.quick else FULL
+    trial = Trial(model, scope, reference_mode=options.reference_mode)
     figures = list(evaluate(trial, only))
     if options.json:
         print(json.dumps({figure.name: figure.row() for figure in figures}))

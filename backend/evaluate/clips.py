@@ -19,7 +19,6 @@ from vace_core.pocket.following import follow
 from vace_core.pocket.world import draw_take
 
 from ..fitting import cover
-from ..masks import shape_mask
 from .measures.motion import flow_of
 from .readers import LOOKS
 
@@ -108,5 +107,6 @@ def _drawn(seed: int, frames: int, height: int, width: int) -> Clip:
 
 
 def _right_half(footage: np.ndarray) -> np.ndarray:
-    frames, height, width, _ = footage.shape
-    return np.repeat(shape_mask("right", height, width)[None], frames, axis=0)
+    mask = np.zeros(footage.shape[:3], np.float32)
+    mask[:, :, footage.shape[2] // 2 :] = 1
+    return mask

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..masks import composite
+from ..masks.shaping import composite
 from .clips import Clip
 from .figures import Arms, Figure, mean
 from .measures.likeness import ssim

@@ -32,7 +32,7 @@ def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
     ("arguments", "said"),
     [
         (["--only", "speed"], "there are depth_rmse, "),
-        (["--reference-mode", "slots"], "takes paper, slot, joint, got 'slots'"),
+        (["--reference-mode", "slots"], "invalid choice: 'slots'"),
         (["--pipeline", "none"], "invalid choice"),
         (["--markdown", "nowhere/page.md"], "there is no folder nowhere"),
     ],
