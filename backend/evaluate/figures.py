@@ -74,8 +74,8 @@ MEANINGS = {
     ),
     "two_references": Meaning(
         HIGHER,
-        "the weaker one's part where two are shown at once: 0 = one alone shows, 0.5 = both alike. Off is without "
-        "references, shuffled with a third one",
+        "`reference_likeness` to the less like one where two are shown at once; `one_alone` is that where one of the "
+        "two is shown. Off is without references, shuffled with a third one",
     ),
     "drift": Meaning(
         LOWER,

@@ -10,7 +10,7 @@ import numpy as np
 
 from .clips import reference_picture
 from .figures import Figure, mean
-from .measures.light import colour_distance, picture_distance
+from .measures.light import colour_distance
 from .readers import LOOKS, read_look, see_look
 from .shows import Ask
 from .trial import LOOP, Trial
@@ -62,12 +62,6 @@ def figures(trial: Trial) -> Iterator[Figure]:
     yield _two(trial, shown)
 
 
-def weaker_part(mixture: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    """How far a show has come from each of two others to the other one, the lesser of the two; 0.5 half way."""
-    between = picture_distance(one, other)
-    return min(1 - picture_distance(mixture, one) / between, 1 - picture_distance(mixture, other) / between)
-
-
 def _show_each_alone(trial: Trial) -> Shown:
     scope = trial.scope
     pictures = {word: reference_picture(word, *trial.size) for word in scope.references}
@@ -96,16 +90,20 @@ def _held(trial: Trial, shown: Shown) -> Figure:
 
 
 def _two(trial: Trial, shown: Shown) -> Figure:
-    """Neighbours two by two; so many as last, since each pair is a show of its own."""
-    both, none, third = [], [], []
-    for word in list(shown.pictures)[: max(trial.scope.lasting, len(shown.pictures) // 2)]:
+    """Neighbours two by two, half as many pairs as references, since each is a show of its own."""
+    both, none, third, alone = [], [], [], []
+    for word in list(shown.pictures)[: len(shown.pictures) // 2]:
         other = shown.next_to(word)
         ask = asked(trial, shown.pictures[word], shown.pictures[other])
-        pair = (shown.early[word], shown.early[other])
-        both.append(weaker_part(trial.windows(ask, (trial.scope.early,))[0], *pair))
-        none.append(weaker_part(shown.without, *pair))
-        third.append(weaker_part(shown.early[shown.next_to(word, 2)], *pair))
-    return Figure("two_references", mean(both), mean(none), mean(third))
+
+        def weaker(made: np.ndarray, pair: tuple[str, str] = (word, other)) -> float:
+            return min(shown.likeness(made, one) for one in pair)
+
+        both.append(weaker(trial.windows(ask, (trial.scope.early,))[0]))
+        none.append(weaker(shown.without))
+        third.append(weaker(shown.early[shown.next_to(word, 2)]))
+        alone += [weaker(shown.early[word]), weaker(shown.early[other])]
+    return Figure("two_references", mean(both), mean(none), mean(third), {"one_alone": mean(alone)})
 
 
 def asked(trial: Trial, *references: np.ndarray) -> Ask:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .likeness import luma
 
-COARSE = 8
 LEAST = 1e-3
 
 
@@ -61,16 +60,6 @@ def colour_distance(a: np.ndarray, b: np.ndarray) -> float:
     shared = _root(root @ cov_b @ root)
     spread = float(np.trace(cov_a) + np.trace(cov_b) - 2 * np.trace(shared))
     return float(np.sqrt(max(float(np.square(mean_a - mean_b).sum()) + spread, 0.0)))
-
-
-def picture_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Root mean square difference of two clips, 8 x 8 pixels to one, in RGB 0..1: colours and shapes, no texture."""
-    return float(np.sqrt(np.square(_coarse(a) - _coarse(b)).mean()))
-
-
-def _coarse(pictures: np.ndarray) -> np.ndarray:
-    size = (pictures.shape[2] // COARSE, pictures.shape[1] // COARSE)
-    return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures]) / np.float32(255)
 
 
 def _moments(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,11 +59,10 @@ def test_a_copy_of_the_input_gives_itself_away(figures: dict[str, Figure]):
     assert figures["mask_ssim"].row()["made_anew"] == pytest.approx(1.0, abs=0.01)
 
 
-def test_half_of_each_reference_is_both_of_them(figures: dict[str, Figure]):
+def test_half_of_each_reference_is_more_like_both_than_one_alone(figures: dict[str, Figure]):
     figure = figures["two_references"]
-    assert figure.control == pytest.approx(0.5, abs=0.03)
-    assert figure.shuffled < 0.35
-    assert figure.off < 0.35
+    assert figure.control > figure.more["one_alone"] + 0.1
+    assert figure.control > figure.shuffled + 0.1
 
 
 def test_a_reference_that_never_changes_holds(figures: dict[str, Figure]):
