@@ -40,7 +40,7 @@ MEANINGS = {
     "flicker": Meaning(
         LOWER,
         "change of lightness (0..1) from frame to frame along the input's motion, where nothing is hidden. Off and "
-        "shuffled move otherwise than the input",
+        "shuffled move otherwise than the input; what is soft flickers less, so read it beside `input`",
     ),
     "scribble_f1": Meaning(HIGHER, "lines of the output against the lines given, two pixels of tolerance"),
     "grey_correlation": Meaning(HIGHER, "lightness of the output against the lightness given"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from .clips import reference_picture
+from .clips import reference_picture, there_and_back
 from .figures import MEANINGS, Figure
 from .preservation import put_together
 from .references import asked as reference_ask
@@ -119,29 +120,31 @@ def _rows(trial: Trial) -> list[list[tuple[np.ndarray, str]]]:
             trial.show(Ask(SHEET_PROMPT, control=one.controls[kind].pictures), SHEET_CHUNKS) for one in (clip, other)
         ]
         rows.append(_row((clip.footage, clip.controls[kind].pictures, made[0], off, made[1]), kind, last))
-    return [*rows, *_mask_rows(trial, off, last), _reference_row(trial, off, last)]
+    return [*rows, *_mask_rows(trial, off, last), _reference_row(trial, last)]
 
 
 def _mask_rows(trial: Trial, off: np.ndarray, last: int) -> list[list[tuple[np.ndarray, str]]]:
     clip, other = trial.clips[:2]
     made = [trial.show(Ask(SHEET_PROMPT, source=one.footage, mask=one.mask), SHEET_CHUNKS) for one in (clip, other)]
     mask = np.repeat((clip.mask * 255).astype(np.uint8)[..., None], 3, axis=-1)
-    exact = put_together(made[0], clip)
+    exact = [put_together(pictures, one) for pictures, one in ((made[0], clip), (off, clip), (made[1], other))]
     return [
         _row((clip.footage, mask, made[0], off, made[1]), "mask", last),
-        _row((clip.footage, mask, exact, put_together(off, clip), made[1]), "mask, composited", last),
+        _row((clip.footage, mask, *exact), "mask, composited", last),
     ]
 
 
-def _reference_row(trial: Trial, off: np.ndarray, last: int) -> list[tuple[np.ndarray, str]]:
+def _reference_row(trial: Trial, last: int) -> list[tuple[np.ndarray, str]]:
     clip, pictures = trial.clips[0], [reference_picture(word, *trial.size) for word in trial.scope.references[:2]]
     made = [trial.show(reference_ask(trial, picture), SHEET_CHUNKS) for picture in pictures]
+    off = trial.show(Ask(scale=0.0), SHEET_CHUNKS)
     return _row((clip.footage[:LOOP], pictures[0][None], made[0], off, made[1]), "reference", last)
 
 
 def _row(videos: tuple[np.ndarray, ...], name: str, last: int) -> list[tuple[np.ndarray, str]]:
     titles = (COLUMNS[0], name, *COLUMNS[2:])
-    return [(video[min(last, len(video) - 1)], title) for video, title in zip(videos, titles, strict=True)]
+    shown = [video[next(islice(there_and_back(len(video)), last, None))] for video in videos]
+    return list(zip(shown, titles, strict=True))
 
 
 def _captioned(picture: np.ndarray, text: str) -> np.ndarray:
