@@ -23,6 +23,7 @@ from bridge.video.protocol import BridgeError
 
 from .choice import add_model_options, add_pipeline_option, model_choice
 from .controls import LIVE_ONLY, TABLE, markdown
+from .evaluate.cli import add_evaluate
 from .fitting import rounded_size
 from .models.cli import add_models
 from .models.folders import DATA_FOLDER
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="the live program"))
     _add_render(commands.add_parser("render", help="the same, from file to file, offline"))
     _add_bench(commands.add_parser("bench", help="measure this machine, side by side with a plain path"))
+    add_evaluate(commands.add_parser("evaluate", help="whether outputs follow what they are asked for, in figures"))
     _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
     _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
