@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from torch import Tensor
-
+from vace_core.annotators import Annotator
+from vace_core.annotators.detectors import Detector
+from vace_core.annotators.segmenters import Segmenter
 from vace_core.stream import Chunk, Controls
 
 if TYPE_CHECKING:
@@ -30,55 +31,6 @@ class StreamLike(Protocol):
     def settle(self) -> None: ...
 
     def reset(self) -> None: ...
-
-
-class Annotator(Protocol):
-    """Turns frames `[1, 3, F, H, W]` in [-1, 1] into a control video of the same shape and range."""
-
-    def __call__(self, frames: Tensor) -> Tensor: ...
-
-    def reset(self) -> None:
-        """Forget earlier frames, as after a cut."""
-        ...
-
-
-class Segmenter(Protocol):
-    """Frames `[1, 3, F, H, W]` in [-1, 1] to how much each pixel is what it looks for, `[1, 1, F, H, W]` in 0..1."""
-
-    def __call__(self, frames: Tensor) -> Tensor: ...
-
-    def reset(self) -> None:
-        """Forget earlier frames, as after a cut."""
-        ...
-
-
-class Box(Protocol):
-    """Something that was found, in pixels; right and bottom are just outside."""
-
-    @property
-    def left(self) -> float: ...
-
-    @property
-    def top(self) -> float: ...
-
-    @property
-    def right(self) -> float: ...
-
-    @property
-    def bottom(self) -> float: ...
-
-    @property
-    def label(self) -> str: ...
-
-
-class Detector(Protocol):
-    """Finds objects in frames `[1, 3, F, H, W]` in [-1, 1]; gives the boxes of each frame."""
-
-    def detect(self, frames: Tensor) -> Sequence[Sequence[Box]]: ...
-
-    def reset(self) -> None:
-        """Forget earlier frames, as after a cut."""
-        ...
 
 
 class LazyAnnotators(Mapping[str, Annotator]):

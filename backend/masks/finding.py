@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from vace_core.annotators.detectors import class_named
+
 from .tracking import fill
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..loaded import Detector, Loaded, Segmenter
+    from vace_core.annotators.detectors import Detector
+    from vace_core.annotators.segmenters import Segmenter
+
+    from ..loaded import Loaded
 
 Finder = TypeVar("Finder")
 
@@ -41,9 +46,13 @@ class Finders:
         """The boxes of those labels, one mask a frame; None where there is none. Raises NotThere."""
         if self._detector is None:
             self._detector = self._made("object", self._loaded.detector)
+        try:
+            wanted = {class_named(label, self._detector.names) for label in labels}
+        except ValueError as error:
+            raise NotThere(str(error)) from error
         masks: list[np.ndarray | None] = []
         for boxes in self._detector.detect(frames):
-            found = [box for box in boxes if box.label.strip().lower() in labels]
+            found = [box for box in boxes if box.label in wanted]
             mask = np.zeros(frames.shape[-2:], np.float32)
             for box in found:
                 fill(mask, box.left, box.top, box.right, box.bottom)

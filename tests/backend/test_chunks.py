@@ -10,10 +10,11 @@ from backend.chunks import ChunkMaker
 from backend.controls import TABLE
 from backend.settings import Settings
 from bridge.control.mailbox import Mailbox
+from vace_core.annotators.boxes import Box
 from vace_core.stream import Chunk, Controls
 
 from . import fake_model
-from .masks.finders import Found, RedSegmenter, Scripted
+from .masks.finders import RedSegmenter, Scripted
 
 PICTURES = [np.zeros((32, 48, 3), np.uint8)] * 12
 
@@ -94,7 +95,7 @@ def scene(red_from: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("source", ["person", "object:ball", "chroma", "ellipse", "luma"])
 @pytest.mark.parametrize("values", [{}, SHAPED])
 def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, values: dict[str, object]):
-    detector = Scripted([[Found(n + 4, 8, n + 16, 24, "ball")] for n in range(24)])
+    detector = Scripted([[Box(n + 4, 8, n + 16, 24, "ball")] for n in range(24)])
     parts = {"segmenters": {"person": RedSegmenter}, "detector": lambda: detector}
     maker = ChunkMaker(replace(fake_model.load(ModelChoice()), open_stream=Asked, **parts), 32, 48)  # type: ignore[arg-type]
     for _ in range(2):

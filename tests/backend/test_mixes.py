@@ -26,8 +26,9 @@ from backend.masks.source import NAMED
 from backend.settings import Settings
 from tests.backend import fake_model
 from tests.backend.marker import settings
-from tests.backend.masks.finders import Found, RedSegmenter
+from tests.backend.masks.finders import RedSegmenter
 from tests.vace_core.small import PIPELINE, model
+from vace_core.annotators.boxes import Box
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.stream import Stream
 
@@ -107,8 +108,10 @@ class Desk:
 class OneDog:
     """Finds a dog in every frame, in the same place."""
 
-    def detect(self, frames: torch.Tensor) -> list[list[Found]]:
-        return [[Found(4.0, 4.0, 20.0, 20.0, "dog")]] * frames.shape[2]
+    names = ("dog",)
+
+    def detect(self, frames: torch.Tensor) -> list[list[Box]]:
+        return [[Box(4.0, 4.0, 20.0, 20.0, "dog")]] * frames.shape[2]
 
     def reset(self) -> None:
         """It remembers nothing."""

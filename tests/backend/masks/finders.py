@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
-
-@dataclass(frozen=True)
-class Found:
-    left: float
-    top: float
-    right: float
-    bottom: float
-    label: str
+from vace_core.annotators.boxes import Box
 
 
 @dataclass
@@ -36,10 +28,10 @@ class RedSegmenter:
 class Scripted:
     """A detector that finds in each frame what comes next in its script."""
 
-    script: list[Sequence[Found]]
+    script: list[list[Box]]
     names: tuple[str, ...] = ("Dog", "cat", "ball")
 
-    def detect(self, frames: torch.Tensor) -> list[Sequence[Found]]:
+    def detect(self, frames: torch.Tensor) -> list[list[Box]]:
         found, self.script = self.script[: frames.shape[2]], self.script[frames.shape[2] :]
         return found
 

@@ -18,7 +18,8 @@ from backend.masks.shaping import grown
 from backend.settings import Settings
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
-from tests.backend.masks.finders import Found, RedSegmenter, Scripted
+from tests.backend.masks.finders import RedSegmenter, Scripted
+from vace_core.annotators.boxes import Box
 
 HEIGHT, WIDTH = 32, 48
 DEFAULTS = Settings.latch(Mailbox(TABLE).snapshot())
@@ -30,7 +31,7 @@ SCENE[8:24, 16:32, :3] = (255, 0, 0)
 SCENE[:16, :, 3] = 255
 RED = np.zeros((HEIGHT, WIDTH), np.float32)
 RED[8:24, 16:32] = 1.0
-DOG = [Found(4, 4, 20, 12, "Dog")]
+DOG = [Box(4, 4, 20, 12, "Dog")]
 
 
 def settings(source: str, **values: object) -> Settings:
@@ -45,7 +46,7 @@ def loaded(**parts: object) -> Loaded:
 class Bench:
     """A maker, and a way to ask it."""
 
-    def __init__(self, script: Sequence[Sequence[Found]] = (), **parts: object) -> None:
+    def __init__(self, script: Sequence[list[Box]] = (), **parts: object) -> None:
         self.segmenter = RedSegmenter()
         given = {"segmenters": {"person": lambda: self.segmenter, "subject": lambda: self.segmenter}}
         given["detector"] = lambda: Scripted([*script])  # type: ignore[assignment]
@@ -95,9 +96,20 @@ def test_no_source_is_no_mask():
 
 
 def test_objects_of_other_names_are_left_alone_and_several_may_be_asked_for():
-    both = [*DOG, Found(30, 10, 40, 20, "cat")]
+    both = [*DOG, Box(30, 10, 40, 20, "cat")]
     assert Bench(script=[both]).mask("object:cat").sum() == 100
     assert Bench(script=[both]).mask("object:cat,dog").sum() == 228
+
+
+def test_a_name_that_the_detector_does_not_know_is_told_with_a_near_one():
+    bench = Bench(script=[DOG, DOG])
+    dog = bench.mask("object:dog")
+    masked = bench.ask("object:dogg")
+    assert masked.faults == (
+        ("/vace/mask/source", "the detector knows no 'dogg'; did you mean Dog; the last mask is held"),
+    )
+    assert masked.masks is not None
+    assert np.array_equal(masked.masks[0], dog)
 
 
 def test_numbers_of_a_shape_are_live():
