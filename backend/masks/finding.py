@@ -44,14 +44,14 @@ class Finders:
 
     def detect(self, labels: Sequence[str], frames: Tensor) -> list[np.ndarray | None]:
         """The boxes of those labels, one mask a frame; None where there is none. Raises NotThere."""
-        if self._detector is None:
-            self._detector = self._made("object", self._loaded.detector)
+        detector = self._detector or self._made("object", self._loaded.detector)
+        self._detector = detector
         try:
-            wanted = {class_named(label, self._detector.names) for label in labels}
+            wanted = {class_named(label, detector.names) for label in labels}
         except ValueError as error:
             raise NotThere(str(error)) from error
         masks: list[np.ndarray | None] = []
-        for boxes in self._detector.detect(frames):
+        for boxes in detector.detect(frames):
             found = [box for box in boxes if box.label in wanted]
             mask = np.zeros(frames.shape[-2:], np.float32)
             for box in found:
