@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from vace_core.annotators import Annotator
+from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.stream import Chunk, Controls

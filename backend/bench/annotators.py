@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vace_core.annotators import ANNOTATORS, Annotator
+from vace_core.annotators.annotator import ANNOTATORS, Annotator
 from vace_core.annotators.depth import DepthNet, bundled_depth
 from vace_core.annotators.pose import Pose
 from vace_core.annotators.segmenters import SEGMENTERS

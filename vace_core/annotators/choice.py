@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 if TYPE_CHECKING:
-    from . import Annotator
+    import torch
+
+    from .annotator import Annotator
     from .detectors import Detector
     from .segmenters import Segmenter
 
@@ -45,7 +45,9 @@ def annotator_makers(
 
     folders: where networks that are not bundled are looked for.
     """
-    from . import ANNOTATORS, Layout, Pose
+    from .annotator import ANNOTATORS
+    from .layout import Layout
+    from .pose import Pose
 
     makers: dict[str, Callable[[], Annotator]] = dict(ANNOTATORS)
     makers["layout"] = lambda: Layout(detector_maker(choice, folders, device)())

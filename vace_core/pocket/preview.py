@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..annotators import Grey, Scribble
+from ..annotators.grey import Grey
+from ..annotators.scribble import Scribble
 from ..model import Model
 from ..stream import Controls, Stream
 from .world.clip import Take

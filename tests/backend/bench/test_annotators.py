@@ -3,7 +3,7 @@
 import pytest
 
 from backend.bench.annotators import annotator_rows
-from vace_core.annotators import ANNOTATORS
+from vace_core.annotators.annotator import ANNOTATORS
 
 
 def test_every_annotator_has_a_row_and_the_set_is_their_sum():

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from vace_core.annotators import ANNOTATORS, Depth, Scribble, annotator
-from vace_core.annotators.depth import DepthNet, SteadyDepth
+from vace_core.annotators.annotator import ANNOTATORS, annotator
+from vace_core.annotators.depth import Depth, DepthNet, SteadyDepth
 from vace_core.annotators.level import RunningLevel
+from vace_core.annotators.scribble import Scribble
 
 
 def video(frames: int = 3, height: int = 64, width: int = 96) -> torch.Tensor:

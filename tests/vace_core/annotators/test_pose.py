@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vace_core.annotators import Pose
 from vace_core.annotators.body import Region
-from vace_core.annotators.pose import JOINTS, LIMBS, RAINBOW, STICK, draw_pose
+from vace_core.annotators.pose import JOINTS, LIMBS, RAINBOW, STICK, Pose, draw_pose
 
 from .drawn import HEIGHT, WIDTH, drawn_person
 
