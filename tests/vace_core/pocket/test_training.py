@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.pocket.autoencoder_training import SIZES, AutoencoderBudget, load_autoencoder, train_autoencoder
@@ -12,6 +13,7 @@ from vace_core.pocket.depth_training import DepthBudget, train_depth
 from vace_core.pocket.following import CONTROLS, follow
 from vace_core.pocket.latents import SHOWN, encode_all, load_latents
 from vace_core.pocket.linear_start import start_linear
+from vace_core.pocket.loading import WEIGHTS
 from vace_core.pocket.takes import FRAMES, draw_all, load_take, looks_of
 from vace_core.pocket.together import Together
 from vace_core.pocket.train import EncodedTakes, export, grey_stream
@@ -116,6 +118,16 @@ def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, la
     export(autoencoder, checkpoint, tmp_path)
     assert isinstance(source(), Batches)
     assert {path.stem for path in tmp_path.glob("*.safetensors")} == {"transformer", "text", "autoencoder"}
+
+
+def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path):
+    checkpoint = tmp_path / "pocket.pt"
+    budget = TransformerBudget(steps=1, minutes=1e-9)  # over before the first step
+    train_transformer(Together(), EncodedTakes(latents, 2, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
+    begun = torch.load(checkpoint, weights_only=True)["average"]
+    for part in ("transformer", "text.encoder"):
+        for name, bundled in load_file(WEIGHTS / f"{part.partition('.')[0]}.safetensors").items():
+            assert torch.equal(begun[f"{part}.{name}"], bundled.float())
 
 
 def test_the_depth_net_trains(takes, tmp_path):
