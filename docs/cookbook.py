@@ -32,8 +32,8 @@ DOCS = Path(__file__).parent
 PAGE = DOCS / "controls-cookbook.md"
 PICTURES = DOCS / "cookbook"
 FRAMES = 45
-SHOWN = (8, 20, 44)
-"""Frames of the output that are shown: the last of the first chunk, of the second, and of the fourth."""
+SHOWN = (0, 8, 20, 44)
+"""Frames of the output that are shown: the very first, and the last of the first chunk, the second and the fourth."""
 GAP = 4
 OPENING, GOAL, LAVA, ICE = (f"docs/cookbook/{name}.jpg" for name in ("opening", "goal", "lava", "ice"))
 LINES = "docs/cookbook/lines.mp4"
@@ -66,7 +66,7 @@ MODES = (
     Recipe("Scribble", "Outlines are kept.", (osc("control", "scribble"), osc("prompt", GOLD))),
     Recipe("Grey", "Light and dark are kept, colours are new.", (osc("control", "gray"), osc("prompt", FROZEN))),
     Recipe("Flow", "What moves shows where it moves.", (osc("control", "flow"), osc("prompt", NEON))),
-    Recipe("Layout", "Things stay in their boxes.", (osc("control", "layout"), osc("prompt", GOLD)), person=True),
+    Recipe("Layout", "Things stay in their boxes.", (osc("control", "layout"), osc("prompt", GOLD))),
     Recipe("Pose", "People keep their posture.", (osc("control", "pose"), osc("prompt", FROZEN)), person=True),
     Recipe(
         "A control video of your own",
@@ -93,12 +93,11 @@ MODES = (
         "Inpainting, the subject",
         "Whatever stands out is found in every frame.",
         (osc("mask/source", "subject"), osc("mask/grow", 2.0), osc("control", "depth"), osc("prompt", GOLD)),
-        person=True,
     ),
     Recipe(
-        "Inpainting, all but the subject",
-        "The same, the other way round.",
-        (osc("mask/source", "subject"), osc("mask/invert", 1), osc("control", "depth"), osc("prompt", FROZEN)),
+        "Inpainting, all but a person",
+        "People stay as they are, the rest is painted.",
+        (osc("mask/source", "person"), osc("mask/invert", 1), osc("control", "depth"), osc("prompt", FROZEN)),
         person=True,
     ),
     Recipe(
@@ -154,7 +153,6 @@ MIXES = (
         "Control, inpainting and a reference",
         "The subject alone takes on the look of a picture, its depth kept.",
         (osc("mask/source", "subject"), osc("control", "depth"), osc("reference", LAVA), osc("prompt", "")),
-        person=True,
     ),
     Recipe(
         "Outpainting with a reference",
@@ -217,10 +215,10 @@ def page() -> str:
     return f"""# Controls cookbook
 
 Each mode and some mixes, with the messages that ask for them and what the bundled model makes of them. Every picture
-shows, from left to right: the input, what is followed (black: nothing), what is painted (white), and the output after
-9, 21 and 45 frames. `python docs/cookbook.py` makes this page and all its pictures anew, from the bundled clip and a
-drawn one. What each control does: [controls.md](controls.md); how modes go together: [modes.md](modes.md); masks:
-[masks.md](masks.md).
+shows, from left to right: the input, what is followed (black: nothing), what is painted (white), and the output: its
+1st, 9th, 21st and 45th frame. `python docs/cookbook.py` makes this page and all its pictures anew, from the bundled
+clip and a drawn one. What each control does: [controls.md](controls.md); how modes go together: [modes.md](modes.md);
+masks: [masks.md](masks.md).
 
 The bundled model knows a drawn world and is small: look here for what is followed, kept and taken up, not for beauty.
 

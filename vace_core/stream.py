@@ -71,7 +71,7 @@ class Controls:
     source: Tensor | None = None
     mask: Tensor | None = None
     references: tuple[Reference, ...] = ()
-    reference_mode: str = "paper"
+    reference_mode: str = "slot"
     first: Tensor | None = None
     last: Tensor | None = None
     scale: float = 1.0
@@ -482,7 +482,7 @@ class Stream:
                 raise ValueError(f"{name} is {tuple(given.shape[2:])} (frames, height, width), expected {shape}")
         if controls.hint_every < 1:
             raise ValueError(f"hint_every must be 1 or more, got {controls.hint_every}")
-        if controls.reference_mode not in self.reference_modes:
+        if controls.references and controls.reference_mode not in self.reference_modes:
             known = ", ".join(self.reference_modes)
             raise ValueError(f"references can be shown as {known} here, not as {controls.reference_mode!r}")
         if self._batch is not None and controls.hint_every > 1:

@@ -33,7 +33,7 @@ def controls(n: int, frames: int) -> Controls:
     if n % 3 == 2:
         base = replace(base, video=video(frames, n + 100), noise=0.8)
     if n in (6, 7):
-        base = replace(base, references=(Reference(video(1, 5)[0, :, 0]),))
+        base = replace(base, references=(Reference(video(1, 5)[0, :, 0]),), reference_mode="paper")
     return base
 
 
