@@ -27,7 +27,7 @@ CLIP = Path(__file__).parents[1] / "clips" / "cup.mp4"
 
 
 def annotator_rows(height: int, width: int, rounds: int) -> Iterator[dict[str, Any]]:
-    """Milliseconds of the processor's time a frame, all threads together, of each and of the default set as a whole.
+    """Milliseconds a frame of each and of the default set as a whole.
 
     plain_ms: a frame at a time; for depth and what is like it without fused layers and in float32; for pose, joints
     looked for in every frame. In footage of the bundled clip; for pose and person, of a drawn person who walks.
@@ -59,9 +59,9 @@ def _row(name: str, ours: Callable[[], Any], plain: Callable[[], Any], frames: T
     batched(frames[:, :, :FIRST])
     for _ in range(rounds + 1):
         for path, run in paths.items():
-            began = time.process_time()
+            began = time.perf_counter()
             run()
-            times[path].append(time.process_time() - began)
+            times[path].append(time.perf_counter() - began)
     medians = {path: 1000 * statistics.median(values[1:]) / FRAMES for path, values in times.items()}
     return {
         "name": name,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .level import RunningLevel
+from .level import RunningLevel, level_of
 from .pixels import grey_pixels, to_control
 
 FASTEST = 0.98
@@ -40,9 +40,8 @@ class FlowLevel:
     def follow(self, flow: np.ndarray) -> float:
         """Take in a frame's flow [H, W, 2], and give the level for that frame, in pixels a frame."""
         coarse = flow[::2, ::2]
-        speed = np.sqrt(np.square(coarse).sum(axis=-1)).ravel()
-        rank = int(FASTEST * (speed.size - 1))
-        return self._level.follow(max(float(np.partition(speed, rank)[rank]), flow.shape[0] * SLOWEST_LEVEL))
+        speed = cv2.magnitude(*cv2.split(coarse))
+        return self._level.follow(max(level_of(speed, FASTEST), flow.shape[0] * SLOWEST_LEVEL))
 
     def reset(self) -> None:
         self._level.reset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
 from torch import Tensor
 
 Level = TypeVar("Level", float, Tensor)
@@ -28,3 +29,9 @@ class RunningLevel(Generic[Level]):
     def reset(self) -> None:
         """Forget; the next frame starts anew, as after a cut."""
         self.value = None
+
+
+def level_of(values: np.ndarray, share: float) -> float:
+    """The value that so large a share of them lies below; of neighbours in rank the lower, which needs no sorting."""
+    rank = int(share * (values.size - 1))
+    return float(np.partition(values.ravel(), rank)[rank])

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from .level import RunningLevel
+from .level import RunningLevel, level_of
 from .pixels import pixels, to_control
+
+STRONGEST = 0.93
+"""The share of a picture's pixels whose edges are weaker than what sets its level."""
 
 
 class Scribble:
@@ -25,10 +28,10 @@ class Scribble:
         quiet = cv2.GaussianBlur(cv2.medianBlur(picture, 5), (0, 0), 0.8).astype(np.float32)
         across = cv2.Sobel(quiet, cv2.CV_32F, 1, 0, ksize=3)
         down = cv2.Sobel(quiet, cv2.CV_32F, 0, 1, ksize=3)
-        red, green, blue = cv2.split(np.sqrt(across * across + down * down))
+        red, green, blue = cv2.split(cv2.magnitude(across, down))
         strength = np.maximum(np.maximum(red, green), blue)
-        usual = max(self._level.follow(float(np.quantile(strength[::2, ::2], 0.93))), 24.0)
-        lines = np.clip((strength / usual - 0.35) / 0.5, 0.0, 1.0).astype(np.float32)
+        usual = max(self._level.follow(level_of(strength[::2, ::2], STRONGEST)), 24.0)
+        lines = np.clip((strength / np.float32(usual) - 0.35) / 0.5, 0.0, 1.0)
         return np.clip(cv2.GaussianBlur(lines, (0, 0), 0.7) * 1.15, 0.0, 1.0)
 
     def reset(self) -> None:
