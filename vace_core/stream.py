@@ -261,6 +261,7 @@ class Stream:
         if self._adapted != self._adaptation:
             self._adapted = self._adaptation
             self._prompt = None
+            self._embedded = (None, None)
             self._times.clear()
             self._prompts.forget()
 
