@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import ScalingType, linear, scaled_mm
 
 KINDS = ("int8", "fp8")
-UNQUANTISED = ("before_proj", "after_proj")
-"""Projections between the context blocks and the rest: what passes them is added to everything after."""
+UNQUANTISED = ("before_proj", "after_proj", "SelfAttention.k")
+"""How the names of layers end that stay as they are. Projections between the context blocks and the rest: what passes
+them is added to everything after. Keys of a T5 encoder: its attention does not divide by the root of the head's size,
+so that rounding goes into the logits whole."""
 FP8 = torch.float8_e4m3fn
 FP8_CAPABILITY = (8, 9)
 """Ada, and what came after."""
@@ -41,9 +43,9 @@ def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -
         raise ValueError("the module is quantised already; quantise freshly loaded weights")
     places = [
         (parent, name, child)
-        for parent in module.modules()
+        for path, parent in module.named_modules()
         for name, child in parent.named_children()
-        if isinstance(child, nn.Linear) and name not in UNQUANTISED
+        if isinstance(child, nn.Linear) and not f"{path}.{name}".endswith(UNQUANTISED)
     ]
     if kind == "fp8" and places:
         _require_fp8([child for _, _, child in places], device or places[0][2].weight.device)
