@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from vace_core.conditioning import Reference
 from vace_core.config import LEAST_NOISE
+from vace_core.controls import Controls
 from vace_core.sampling import MotionNoise
-from vace_core.stream import Controls
 from vace_core.text import Travel
 
 from .ahead import PromptAhead
@@ -131,6 +131,7 @@ class ChunkMaker:
                 control=control,
                 source=None if masked.masks is None else frames,
                 mask=None if masked.masks is None else _mask_tensor(masked.masks, self._loaded.device),
+                pin=settings.mask_pin,
                 references=references,
                 reference_mode=reference_mode,
                 first=first,

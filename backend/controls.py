@@ -268,6 +268,14 @@ TABLE = ControlTable(
             "Put the input's own pixels where the mask keeps them; off, the model preserves them as it can.",
         ),
         Control(
+            "/vace/mask/pin",
+            "bool",
+            False,
+            "Make the model leave what the mask keeps alone: latents that lie wholly in it are the input's own in "
+            "every step, so that without compositing, too, the kept part is as sharp as the autoencoder is, and does "
+            "not drift.",
+        ),
+        Control(
             "/vace/mask/missing",
             "choice",
             "hold",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
-from vace_core.stream import Chunk, Controls
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
 
 if TYPE_CHECKING:
     from .chunks import ChunkMaker

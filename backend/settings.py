@@ -52,6 +52,7 @@ class Settings:
     mask_smooth: int
     mask_feather: float
     mask_composite: bool
+    mask_pin: bool
     mask_missing: str
     reference: tuple[str, ...]
     reference_strength: tuple[float, ...]

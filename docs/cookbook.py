@@ -84,6 +84,12 @@ MODES = (
         (osc("mask/source", "right"), osc("mask/composite", 0), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
+        "Inpainting, what is kept pinned",
+        "In between: nothing is put back, but the model is held to what the mask keeps in every step.",
+        (osc("mask/source", "right"), osc("mask/composite", 0), osc("mask/pin", 1), osc("control", "depth"))
+        + (osc("prompt", GOLD),),
+    ),
+    Recipe(
         "Inpainting, a drawn ellipse",
         "Shapes are drawn and moved by OSC.",
         (osc("mask/source", "ellipse"), osc("mask/ellipse", 0.5, 0.5, 0.3, 0.35), osc("mask/feather", 6.0))

@@ -36,8 +36,9 @@ from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import CONTEXT
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B
+from vace_core.controls import Controls
 from vace_core.model import load
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 from vace_core.transformer import CausalWan
 
 RANK = 256

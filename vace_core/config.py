@@ -1,7 +1,7 @@
 """What the weights are (Architecture) and how a pipeline runs them (Pipeline).
 
 Both are frozen: a checkpoint fixes the first, the start of the program fixes the second. What a show changes from
-chunk to chunk is neither, and lives in `vace_core.stream.Controls`.
+chunk to chunk is neither, and lives in `vace_core.controls.Controls`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,14 @@ from .shown import Shown
 from .transformer import Context, Prompt, References
 
 
+@dataclass(frozen=True)
+class Pinned:
+    """Latents [1, C, f, h, w] that a chunk has `where` [1, 1, f, h, w] says so, whatever the model makes there."""
+
+    latents: Tensor
+    where: Tensor
+
+
 @dataclass
 class Flight:
     """A chunk's number, what it is made under, and how far it has come."""
@@ -36,6 +44,8 @@ class Flight:
     """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
     reference_noise: torch.Generator | None = None
     """Its own, so that references do not change the chunk's noise."""
+    pinned: Pinned | None = None
+    """What is known of its clean latents."""
     steps: int = 0
     """How many it has been through."""
 
@@ -69,6 +79,8 @@ class Flight:
         if n:
             self.references = clean[:, :, :n]
         self.clean = clean[:, :, n:]
+        if self.pinned is not None:
+            self.clean = torch.where(self.pinned.where, self.pinned.latents, self.clean)
         self.steps += 1
 
     def clone(self) -> Flight:

@@ -18,14 +18,14 @@ from .conditioning import (
     REFERENCE_MODES,
     ContextScale,
     ContextState,
-    Reference,
     encode_context,
     encode_on,
     infer_mode,
+    kept_cells,
     with_anchors,
 )
-from .config import LEAST_NOISE
-from .flight import Flight, alike, together
+from .controls import Controls
+from .flight import Flight, Pinned, alike, together
 from .memory import (
     StaggeredMemory,
     StaggeredPass,
@@ -47,42 +47,6 @@ REFERENCE_SEED = 1 << 32
 """How far the seeds of references' noise are from those of chunks."""
 TIMES_KEPT = 64
 """Embedded timesteps; a pipeline has a handful, a noise strength that is played by hand has many."""
-
-
-@dataclass(frozen=True)
-class Controls:
-    """What a show wants of one chunk. Pixels are in [-1, 1]; F is the stream's `frames_wanted`.
-
-    control [1, 3, F, H, W]: what the generated part should follow (depth, scribble, grey, ...).
-    source [1, 3, F, H, W] and mask [1, 1, F, H, W] (0..1): the source is preserved where the mask is below one half.
-    prompt: a text, or several with weights that add up to 1, mixed "linear" or along the arc ("slerp") by prompt_way.
-    references, pictures [3, H, W]: looks or subjects, shown for as long as they are given, in the way that
-    reference_mode says (`conditioning.references.REFERENCE_MODES`).
-    first, last [3, H, W]: pictures that the chunk should begin or end with (extension).
-    scale: context scale, 0 (no control) to 2. layer_scale, step_scale: its factors at the first and the last context
-    block or denoising step, even between. hint_every: hints are made in every so manyeth step and serve until the next.
-    video [1, 3, F, H, W] and noise (0.05 to 1): where noise is below 1 the chunk is not made from noise alone but
-    from this video with so much noise, in the steps that are left (video-to-video).
-    loras: strength of each of the model's live LoRAs, 1 = as trained; empty = as they are.
-    """
-
-    prompt: str | Blend = ""
-    control: Tensor | None = None
-    source: Tensor | None = None
-    mask: Tensor | None = None
-    references: tuple[Reference, ...] = ()
-    reference_mode: str = "slot"
-    first: Tensor | None = None
-    last: Tensor | None = None
-    scale: float = 1.0
-    layer_scale: tuple[float, float] = (1.0, 1.0)
-    step_scale: tuple[float, float] = (1.0, 1.0)
-    hint_every: int = 1
-    seed: int = 0
-    video: Tensor | None = None
-    noise: float = 1.0
-    loras: tuple[float, ...] = ()
-    prompt_way: str = "linear"
 
 
 @dataclass(frozen=True)
@@ -183,8 +147,8 @@ class Stream:
         self.settle()
         self._adapt(controls.loras)
         prompt = self._follow_prompt(controls)
-        context = self._encode(controls) if controls.scale and mode != "text" else self._skip_context()
-        flight = self._enter(mode, prompt, context, controls)
+        context, pinned = self._encode(controls) if controls.scale and mode != "text" else self._skip_context()
+        flight = self._enter(mode, prompt, context, pinned, controls)
         if self._batch is not None:
             return self._advance(self._batch, flight)
         clean = self._denoise(flight, controls.hint_every)
@@ -330,8 +294,11 @@ class Stream:
             before = frames[:, :, :0] if self.state.shown is None else self.state.shown
             self.state.shown = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
 
-    def _encode(self, controls: Controls) -> Context:
-        """The chunk's 96-channel context, patch-embedded; not again where it is the very one of the chunk before."""
+    def _encode(self, controls: Controls) -> tuple[Context, Pinned | None]:
+        """The chunk's 96-channel context, patch-embedded; not again where it is the very one of the chunk before.
+
+        And, where they are wanted, the latents that the mask keeps.
+        """
         grey = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
         source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, grey)
         latents, self.state.context = encode_context(
@@ -341,13 +308,18 @@ class Stream:
             self._embedded = (latents, self.model.transformer.embed_context(latents.to(self.model.dtype)))
         context = self._embedded[1]
         assert context is not None
-        return context
+        if mask is None or not controls.pin:
+            return context, None
+        return context, Pinned(latents[:, : self.state.history.shape[1]], kept_cells(mask))
 
-    def _skip_context(self) -> None:
+    def _skip_context(self) -> tuple[None, None]:
         """Nothing is encoded: whatever the encoders remember will be out of date when they are needed again."""
         self.state.context = ContextState()
+        return None, None
 
-    def _enter(self, mode: str, prompt: Prompt, context: Context | None, controls: Controls) -> Flight:
+    def _enter(
+        self, mode: str, prompt: Prompt, context: Context | None, pinned: Pinned | None, controls: Controls
+    ) -> Flight:
         """The next chunk, before its first step."""
         frames = self._frames(self.model.pipeline.chunk_frames(self.state.chunks))
         clean, schedule = self._start(controls, len(frames)), self._schedule(controls.noise)
@@ -369,15 +341,14 @@ class Stream:
             shown,
             clean.new_zeros((1, clean.shape[1], n, *clean.shape[3:])) if n else None,
             self._generator(seed + REFERENCE_SEED) if n else None,
+            pinned,
         )
 
     def _show(self, controls: Controls, prompt: Prompt, steps: int) -> Shown | None:
         """The references of this chunk."""
         hinted = self._scales(controls, steps)[-1]
         clean = self._embed_time(0.0)
-        return self._references(
-            controls.references, controls.reference_mode, prompt, clean, hinted, self._adapted
-        )
+        return self._references(controls.references, controls.reference_mode, prompt, clean, hinted, self._adapted)
 
     def _scales(self, controls: Controls, steps: int) -> tuple[tuple[float, ...], ...]:
         """In each step, the scale of each context block."""
@@ -472,24 +443,9 @@ class Stream:
         return flow.float()
 
     def _require_possible(self, controls: Controls) -> None:
-        if not LEAST_NOISE <= controls.noise <= 1.0:
-            raise ValueError(f"noise must be {LEAST_NOISE} to 1 (from noise alone), got {controls.noise}")
-        if controls.noise < 1.0 and controls.video is None:
-            raise ValueError(f"a noise of {controls.noise} needs a video to add it to")
-        video = (self.frames_wanted, self.height, self.width)
-        for name, shape in (("control", video), ("source", video), ("mask", video), ("video", video)):
-            given = getattr(controls, name)
-            if given is not None and tuple(given.shape[2:]) != shape:
-                raise ValueError(f"{name} is {tuple(given.shape[2:])} (frames, height, width), expected {shape}")
-        if controls.hint_every < 1:
-            raise ValueError(f"hint_every must be 1 or more, got {controls.hint_every}")
+        controls.require_possible(self.frames_wanted, self.height, self.width)
         if controls.references and controls.reference_mode not in self.reference_modes:
             known = ", ".join(self.reference_modes)
             raise ValueError(f"references can be shown as {known} here, not as {controls.reference_mode!r}")
         if self._batch is not None and controls.hint_every > 1:
             raise ValueError(f"a stream batch makes hints anew in every step; hint_every is {controls.hint_every}")
-        pictures = [("reference", reference.picture) for reference in controls.references]
-        pictures += [(name, getattr(controls, name)) for name in ("first", "last")]
-        for name, picture in pictures:
-            if picture is not None and tuple(picture.shape) != (3, self.height, self.width):
-                raise ValueError(f"{name} is {tuple(picture.shape)}, expected {(3, self.height, self.width)}")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from vace_core.annotators.annotator import ANNOTATORS, Annotator
 from vace_core.annotators.depth import DepthNet, bundled_depth
+from vace_core.annotators.pixels import video
 from vace_core.annotators.pose import Pose
 from vace_core.annotators.segmenters import SEGMENTERS
 from vace_core.pocket.world.figures import person
@@ -118,4 +119,4 @@ def _walk(height: int, width: int) -> Tensor:
 
 
 def _frames(pictures: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(pictures)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    return video(np.stack(pictures))

@@ -13,8 +13,9 @@ from torch import nn
 
 from vace_core.checkpoints.lora import Adapter, Lora, merge
 from vace_core.checkpoints.weights import Stored
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 from vace_core.text import Embeddings, Prompts, blend_of
 from vace_core.transformer import CausalWan
 from vace_core.transformer.live_lora import LiveLoras

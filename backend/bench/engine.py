@@ -11,8 +11,9 @@ import psutil
 import torch
 from torch import Tensor
 
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 
 from .plain import PlainStream
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from vace_core.conditioning import ContextState, encode_context, infer_mode, with_anchors
 from vace_core.conditioning.context import EncodedStream
 from vace_core.config import Pipeline
+from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
-from vace_core.stream import Controls
 from vace_core.text import Blend, Embeddings, blend_of
 from vace_core.transformer.kernels import attend
 from vace_core.transformer.rope import rotate, rotation

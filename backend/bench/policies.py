@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from vace_core.config import PIPELINES, Pipeline
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 
 from .engine import timed
 

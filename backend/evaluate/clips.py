@@ -9,11 +9,10 @@ from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from bridge.video.file import Clip as VideoFile
 from vace_core.annotators.depth import Depth
-from vace_core.annotators.pixels import pixels
+from vace_core.annotators.pixels import pixels, video
 from vace_core.pocket.controls import DrawnControl, controls_of
 from vace_core.pocket.following import follow
 from vace_core.pocket.world import draw_take
@@ -55,9 +54,9 @@ class Clip:
         return Clip(self.footage[frames], controls, self.mask[frames], self.real)
 
 
-def drawn_clips(number: int, frames: int, height: int, width: int) -> list[Clip]:
-    """The first so many unseen ones, as they come."""
-    return [_drawn(seed, frames, height, width) for seed in range(FIRST_SEED, FIRST_SEED + number)]
+def drawn_clips(number: int, frames: int, height: int, width: int, grain: bool = True) -> list[Clip]:
+    """The first so many unseen ones, as they come. grain: whether their footage has a film's."""
+    return [_drawn(seed, frames, height, width, grain) for seed in range(FIRST_SEED, FIRST_SEED + number)]
 
 
 def clips_with_people(number: int, frames: int, height: int, width: int) -> list[Clip]:
@@ -69,8 +68,7 @@ def real_clip(frames: int, height: int, width: int, path: Path = FOOTAGE) -> Cli
     """Camera footage. What the depth annotator says of it stands for its true depth; the right half is the mask."""
     decoded = islice(VideoFile(path).decode(), frames)
     footage = np.stack([cover(frame.pixels[..., :3], height, width) for frame in decoded])
-    video = torch.from_numpy(footage).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-    depth = pixels(Depth()(video))
+    depth = pixels(Depth()(video(footage)))
     control = DrawnControl(depth, depth[..., 0] / np.float32(255))
     return Clip(footage, {"depth": control}, _right_half(footage), real=True)
 
@@ -97,8 +95,8 @@ def _peopled(frames: int, height: int, width: int) -> Iterator[Clip]:
             yield clip
 
 
-def _drawn(seed: int, frames: int, height: int, width: int) -> Clip:
-    take = draw_take(seed, (), frames, height, width)
+def _drawn(seed: int, frames: int, height: int, width: int, grain: bool = True) -> Clip:
+    take = draw_take(seed, (), frames, height, width, grain)
     mask = (take.mask > 127).astype(np.float32)
     share = mask.mean(axis=(1, 2))
     if share.min() < PART[0] or share.max() > PART[1]:

@@ -56,8 +56,14 @@ MEANINGS = {
         HIGHER,
         "SSIM of input and output where the mask keeps the input, windows that see nothing else, as the model gives it",
     ),
+    "mask_ssim_pinned": Meaning(HIGHER, "the same with the kept latents pinned to the input's own (`/vace/mask/pin`)"),
     "mask_ssim_composited": Meaning(
-        HIGHER, "the same with the kept pixels put back, for which no model is needed (off is 1 too)"
+        HIGHER, "`mask_ssim` with the kept pixels put back, for which no model is needed (off is 1 too)"
+    ),
+    "mask_ssim_paper": Meaning(
+        HIGHER,
+        "`mask_ssim_pinned` at the size of the paper's Table 7, 368 x 640, and of clips without film grain, which no "
+        "autoencoder keeps. `not_pinned` is that of the model's own copy",
     ),
     "reference_look": Meaning(
         HIGHER, "how sure the reader of looks is of the reference's look, with the reference, depth and no words"

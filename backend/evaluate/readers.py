@@ -27,7 +27,6 @@ M = TypeVar("M", bound=nn.Module)
 WEIGHTS = Path(__file__).parent / "weights"
 HEIGHT, WIDTH = 64, 96
 """Pictures are read at this size."""
-DEPTH_WIDTHS = (16, 32, 64, 80)
 LOOKS: dict[str, Look] = {word: complete({"backdrop": word}) for word in BACKDROP_MATERIALS}
 """What one word, a backdrop's, asks for: the rest of the look goes with it."""
 
@@ -88,7 +87,7 @@ def shrink(picture: np.ndarray) -> np.ndarray:
 
 @cache
 def _depth_net() -> DepthNet:
-    return _filled(filling.on_meta(lambda: DepthNet(DEPTH_WIDTHS), torch.float32), "depth_reader")
+    return _filled(filling.on_meta(DepthNet, torch.float32), "depth_reader")
 
 
 @cache

@@ -34,7 +34,7 @@ HOW = """
 
 - **Clips** are drawn from seeds that nothing was trained on, as they come; for pose, the first in which people are seen
   from beginning to end. Their depth, masks and skeletons are exact. Footage is the bundled clip of a camera.
-- **Depth is read off the output** by a small network of our own, trained on the model's takes in looks as they follow
+- **Depth is read off the output** by a small network of our own, trained on scenes drawn for it in looks as they follow
   the depth, a third of them after the autoencoder. The depth annotator will not do: it was trained on plain footage,
   and on unseen drawn looks its error is 0.19. `flawless` is our reader's on the same, after the autoencoder: an output
   that followed its control to the letter would score about that.
@@ -44,6 +44,8 @@ HOW = """
 - **SSIM** is of luma, in an 11 x 11 Gaussian window (sigma 1.5), over the pixels whose window lies in the kept region.
   `autoencoder_alone` is that of the input encoded and decoded, with no model between: what latent-only masking can
   reach with this autoencoder. `made_anew` is the SSIM in the rest, which a mere copy of the input would have at 1.
+  Drawn footage has film grain: noise of some strength s (of 0..1; 0.012 on average), which compression loses, and
+  without which the SSIM of an even place is 0.0009 / (0.0009 + s * s).
 - **Long shows** play a clip's first 19 frames there and back, so that every third chunk shows the same frames, and
   chunks far apart can be compared.
 - The paper's Table 7 has, for LongLive 1.3B at 368 x 640: depth RMSE 0.157, mask SSIM 0.983. Other model, other

@@ -8,20 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vace_core.annotators.pixels import pixels, video
 from vace_core.model import Model
-
-from .shows import to_pixels, to_video
 
 
 def returned(model: Model, pictures: np.ndarray) -> np.ndarray:
     """A clip [F, H, W, 3] uint8, F of 1 + 4k."""
-    return to_pixels(_through(model, to_video(pictures)))
+    return pixels(_through(model, video(pictures)))
 
 
 def returned_stills(model: Model, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Single pictures, each [1, H, W, 3] uint8."""
-    made = _through(model, torch.cat([to_video(picture) for picture in pictures]))
-    return [to_pixels(video[None]) for video in made]
+    made = _through(model, torch.cat([video(picture) for picture in pictures]))
+    return [pixels(one[None]) for one in made]
 
 
 @torch.inference_mode()

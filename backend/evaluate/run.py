@@ -29,6 +29,7 @@ SECTIONS = (
         for kind, measures in adherence.CONTROLS.items()
     ),
     Section(preservation.NAMES, preservation.figures),
+    Section(preservation.PAPER_NAMES, preservation.paper_figures),
     Section(references.NAMES, references.figures),
     Section(drift.NAMES, drift.figures),
 )

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vace_core.annotators.pixels import pixels, video
 from vace_core.conditioning import Reference
 from vace_core.config import Pipeline
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import FRAMES_PER_LATENT, Controls, Stream
+from vace_core.stream import FRAMES_PER_LATENT, Stream
 
 from .clips import there_and_back
 
@@ -29,6 +31,7 @@ class Ask:
     control: np.ndarray | None = None
     source: np.ndarray | None = None
     mask: np.ndarray | None = None
+    pin: bool = False
     references: tuple[np.ndarray, ...] = ()
     reference_mode: str = Controls.reference_mode
     scale: float = 1.0
@@ -48,31 +51,20 @@ def chunks_of(model: Model, ask: Ask, size: tuple[int, int]) -> Iterator[np.ndar
     """Chunk after chunk [F, H, W, 3] uint8, without end. size: height and width."""
     stream = Stream(model, *size)
     references = tuple(Reference(_picture(picture).to(model.device)) for picture in ask.references)
-    given = next((video for video in (ask.control, ask.source) if video is not None), None)
+    given = ask.source if ask.control is None else ask.control
     numbers = there_and_back(1 if given is None else len(given))
     while True:
         frames = list(islice(numbers, stream.frames_wanted))
         chunk = stream.step(_controls(ask, frames, references, model.device))
         if chunk.frames.shape[2]:  # a stream batch has none at first
-            yield to_pixels(chunk.frames)
-
-
-def to_pixels(frames: Tensor) -> np.ndarray:
-    """[1, 3, F, H, W] in [-1, 1] -> uint8 [F, H, W, 3] on the host."""
-    scaled = ((frames[0].float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
-
-
-def to_video(pictures: np.ndarray) -> Tensor:
-    """uint8 [F, H, W, 3] -> [1, 3, F, H, W] in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+            yield pixels(chunk.frames)
 
 
 def _controls(ask: Ask, frames: list[int], references: tuple[Reference, ...], device: torch.device) -> Controls:
     """The one place where a chunk's controls are made, of these frames of what is asked."""
 
-    def cut(video: np.ndarray | None) -> Tensor | None:
-        return None if video is None else to_video(video[frames]).to(device)
+    def cut(pictures: np.ndarray | None) -> Tensor | None:
+        return None if pictures is None else video(pictures[frames]).to(device)
 
     mask = None if ask.mask is None else torch.from_numpy(ask.mask[frames])[None, None].to(device)
     return Controls(
@@ -80,6 +72,7 @@ def _controls(ask: Ask, frames: list[int], references: tuple[Reference, ...], de
         control=cut(ask.control),
         source=cut(ask.source),
         mask=mask,
+        pin=ask.pin,
         references=references,
         reference_mode=ask.reference_mode,
         scale=ask.scale,

@@ -1,8 +1,8 @@
-"""Training the two readers: `python -m backend.evaluate.training --takes DIR`, some minutes on one core.
+"""Training the two readers: `python -m backend.evaluate.training`, an hour on one core.
 
-Depth is learnt from the takes that the model was trained on (`vace_core.pocket.train` draws them), in looks as they
-follow the depth; looks from pictures drawn for it. Neither is what a model is measured on. A third of the pictures have
-gone through the autoencoder, as everything that the model makes has. Weights that are there already are trained on.
+Both learn from pictures that are drawn for it: depth from looks as they follow the depth, looks from ones that follow
+some control. None are of what a model is trained or measured on. A third of them have gone through the autoencoder, as
+everything that the model makes has. Weights that are there already are trained on.
 """
 
 from __future__ import annotations
@@ -29,19 +29,17 @@ from vace_core.model import Model, load
 from vace_core.pocket.controls import controls_of
 from vace_core.pocket.following import follow
 from vace_core.pocket.loading import store
-from vace_core.pocket.takes import load_take
-from vace_core.pocket.world import draw_take
+from vace_core.pocket.world import Look, complete, draw_take, random_named
 
-from .readers import DEPTH_WIDTHS, LOOKS, WEIGHTS, LookNet, shrink
+from .readers import LOOKS, WEIGHTS, LookNet, shrink
 from .returned import returned_stills
 
 FIRST_SEED = 7_500_000
 LOOKS_OF_A_SCENE = 4
 THROUGH_THE_AUTOENCODER = 1 / 3
 KINDS = {"depth": 0.55, "scribble": 0.1, "grey": 0.15, "layout": 0.1, "pose": 0.1}
-MOMENTS = [1, 9, 17]
-"""Frames of a take."""
-RELIT = 0.6
+FIRST_DEPTH_SEED = 7_600_000
+RELIT = 0.4
 """So often a look is lit anew."""
 Sample = tuple[np.ndarray, np.ndarray]
 """A picture [64, 96, 3] uint8 and what should be read off it."""
@@ -52,27 +50,26 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Train both, and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m backend.evaluate.training", description=__doc__)
-    parser.add_argument("--takes", type=Path, help="a folder of them; without it, depth is not trained")
-    parser.add_argument("--count", type=int, default=400, help="takes in it")
-    parser.add_argument("--scenes", type=int, default=1000, help="to draw for the looks; 0 = looks are not trained")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of the processor, for each of the two")
+    parser.add_argument("--depth-scenes", type=int, default=6000, help="to draw for depth; 0 = it is not trained")
+    parser.add_argument("--look-scenes", type=int, default=1000, help="to draw for looks; 0 = they are not trained")
+    parser.add_argument("--minutes", type=float, default=25.0, help="of the processor, for each of the two")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     model = load("pocket")
-    if options.takes is not None:
-        net = _begun(DepthNet(DEPTH_WIDTHS), "depth_reader", options.out)
-        train_depth_reader(net, lit_looks(model, options.takes, options.count), options.minutes)
+    if options.depth_scenes:
+        net = _begun(DepthNet(), "depth_reader", options.out)
+        train_depth_reader(net, lit_looks(model, options.depth_scenes), options.minutes)
         store(net, "depth_reader", options.out)
-    if options.scenes:
+    if options.look_scenes:
         net = _begun(LookNet(), "look_reader", options.out)
-        train_look_reader(net, *pictures_in_looks(model, options.scenes), options.minutes)
+        train_look_reader(net, *pictures_in_looks(model, options.look_scenes), options.minutes)
         store(net, "look_reader", options.out)
 
 
 @dataclass(frozen=True)
 class LitLooks:
-    """Frames of takes, uint8: looks as drawn [N, H, W, 3], their depths [N, H, W], and followed [N, 64, 96, 3].
+    """Scenes, uint8: their looks as drawn [N, L, H, W, 3], their depths [N, H, W], and followed [N, L, 64, 96, 3].
 
     Those are the looks as they follow the depth, some of them after the autoencoder.
     """
@@ -83,30 +80,33 @@ class LitLooks:
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """As it is, or in other colours, or lit by another scene's depth: light tells depth, whatever is lit."""
-        number = int(rng.integers(len(self.looks)))
-        depth, picture = self.depths[number], self.followed[number]
+        scene, look = int(rng.integers(len(self.looks))), int(rng.integers(LOOKS_OF_A_SCENE))
+        depth, picture = self.depths[scene], self.followed[scene, look]
         if rng.random() < RELIT:
             if rng.random() < 0.5:
                 depth = self.depths[int(rng.integers(len(self.depths)))]
             nearness = np.divide(depth, 255, dtype=np.float32)
-            picture = shrink(follow(_recoloured(self.looks[number], rng)[None], nearness[None], "depth")[0])
+            picture = shrink(follow(_recoloured(self.looks[scene, look], rng)[None], nearness[None], "depth")[0])
         depth = shrink(depth)
         return (picture[:, ::-1], depth[:, ::-1].copy()) if rng.random() < 0.5 else (picture, depth)
 
 
-def lit_looks(model: Model, folder: Path, count: int) -> LitLooks:
-    """Some moments of the first `count` takes in a folder."""
-    rng = np.random.default_rng(0)
+def lit_looks(model: Model, scenes: int) -> LitLooks:
+    """So many scenes, each in some of LOOKS and in looks put together by chance."""
     looks, depths, followed = [], [], []
-    for number in range(count):
-        take = load_take(folder, number).take
-        nearness = np.divide(take.depth[MOMENTS], 255, dtype=np.float32)
-        for look in take.looks:
-            shown = _as_shown(model, follow(look[MOMENTS], nearness, "depth"), rng)
-            looks += list(look[MOMENTS])
-            depths += list(take.depth[MOMENTS])
-            followed += [shrink(picture) for picture in shown]
+    for seed in range(FIRST_DEPTH_SEED, FIRST_DEPTH_SEED + scenes):
+        rng = np.random.default_rng((seed, 1))
+        take = draw_take(seed, tuple(_some_look(rng) for _ in range(LOOKS_OF_A_SCENE)), frames=1)
+        nearness = np.divide(take.depth, 255, dtype=np.float32)
+        looks.append(np.concatenate(take.looks))
+        depths.append(take.depth[0])
+        shown = (_as_shown(model, follow(look, nearness, "depth"), rng)[0] for look in take.looks)
+        followed.append(np.stack([shrink(picture) for picture in shown]))
     return LitLooks(np.stack(looks), np.stack(depths), np.stack(followed))
+
+
+def _some_look(rng: np.random.Generator) -> Look:
+    return LOOKS[str(rng.choice(list(LOOKS)))] if rng.random() < 0.5 else complete(random_named(rng))
 
 
 def pictures_in_looks(model: Model, scenes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ from itertools import islice
 
 import numpy as np
 
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import Controls
 
 from .clips import Clip, clips_with_people, drawn_clips, real_clip
 from .readers import LOOKS
@@ -45,6 +45,8 @@ class Scope:
     window: int
     scenes: int
     """Drawn scenes on which the readers are checked."""
+    paper_size: tuple[int, int]
+    """Height and width at which kept regions are measured once more."""
 
 
 FULL = Scope(
@@ -61,6 +63,7 @@ FULL = Scope(
     drift_off=(10, 100),
     window=3,
     scenes=30,
+    paper_size=(368, 640),
 )
 QUICK = Scope(
     clips=2,
@@ -76,6 +79,7 @@ QUICK = Scope(
     drift_off=(3, 6),
     window=1,
     scenes=2,
+    paper_size=(192, 320),
 )
 
 
@@ -99,6 +103,15 @@ class Trial:
     @cached_property
     def clips(self) -> list[Clip]:
         return drawn_clips(self.scope.clips, self._frames, *self.size)
+
+    @cached_property
+    def clean_clips(self) -> list[Clip]:
+        """The same without film grain."""
+        return drawn_clips(self.scope.clips, self._frames, *self.size, grain=False)
+
+    def at(self, size: tuple[int, int]) -> Trial:
+        """The same at another size, height and width."""
+        return type(self)(self.model, self.scope, size, self.reference_mode)
 
     @cached_property
     def people(self) -> list[Clip]:

@@ -8,7 +8,8 @@ import torch
 from backend.choice import ModelChoice
 from backend.controls import ANNOTATIONS
 from backend.loaded import Loaded
-from vace_core.stream import Chunk, Controls
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
 from vace_core.text import blend_of
 
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}

@@ -14,7 +14,8 @@ from backend.controls import TABLE
 from backend.settings import Settings
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
-from vace_core.stream import Chunk, Controls
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
 
 HEIGHT, WIDTH, SIDE = 64, 96, 8
 PLACES = (HEIGHT // SIDE) * (WIDTH // SIDE)

@@ -11,7 +11,8 @@ from backend.controls import TABLE
 from backend.settings import Settings
 from bridge.control.mailbox import Mailbox
 from vace_core.annotators.boxes import Box
-from vace_core.stream import Chunk, Controls
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
 
 from . import fake_model
 from .masks.finders import RedSegmenter, Scripted

@@ -18,7 +18,8 @@ from tests.vace_core.small import model
 from vace_core.autoencoder import Autoencoder
 from vace_core.conditioning import ContextState, Reference, encode_context, with_anchors
 from vace_core.config import PIPELINES
-from vace_core.stream import Controls, Stream
+from vace_core.controls import Controls
+from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 32
 CELL = 8

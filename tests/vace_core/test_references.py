@@ -12,7 +12,8 @@ from torch import Tensor
 from tests.vace_core.small import model
 from vace_core.conditioning import REFERENCE_MODES, Reference
 from vace_core.config import PIPELINES
-from vace_core.stream import Controls, Stream
+from vace_core.controls import Controls
+from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 48
 WINDOWS: dict[str, dict[str, Any]] = {

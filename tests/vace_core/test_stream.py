@@ -10,8 +10,9 @@ from torch import Tensor
 
 from tests.vace_core.small import SmallText, lora, model
 from vace_core.conditioning import Reference
+from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 from vace_core.transformer.live_lora import LiveLoras
 
 HEIGHT, WIDTH = 32, 48
@@ -250,3 +251,37 @@ def test_a_size_that_is_no_multiple_of_sixteen_is_refused() -> None:
 def test_weights_are_shared_and_not_copied() -> None:
     weights: Model = model()
     assert Stream(weights, HEIGHT, WIDTH).fork().model is weights
+
+
+@pytest.mark.parametrize("pipeline", [{}, {"stream_batch": True}])
+def test_pinned_latents_are_the_source_s_own_and_nothing_else_is(pipeline: dict) -> None:
+    weights = model(**pipeline)
+    stream, free = Stream(weights, HEIGHT, WIDTH), Stream(weights, HEIGHT, WIDTH)
+    for chunk in range(4):
+        frames = stream.frames_wanted
+        source, mask = video(frames, chunk), torch.ones(1, 1, frames, HEIGHT, WIDTH)
+        mask[..., : WIDTH // 2] = 0
+        mask[:, :, -1, :8, :8] = 1  # of one cell, one frame is made anew
+        controls = Controls("gold", source=source, mask=mask)
+        pinned, made = (one.step(replace(controls, pin=pin)) for one, pin in ((stream, True), (free, False)))
+        context = stream._embedded[0]
+        flight = next(iter(stream.state.flights), None)
+        clean = stream.state.unsettled if flight is None else flight.clean
+        assert context is not None
+        assert clean is not None
+        kept = torch.zeros(clean.shape[2:], dtype=torch.bool)
+        kept[..., : WIDTH // 16] = True
+        kept[-1, 0, 0] = False
+        same = (clean == context[:, :16])[0].all(dim=0)
+        assert torch.equal(same, kept)
+        assert pinned.frames.shape == made.frames.shape
+        if chunk and made.frames.numel():
+            assert not torch.equal(pinned.frames, made.frames)
+
+
+def test_nothing_is_pinned_where_nothing_is_kept_or_nothing_is_followed() -> None:
+    for extra in ({"scale": 0.0}, {"mask": None, "source": None}):
+        with_pin, without = Stream(model(), HEIGHT, WIDTH), Stream(model(), HEIGHT, WIDTH)
+        given = Controls("gold", control=video(9, 1), source=video(9, 2), mask=video(9, 3, 1))
+        given = replace(given, **extra)
+        assert torch.equal(with_pin.step(replace(given, pin=True)).frames, without.step(given).frames)

@@ -12,10 +12,11 @@ import vace_core.stream
 from tests.vace_core.small import ARCHITECTURE, model
 from vace_core.conditioning import Reference
 from vace_core.config import PIPELINES, Pipeline
+from vace_core.controls import Controls
 from vace_core.memory import WindowMemory
 from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 48
 RULE = replace(PIPELINES["streamdiffusion-v2"], stream_batch=True)

@@ -1,4 +1,4 @@
-"""Frames as OpenCV wants them, and back as a control."""
+"""Frames as OpenCV wants them, and back."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from torch import Tensor
 
 def pixels(frames: Tensor) -> np.ndarray:
     """frames [1, 3, F, H, W] in [-1, 1] -> RGB uint8 [F, H, W, 3] on the host."""
-    scaled = ((frames[0] + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
+    scaled = ((frames[0].float() + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
     return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+
+
+def video(pictures: np.ndarray) -> Tensor:
+    """RGB uint8 [F, H, W, 3] -> frames [1, 3, F, H, W] in [-1, 1]."""
+    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
 def grey_pixels(frames: Tensor) -> np.ndarray:
@@ -25,7 +30,7 @@ def to_control(pictures: np.ndarray, frames: Tensor) -> Tensor:
 
     It lands on the device of the frames that it was made from, in their dtype.
     """
-    video = torch.from_numpy(pictures).to(frames.device)
-    video = video[None] if video.ndim == 3 else video.permute(3, 0, 1, 2).contiguous()
-    video = video.to(frames.dtype) / 127.5 - 1 if pictures.dtype == np.uint8 else (video * 2 - 1).to(frames.dtype)
-    return video[None].expand(1, 3, -1, -1, -1).contiguous()
+    control = torch.from_numpy(pictures).to(frames.device)
+    control = control[None] if control.ndim == 3 else control.permute(3, 0, 1, 2).contiguous()
+    control = control.to(frames.dtype) / 127.5 - 1 if pictures.dtype == np.uint8 else (control * 2 - 1).to(frames.dtype)
+    return control[None].expand(1, 3, -1, -1, -1).contiguous()

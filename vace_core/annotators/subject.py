@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .depth import DepthNet, looked, ready
-
-NEW = 0.7
-"""The share of a frame in its mask; the rest is the frames before, so that outlines do not flicker."""
+from .segmenter import Segmenter
 
 
-class Steady:
-    """Masks that follow what is seen within a frame or two."""
-
-    def __init__(self) -> None:
-        self._last: Tensor | None = None
-
-    def follow(self, masks: Tensor) -> Tensor:
-        """masks [F, h, w] as they are seen -> the same, steadier."""
-        out = []
-        for mask in masks.unbind(0):
-            self._last = mask if self._last is None or self._last.shape != mask.shape else self._last.lerp(mask, NEW)
-            out.append(self._last)
-        return torch.stack(out)
-
-    def reset(self) -> None:
-        self._last = None
-
-
-class Subject:
-    """Masks of a stream of frames: people, animals, things, whatever is no ground, wall or sky."""
+class Subject(Segmenter):
+    """Masks of people, animals, things, whatever is no ground, wall or sky."""
 
     def __init__(self, net: DepthNet | None = None, device: torch.device | str = "cpu") -> None:
+        super().__init__()
         self._net = ready(_bundled() if net is None else net, device)
-        self._steady = Steady()
 
-    @torch.inference_mode()
-    def __call__(self, frames: Tensor) -> Tensor:
-        """frames [1, 3, F, H, W] in [-1, 1] -> masks [1, 1, F, H, W] in 0..1."""
-        masks = functional.interpolate(self.coarse(frames)[:, None], size=frames.shape[3:], mode="bilinear")
-        return masks.transpose(0, 1)[None].to(frames)
-
-    @torch.inference_mode()
-    def coarse(self, frames: Tensor) -> Tensor:
-        """frames [1, 3, F, H, W] in [-1, 1] -> masks [F, h, w] in 0..1, as small as the network works."""
-        return self._steady.follow(looked(self._net, frames).sigmoid()[:, 0])
-
-    def reset(self) -> None:
-        """Forget what was seen, as after a cut."""
-        self._steady.reset()
+    def _seen(self, frames: Tensor) -> Tensor:
+        return looked(self._net, frames).sigmoid()[:, 0]
 
 
 def _bundled() -> DepthNet:

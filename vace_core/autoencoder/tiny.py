@@ -16,6 +16,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .block_transform import BlockTransform
 from .statistics import Statistics
 
 FRAMES_PER_LATENT = 4
@@ -32,6 +33,8 @@ class TinySizes:
     latent_channels: int = 16
     shuffle: bool = False
     """Enlarge by moving channels into place, in the decoder, and not by repeating pixels: quicker, learnt sooner."""
+    transform: bool = False
+    """The layers only add to what a linear transform of blocks gives, both ways."""
     wan_space: bool = False
     """Trained on latents as Wan's autoencoder leaves them before it normalises them (lighttaew2_1)."""
 
@@ -146,6 +149,7 @@ class TinyAutoencoder(nn.Module):
         self.encoder_memory = math.ceil(2.5 * self.sizes.blocks)
         self.encoder = _encoder(self.sizes)
         self.decoder = _decoder(self.sizes)
+        self.transform = BlockTransform(self.latent_channels) if self.sizes.transform else None
         self.statistics = Statistics() if self.sizes.wan_space else None
 
     @property
@@ -179,22 +183,28 @@ class TinyAutoencoder(nn.Module):
         """Four frames to a latent from the very first: F = 4k, in the published model's own grouping."""
         unit = ((pixels + 1) / 2).to(self.dtype)
         if unit.device.type != "cpu":
-            latent, after = _run(self.encoder, unit, state)
-            return self._given(latent), after
-        latents = []
+            latents, after = _run(self.encoder, unit, state)
+            return self._given(unit, latents), after
+        pieces = []
         for piece in unit.split(FRAMES_PER_LATENT, dim=2):  # what goes from layer to layer then fits into the cache
-            latent, state = _run(self.encoder, piece, state)
-            latents.append(latent)
-        return self._given(torch.cat(latents, dim=2)), cast(TinyState, state)
+            latents, state = _run(self.encoder, piece, state)
+            pieces.append(latents)
+        return self._given(unit, torch.cat(pieces, dim=2)), cast(TinyState, state)
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames from every latent, neither trimmed nor clamped."""
         if self.statistics is not None:
             latents = self.statistics.restore(latents)
-        unit, after = _run(self.decoder, latents.to(self.dtype), state)
+        latents = latents.to(self.dtype)
+        unit, after = _run(self.decoder, latents, state)
+        if self.transform is not None:
+            unit = unit + self.transform.synthesise(latents)
         return unit.float() * 2 - 1, after
 
-    def _given(self, latents: Tensor) -> Tensor:
+    def _given(self, unit: Tensor, latents: Tensor) -> Tensor:
+        """Latents as they are handed out, made of pixels and what the encoder's layers made of them."""
+        if self.transform is not None:
+            latents = latents + self.transform.analyse(unit)
         return latents.float() if self.statistics is None else self.statistics.normalise(latents)
 
 

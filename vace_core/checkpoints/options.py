@@ -36,7 +36,7 @@ class LoadOptions:
     text: str = "umt5"
     """Which file of the text encoder, by its name in the catalogue; another one that is there does as well."""
     loras: tuple[Path, ...] = ()
-    """The user's own, live: `stream.Controls.loras` are their strengths."""
+    """The user's own, live: `controls.Controls.loras` are their strengths."""
     quantise: Quantise = field(default_factory=Quantise)
     text_device: str = "offload"
     """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's

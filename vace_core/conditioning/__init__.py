@@ -2,7 +2,7 @@
 
 from .context import ContextState, encode_context, encode_on, encode_reference
 from .extension import with_anchors
-from .masks import pack_mask
+from .masks import kept_cells, pack_mask
 from .modes import infer_mode
 from .references import REFERENCE_MODES, EncodedReferences, Reference
 from .scale import ContextScale
@@ -17,6 +17,7 @@ __all__ = [
     "encode_on",
     "encode_reference",
     "infer_mode",
+    "kept_cells",
     "pack_mask",
     "with_anchors",
 ]

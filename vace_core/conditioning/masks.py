@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
@@ -31,3 +32,12 @@ def pack_chunk_mask(mask: Tensor) -> Tensor:
     if mask.shape[2] % FRAMES_PER_LATENT == 1:
         packed[:, :, :1] = pack_mask(mask[:, :, :1])
     return packed
+
+
+def kept_cells(mask: Tensor) -> Tensor:
+    """Mask [B, 1, F, H, W] -> bool [B, 1, f, H/8, W/8]: the latent cells all of whose pixels and frames are kept."""
+    generate = (mask > 0.5).float()
+    if mask.shape[2] % FRAMES_PER_LATENT == 1:
+        first = generate[:, :, :1].expand(-1, -1, FRAMES_PER_LATENT - 1, -1, -1)
+        generate = torch.cat((first, generate), dim=2)
+    return functional.max_pool3d(generate, (FRAMES_PER_LATENT, CELL, CELL)) == 0

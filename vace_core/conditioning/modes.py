@@ -10,7 +10,7 @@ from .scale import MAX_SCALE
 
 
 class Given(Protocol):
-    """The parts of `stream.Controls` that decide the mode."""
+    """The parts of `controls.Controls` that decide the mode."""
 
     @property
     def control(self) -> Tensor | None: ...

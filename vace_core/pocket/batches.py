@@ -19,7 +19,7 @@ MODES = {
     "masked+reference": 0.06, "text": 0.05,
 }  # fmt: skip
 REFERENCES_AS = ("paper", "slot", "joint")
-"""The ways in which a stream shows references (`stream.Controls.reference_mode`); each is taught as often."""
+"""The ways in which a stream shows references (`controls.Controls.reference_mode`); each is taught as often."""
 SILENT, CONTRARY = 0.6, 0.15
 """Shares of references without a prompt, and under a prompt for another look, which then gives way."""
 LATER = 0.4

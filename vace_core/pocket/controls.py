@@ -8,11 +8,11 @@ from itertools import cycle
 
 import cv2
 import numpy as np
-import torch
 
 from ..annotators.flow import Flow
 from ..annotators.grey import Grey
 from ..annotators.layout import Box, draw_layout
+from ..annotators.pixels import pixels, video
 from ..annotators.pose import draw_pose
 from ..annotators.scribble import Scribble
 from .following import Bytes
@@ -63,12 +63,12 @@ def _grey(values: np.ndarray) -> DrawnControl:
 
 
 def _annotated(annotator: Scribble | Grey, pictures: Bytes) -> DrawnControl:
-    control = annotator(_video(pictures))
-    return _grey(_pictures(control)[..., 0])
+    control = annotator(video(pictures))
+    return _grey(pixels(control)[..., 0])
 
 
 def _flow(footage: Bytes) -> DrawnControl:
-    pictures = _pictures(Flow()(_video(footage)))
+    pictures = pixels(Flow()(video(footage)))
     return DrawnControl(pictures, 1 - pictures.min(axis=-1) / np.float32(255))
 
 
@@ -87,11 +87,3 @@ def _pose(people: np.ndarray, height: int, width: int) -> DrawnControl:
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     bones = (pictures.max(axis=-1) > 0).astype(np.uint8)
     return DrawnControl(pictures, np.stack([cv2.dilate(frame, brush) for frame in bones]).astype(np.float32))
-
-
-def _video(pictures: Bytes) -> torch.Tensor:
-    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-
-
-def _pictures(video: torch.Tensor) -> Bytes:
-    return ((video[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 3, 0).numpy()

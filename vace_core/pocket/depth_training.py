@@ -35,46 +35,20 @@ class DepthBudget:
 
 @dataclass(frozen=True)
 class Task:
-    """What a network learns to see: its part's name, which of a sample's pictures is the truth, and its error."""
+    """What a network learns to see: its part's name, which of a sample's pictures is the truth, and its error.
+
+    after: the part whose finished weights it begins with.
+    """
 
     part: str
     truth: int
     loss: Callable[[Tensor, Tensor], Tensor]
+    after: str = ""
 
 
-def train_depth(
+def train_to_see(
     together: Together,
-    folder: Path,
-    count: int,
-    out: Path,
-    budget: DepthBudget,
-    seed: int,
-    report: Callable[[str], None],
-) -> None:
-    """Train on the first `count` takes and write out/depth.safetensors."""
-    torch.manual_seed(seed)
-    _train(Task("depth", 1, _loss), DepthNet(), together, folder, count, out, budget, seed, report)
-
-
-def train_subject(
-    together: Together,
-    folder: Path,
-    count: int,
-    out: Path,
-    budget: DepthBudget,
-    seed: int,
-    report: Callable[[str], None],
-) -> None:
-    """Train on the first `count` takes, from out/depth.safetensors on, and write out/subject.safetensors."""
-    torch.manual_seed(seed)
-    model = fill(DepthNet(), "depth", folder=out).requires_grad_(True).train()
-    _train(Task("subject", 2, _overlap_loss), model, together, folder, count, out, budget, seed, report)
-
-
-def _train(
     task: Task,
-    model: DepthNet,
-    together: Together,
     folder: Path,
     count: int,
     out: Path,
@@ -82,6 +56,11 @@ def _train(
     seed: int,
     report: Callable[[str], None],
 ) -> None:
+    """Train DEPTH or SUBJECT on the first `count` takes and write out/depth.safetensors or subject.safetensors."""
+    torch.manual_seed(seed)
+    model = DepthNet()
+    if task.after:
+        model = fill(model, task.after, folder=out).requires_grad_(True).train()
     rng = np.random.default_rng((seed, together.rank, 7))
     model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     pictures, depths, masks = _pool(folder, count)
@@ -205,3 +184,7 @@ def _overlap_loss(made: Tensor, truth: Tensor) -> Tensor:
 def _free(x: Tensor) -> Tensor:
     centred = x - x.mean(dim=(2, 3), keepdim=True)
     return centred / (centred.abs().mean(dim=(2, 3), keepdim=True) + 0.05)
+
+
+DEPTH = Task("depth", 1, _loss)
+SUBJECT = Task("subject", 2, _overlap_loss, after="depth")

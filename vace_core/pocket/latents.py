@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..annotators.pixels import video
 from ..autoencoder.tiny import TinyAutoencoder
 from ..conditioning import ContextState, encode_context, with_anchors
 from .controls import controls_of
@@ -79,12 +80,12 @@ def load_latents(out: Path, count: int) -> list[TakeLatents]:
 @torch.inference_mode()
 def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], rng: np.random.Generator) -> TakeLatents:
     """Everything that training needs of one take."""
-    footage = _video(take.footage)
+    footage = video(take.footage)
     scribbled = None if rng.random() < 0.75 else take.looks[int(rng.integers(len(take.looks)))]
     drawn = controls_of(take, scribbled)
     kinds = _some(list(drawn), rng)
-    controls = [_video(drawn[kind].pictures) for kind in kinds]
-    looks = [[_video(follow(look, drawn[kind].says, kind)) for look in take.looks] for kind in kinds]
+    controls = [video(drawn[kind].pictures) for kind in kinds]
+    looks = [[video(follow(look, drawn[kind].says, kind)) for look in take.looks] for kind in kinds]
     second = int(rng.choice([3, 4]))
     split = 4 * second - 3
 
@@ -117,11 +118,6 @@ def encode_take(model: TinyAutoencoder, take: Take, captions: tuple[str, ...], r
         second=second,
         captions=captions,
     )
-
-
-def _video(pictures: np.ndarray) -> Tensor:
-    """[F, H, W, 3] uint8 -> [1, 3, F, H, W] in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
 def _some(kinds: list[str], rng: np.random.Generator) -> list[str]:

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from ..annotators.grey import Grey
+from ..annotators.pixels import video
 from ..annotators.scribble import Scribble
+from ..controls import Controls
 from ..model import Model
-from ..stream import Controls, Stream
+from ..stream import Stream
 from .world.clip import Take
 
 PROMPTS = (
@@ -37,7 +39,7 @@ class Footage:
 def of_take(take: Take) -> Footage:
     """A drawn take's footage and its exact depth."""
     depth = np.repeat(take.depth[..., None], 3, axis=-1)
-    return Footage(*(torch.from_numpy(x).permute(3, 0, 1, 2)[None].float() / 127.5 - 1 for x in (take.footage, depth)))
+    return Footage(*(video(pictures) for pictures in (take.footage, depth)))
 
 
 def contact_sheet(model: Model, footages: list[Footage], path: Path, prompts: tuple[str, ...] = PROMPTS) -> None:

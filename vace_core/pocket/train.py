@@ -15,10 +15,12 @@ from pathlib import Path
 
 import torch
 
+from ..annotators.pixels import video
 from ..config import PIPELINES
 from .autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from .batches import CHUNK, Batches
-from .depth_training import DepthBudget, train_depth, train_subject
+from .carry_over import Bridge, bridge
+from .depth_training import DEPTH, SUBJECT, DepthBudget, train_to_see
 from .latents import TakeLatents, encode_all, load_latents
 from .loading import WEIGHTS, load, store
 from .preview import contact_sheet, of_take
@@ -26,10 +28,12 @@ from .takes import FRAMES, draw_all, load_take
 from .together import run_together
 from .transformer_training import Pocket, TransformerBudget, train_transformer
 
-AUTOENCODER = AutoencoderBudget(steps=6000, minutes=11)
+AUTOENCODER = AutoencoderBudget(steps=20000, minutes=21)
 TRANSFORMER = TransformerBudget(steps=20000, minutes=64)
-DEPTH = DepthBudget(steps=20000, minutes=13)
-SUBJECT = DepthBudget(steps=20000, minutes=12, rate=2e-3)
+DEPTH_BUDGET = DepthBudget(steps=20000, minutes=13)
+SUBJECT_BUDGET = DepthBudget(steps=20000, minutes=12, rate=2e-3)
+BRIDGING = 40
+"""Takes by which the latents of two autoencoders are compared."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,12 @@ class Plan:
     processes: int = 2
     autoencoder: AutoencoderBudget = AUTOENCODER
     transformer: TransformerBudget = TRANSFORMER
-    depth: DepthBudget = DEPTH
-    subject: DepthBudget = SUBJECT
+    depth: DepthBudget = DEPTH_BUDGET
+    subject: DepthBudget = SUBJECT_BUDGET
     start: Path | None = None
     """A folder of finished weights whose autoencoder is kept, and whose transformer is taught further."""
+    renew: bool = False
+    """Train a new autoencoder all the same, and carry the transformer over to its latents."""
 
     @property
     def pool(self) -> int:
@@ -92,7 +98,7 @@ def train(plan: Plan) -> None:
     takes, latents = plan.out / "takes", plan.out / "latents"
     autoencoder, checkpoint = plan.out / "autoencoder.safetensors", plan.out / "pocket.pt"
     draw_all(takes, plan.takes, plan.seed, plan.processes, report)
-    if plan.start is not None and not autoencoder.exists():
+    if plan.start is not None and not plan.renew and not autoencoder.exists():
         shutil.copy(plan.start / autoencoder.name, autoencoder)
     if not autoencoder.exists():
         partial = autoencoder.with_suffix(".part")
@@ -101,17 +107,26 @@ def train(plan: Plan) -> None:
         partial.rename(autoencoder)
     run_together(encode_all, plan.processes, takes, latents, plan.takes, autoencoder, plan.seed, report)
     source = EncodedTakes(latents, plan.takes, autoencoder)
-    job = (source, checkpoint, plan.transformer, plan.seed, report, plan.start)
+    over = _bridge(plan, autoencoder, takes) if plan.renew else None
+    job = (source, checkpoint, plan.transformer, plan.seed, report, plan.start, over)
     run_together(train_transformer, plan.processes, *job)
-    if not (plan.weights / "depth.safetensors").exists():
-        run_together(train_depth, plan.processes, takes, plan.takes, plan.weights, plan.depth, plan.seed, report)
-    if not (plan.weights / "subject.safetensors").exists():
-        run_together(train_subject, plan.processes, takes, plan.takes, plan.weights, plan.subject, plan.seed, report)
+    for task, budget in ((DEPTH, plan.depth), (SUBJECT, plan.subject)):
+        if not (plan.weights / f"{task.part}.safetensors").exists():
+            job = (task, takes, plan.takes, plan.weights, budget, plan.seed, report)
+            run_together(train_to_see, plan.processes, *job)
     export(autoencoder, checkpoint, plan.weights)
     footages = [of_take(load_take(takes, number).take) for number in range(min(3, plan.takes))]
     model = load(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
     contact_sheet(model, footages, plan.out / "preview.png")
     report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
+
+
+def _bridge(plan: Plan, autoencoder: Path, takes: Path) -> Bridge | None:
+    if plan.start is None:
+        return None
+    stored = [load_take(takes, number).take for number in range(min(BRIDGING, plan.takes))]
+    old = load_autoencoder(plan.start / autoencoder.name)
+    return bridge(load_autoencoder(autoencoder), old, [video(look) for take in stored for look in take.looks])
 
 
 def export(autoencoder: Path, checkpoint: Path, weights: Path) -> None:
@@ -151,6 +166,7 @@ def _plan() -> Plan:
     parser.add_argument("--out", type=Path, required=True, help="folder for takes, latents, checkpoints, pictures")
     parser.add_argument("--weights", type=Path, help="folder for the finished weights (default: OUT/weights)")
     parser.add_argument("--start", type=Path, help="folder of weights to teach further (default: from nothing)")
+    parser.add_argument("--renew", action="store_true", help="with --start: train a new autoencoder for them")
     parser.add_argument("--bundle", action="store_true", help=f"write the weights into the package ({WEIGHTS.name}/)")
     parser.add_argument("--steps", type=int, default=20000, help="most steps for the transformer")
     parser.add_argument("--minutes", type=float, default=64, help="most minutes for the transformer")
@@ -160,7 +176,7 @@ def _plan() -> Plan:
     a = parser.parse_args()
     weights = WEIGHTS if a.bundle else a.weights or a.out / "weights"
     budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
-    return Plan(a.out, weights, a.takes, a.seed, a.processes, transformer=budget, start=a.start)
+    return Plan(a.out, weights, a.takes, a.seed, a.processes, transformer=budget, start=a.start, renew=a.renew)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from ..transformer.block import Block
 from ..transformer.context_blocks import ContextBlock
 from . import teaching
 from .batches import Batch, Batches
+from .carry_over import Bridge, carry_over
 from .loading import fill
 from .text_encoder import new_text_encoder
 from .together import Together
@@ -103,16 +104,19 @@ def train_transformer(
     seed: int,
     report: Report,
     start: Path | None = None,
+    over: Bridge | None = None,
 ) -> None:
     """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use.
 
-    start: a folder of finished weights to begin with, in place of new ones.
+    start: a folder of finished weights to begin with, in place of new ones; over: from the latents now to theirs.
     """
     torch.manual_seed(seed)
     model = Pocket()
     if start is not None:
         fill(model.transformer, "transformer", folder=start)
         fill(model.text.encoder, "text", folder=start)
+        if over is not None:
+            carry_over(model.transformer, over)
         model.requires_grad_(True)
         budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)

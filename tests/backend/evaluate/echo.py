@@ -24,6 +24,7 @@ SCOPE = Scope(
     drift_off=(3, 6),
     window=1,
     scenes=1,
+    paper_size=(80, 112),
 )
 FIRST, LATER = 9, 12
 """Frames of a chunk of the pocket model."""

@@ -5,8 +5,8 @@ import torch
 
 from backend.evaluate.ceilings import measure_ceilings, shrunk
 from backend.evaluate.measures.likeness import aligned_rmse
-from backend.evaluate.readers import DEPTH_WIDTHS, LOOKS, LookNet, read_depth, read_look
-from backend.evaluate.training import LitLooks, pictures_in_looks, train_depth_reader, train_look_reader
+from backend.evaluate.readers import LOOKS, LookNet, read_depth, read_look
+from backend.evaluate.training import lit_looks, pictures_in_looks, train_depth_reader, train_look_reader
 from vace_core.annotators.depth import DepthNet
 from vace_core.model import load
 from vace_core.pocket.following import follow
@@ -39,11 +39,11 @@ def test_what_a_picture_looks_like_is_a_probability_of_each_look():
 
 def test_both_train():
     torch.manual_seed(0)
-    pictures, numbers = pictures_in_looks(load("pocket"), 1)
-    depth_net, look_net = DepthNet(DEPTH_WIDTHS), LookNet()
+    model = load("pocket")
+    depth_net, look_net = DepthNet(), LookNet()
     before = [next(net.parameters()).detach().clone() for net in (depth_net, look_net)]
-    train_depth_reader(depth_net, LitLooks(pictures, np.zeros(pictures.shape[:3], np.uint8), pictures), 0.005)
-    train_look_reader(look_net, pictures, numbers, 0.005)
+    train_depth_reader(depth_net, lit_looks(model, 2), 0.005)
+    train_look_reader(look_net, *pictures_in_looks(model, 1), 0.005)
     for net, old in zip((depth_net, look_net), before, strict=True):
         assert not torch.equal(old, next(net.parameters()))
         assert not net.training

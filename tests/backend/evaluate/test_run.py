@@ -36,7 +36,14 @@ def test_each_is_an_object_with_control_off_and_shuffled(figures: dict[str, Figu
 
 @pytest.mark.parametrize(
     ("name", "ideal"),
-    [("grey_correlation", 1.0), ("scribble_f1", 0.9), ("mask_ssim", 1.0), ("mask_ssim_composited", 1.0)],
+    [
+        ("grey_correlation", 1.0),
+        ("scribble_f1", 0.9),
+        ("mask_ssim", 1.0),
+        ("mask_ssim_pinned", 1.0),
+        ("mask_ssim_composited", 1.0),
+        ("mask_ssim_paper", 1.0),
+    ],
 )
 def test_what_is_given_back_as_it_was_is_followed(figures: dict[str, Figure], name: str, ideal: float):
     figure = figures[name]

@@ -12,6 +12,7 @@ from torch import Tensor
 from tests.vace_core.small import tiny_autoencoder
 from vace_core.autoencoder import Autoencoder
 from vace_core.autoencoder.statistics import MEAN, STD
+from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints.autoencoder import DIFFUSERS
 
@@ -21,7 +22,16 @@ def wan() -> WanAutoencoder:
     return WanAutoencoder(dim=4).eval()
 
 
-BOTH = pytest.mark.parametrize("make", [tiny_autoencoder, wan])
+def transforming() -> TinyAutoencoder:
+    """The pocket's kind: layers beside a transform of blocks, here fitted to noise."""
+    torch.manual_seed(0)
+    model = TinyAutoencoder(TinySizes(8, (8, 8, 8), blocks=1, shuffle=True, transform=True)).eval()
+    assert model.transform is not None
+    model.transform.fit(torch.rand((4, 3, 8, 64, 64), generator=torch.Generator().manual_seed(3)))
+    return model
+
+
+BOTH = pytest.mark.parametrize("make", [tiny_autoencoder, transforming, wan])
 SPLITS = pytest.mark.parametrize("split", [(13,), (1, 12), (1, 4, 4, 4), (5, 8), (9, 4)])
 
 

@@ -16,8 +16,9 @@ from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.checkpoints.published import load_published
 from vace_core.checkpoints.store import Store
+from vace_core.controls import Controls
 from vace_core.model import Model, load
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 
 CPU = torch.device("cpu")
 

@@ -19,7 +19,7 @@ from vace_core.conditioning import (
     pack_mask,
     with_anchors,
 )
-from vace_core.stream import Controls
+from vace_core.controls import Controls
 
 HEIGHT, WIDTH = 16, 32
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from tests.vace_core.small import model
 from vace_core.conditioning import ContextScale
-from vace_core.stream import Controls, Stream
+from vace_core.controls import Controls
+from vace_core.stream import Stream
 
 
 def frames(controls: Controls) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from vace_core.annotators.depth import DepthNet
-from vace_core.pocket.depth_training import DepthBudget, _overlap_loss, train_subject
+from vace_core.pocket.depth_training import SUBJECT, DepthBudget, _overlap_loss, train_to_see
 from vace_core.pocket.loading import store
 from vace_core.pocket.takes import draw_all
 from vace_core.pocket.together import Together
@@ -16,7 +16,7 @@ def test_it_goes_on_from_depth_and_leaves_a_network_of_its_own(tmp_path):
     torch.manual_seed(0)
     store(DepthNet(), "depth", tmp_path)
     before = (tmp_path / "depth.safetensors").read_bytes()
-    train_subject(Together(), tmp_path / "takes", 1, tmp_path, DepthBudget(2, 5, batch=2, rate=1e-3), 0, print)
+    train_to_see(Together(), SUBJECT, tmp_path / "takes", 1, tmp_path, DepthBudget(2, 5, batch=2, rate=1e-3), 0, print)
     assert (tmp_path / "depth.safetensors").read_bytes() == before
     depth, subject = (load_file(tmp_path / f"{name}.safetensors")["head.weight"] for name in ("depth", "subject"))
     assert 0 < (depth - subject).abs().max() < 0.01

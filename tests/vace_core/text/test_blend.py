@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from tests.vace_core.small import SmallText, model
-from vace_core.stream import Controls, Stream
+from vace_core.controls import Controls
+from vace_core.stream import Stream
 from vace_core.text import Embeddings, Travel
 from vace_core.text.blend import REMEMBERED, slerp
 

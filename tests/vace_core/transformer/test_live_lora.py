@@ -16,7 +16,8 @@ from tests.vace_core.small import ARCHITECTURE, latents, model, text, transforme
 from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.lora import Lora, merge, read_lora
 from vace_core.checkpoints.weights import Stored
-from vace_core.stream import Controls, Stream
+from vace_core.controls import Controls
+from vace_core.stream import Stream
 from vace_core.transformer import CausalWan
 from vace_core.transformer.live_lora import LiveLoras
 from vace_core.transformer.quantised import quantise

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
+from vace_core.controls import Controls
 from vace_core.model import Model, load
-from vace_core.stream import Controls, Stream
+from vace_core.stream import Stream
 from vace_core.transformer.quantised import (
     FP8,
     Fp8Linear,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,13 @@ def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
     return SolidScene.random(rng) if rng.random() < 0.4 else CutoutScene.random(rng)
 
 
-def draw_take(seed: int, looks: tuple[Look, ...], frames: int, height: int = 128, width: int = 192) -> Take:
-    """Draw the scene of a seed; the same arguments give the same bytes."""
+def draw_take(
+    seed: int, looks: tuple[Look, ...], frames: int, height: int = 128, width: int = 192, grain: bool = True
+) -> Take:
+    """Draw the scene of a seed; the same arguments give the same bytes. grain: whether footage has a film's."""
     rng = np.random.default_rng(seed)
     scene, footage = random_scene(rng), Footage.random(rng)
+    footage = footage if grain else replace(footage, grain=0.0)
     shaders = [Shader(look) for look in looks]
     start, speed = float(rng.uniform(0, 4)), float(rng.choice([0.5, 1.0, 1.0, 1.6]))
     flip = bool(rng.random() < 0.5)

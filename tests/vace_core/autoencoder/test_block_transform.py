@@ -1,0 +1,40 @@
+"""The block transform against numpy's singular value decomposition: no other matrix of its rank comes nearer."""
+
+import numpy as np
+import torch
+from einops import rearrange
+
+from vace_core.autoencoder.block_transform import BlockTransform
+
+
+def smooth_clips() -> torch.Tensor:
+    noise = torch.rand((6, 3, 2, 8, 12), generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(noise, size=(8, 32, 48), mode="trilinear")
+
+
+def test_it_leaves_what_the_leading_singular_vectors_leave():
+    clips = smooth_clips()
+    transform = BlockTransform(16)
+    transform.fit(clips)
+    latents = transform.analyse(clips)
+    assert latents.shape == (6, 16, 2, 4, 6)
+    error = (transform.synthesise(latents) - clips).square().sum()
+    blocks = rearrange(clips, "b c (f t) (h y) (w x) -> (b f h w) (t y x c)", t=4, y=8, x=8).double().numpy()
+    singular = np.linalg.svd(blocks - blocks.mean(axis=0), compute_uv=False)
+    assert abs(float(error) - (singular[16:] ** 2).sum()) < 1e-3 * (singular**2).sum()
+
+
+def test_latents_are_about_as_strong_as_noise_and_uncorrelated():
+    clips = smooth_clips()
+    transform = BlockTransform(16)
+    transform.fit(clips)
+    rows = transform.analyse(clips).movedim(1, -1).flatten(0, -2)
+    deviation = rows.std(dim=0)
+    assert rows.mean(dim=0).abs().max() < 0.02
+    assert abs(float(deviation.square().mean()) - 1) < 0.02
+    assert deviation[0] > deviation[-1] > 0.2
+    assert (torch.corrcoef(rows.T) - torch.eye(16)).abs().max() < 0.05
+
+
+def test_no_training_changes_it():
+    assert not any(parameter.requires_grad for parameter in BlockTransform(4).parameters())

@@ -1,0 +1,55 @@
+"""Four frames of 8x8 pixels to a latent and back by one matrix each way: what the pocket's autoencoder builds upon."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+_VALUES = 4 * 8 * 8 * 3
+_EVENNESS = 0.8
+"""Channels differ in strength as components do to the power of what is left of 1: fine ones must be heard, too."""
+
+
+class BlockTransform(nn.Module):
+    """Matrices that `fit` sets to a principal component analysis of data, and that no training changes.
+
+    The best that is linear, at once and for little; from it on, layers only learn what it lacks.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(_VALUES, channels).requires_grad_(False)
+        self.up = nn.Linear(channels, _VALUES).requires_grad_(False)
+
+    def analyse(self, unit: Tensor) -> Tensor:
+        """Pixels [B, 3, 4f, 8h, 8w] in 0..1 -> latents [B, C, f, h, w]."""
+        return self.down(_blocks(unit)).movedim(-1, 1)
+
+    def synthesise(self, latents: Tensor) -> Tensor:
+        """The pixels nearest to what gave these latents."""
+        blocks = self.up(latents.movedim(1, -1))
+        return rearrange(blocks, "b f h w (t y x c) -> b c (f t) (h y) (w x)", t=4, y=8, x=8, c=3)
+
+    @torch.no_grad()
+    def fit(self, unit: Tensor) -> None:
+        """Set both matrices from sample clips [B, 3, 4f, 8h, 8w] in 0..1; latents of such data vary by about 1."""
+        rows = _blocks(unit).flatten(0, -2).double()
+        mean = rows.mean(dim=0)
+        strengths, directions = torch.linalg.eigh(torch.cov((rows - mean).T))
+        channels = self.down.out_features
+        directions = directions.flip(1)[:, :channels]
+        deviation = strengths.flip(0)[:channels].clamp_min(1e-12).sqrt()
+        wanted = deviation ** (1 - _EVENNESS)
+        spread = deviation / (wanted / wanted.square().mean().sqrt())
+        down = (directions / spread).T
+        self.down.weight.copy_(down)
+        cast(Tensor, self.down.bias).copy_(-down @ mean)
+        self.up.weight.copy_(directions * spread)
+        cast(Tensor, self.up.bias).copy_(mean)
+
+
+def _blocks(unit: Tensor) -> Tensor:
+    return rearrange(unit, "b c (f t) (h y) (w x) -> b f h w (t y x c)", t=4, y=8, x=8)
