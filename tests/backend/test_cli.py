@@ -41,7 +41,7 @@ def test_every_control_has_an_option():
         "--mask-rect", "0 0 0.5 1", "--mask-ellipse", "0.5,0.5,0.1,0.2", "--mask-polygon", "0 0 1 0 0 1",
         "--mask-threshold", "0.2", "--mask-track", "--mask-margin", "4", "--mask-invert", "--mask-grow", "-3",
         "--mask-smooth", "6", "--mask-feather", "8", "--no-mask-composite", "--mask-pin",
-            "--mask-missing", "keep",
+        "--mask-missing", "keep",
         "--reference", "a.png", "--reference", "b.png", "--reference-strength", "0.5 2", "--reference-mode", "joint",
         "--first", "f.png", "--last", "l.png", "--anchor-from", "output", "--anchor-every", "8",
         "--seed", "7", "--freeze", "--record",
