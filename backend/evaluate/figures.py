@@ -62,8 +62,8 @@ MEANINGS = {
     ),
     "mask_ssim_paper": Meaning(
         HIGHER,
-        "`mask_ssim_pinned` at the size of the paper's Table 7, 368 x 640, and of clips without film grain, which no "
-        "autoencoder keeps. `not_pinned` is that of the model's own copy",
+        "`mask_ssim_pinned` at the size of the paper's Table 7 (368 x 640; smaller with --quick), of clips without "
+        "grain, which no autoencoder keeps. `not_pinned` is that of the model's own copy",
     ),
     "reference_look": Meaning(
         HIGHER, "how sure the reader of looks is of the reference's look, with the reference, depth and no words"

@@ -107,7 +107,7 @@ def train(plan: Plan) -> None:
         partial.rename(autoencoder)
     run_together(encode_all, plan.processes, takes, latents, plan.takes, autoencoder, plan.seed, report)
     source = EncodedTakes(latents, plan.takes, autoencoder)
-    over = _bridge(plan, autoencoder, takes) if plan.renew else None
+    over = _bridge(plan, plan.start, autoencoder, takes) if plan.start and plan.renew else None
     job = (source, checkpoint, plan.transformer, plan.seed, report, plan.start, over)
     run_together(train_transformer, plan.processes, *job)
     for task, budget in ((DEPTH, plan.depth), (SUBJECT, plan.subject)):
@@ -121,11 +121,10 @@ def train(plan: Plan) -> None:
     report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
 
 
-def _bridge(plan: Plan, autoencoder: Path, takes: Path) -> Bridge | None:
-    if plan.start is None:
-        return None
+def _bridge(plan: Plan, start: Path, autoencoder: Path, takes: Path) -> Bridge:
+    """From the new autoencoder's latents to those that the weights in `start` know."""
     stored = [load_take(takes, number).take for number in range(min(BRIDGING, plan.takes))]
-    old = load_autoencoder(plan.start / autoencoder.name)
+    old = load_autoencoder(start / autoencoder.name)
     return bridge(load_autoencoder(autoencoder), old, [video(look) for take in stored for look in take.looks])
 
 
@@ -174,6 +173,8 @@ def _plan() -> Plan:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="training processes of one thread each")
     a = parser.parse_args()
+    if a.renew and a.start is None:
+        parser.error("--renew gives finished weights a new autoencoder: say which, with --start FOLDER")
     weights = WEIGHTS if a.bundle else a.weights or a.out / "weights"
     budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
     return Plan(a.out, weights, a.takes, a.seed, a.processes, transformer=budget, start=a.start, renew=a.renew)
