@@ -18,11 +18,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from backend.choice import ModelChoice
-from backend.chunks import ChunkMaker
-from backend.fitting import cover
-from backend.loading import load
-from backend.render import first_settings
+from backend.engine.chunk_pipeline import ChunkMaker
+from backend.engine.load import load
+from backend.engine.options import ModelChoice
+from backend.imaging.fitting import cover
+from backend.offline.render import first_settings
 from bridge.video.file import Clip
 from vace_core.config import pipeline_named
 

@@ -19,12 +19,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from backend.choice import ModelChoice
-from backend.cli import CLIP
-from backend.fitting import cover
-from backend.loaded import Loaded
-from backend.loading import load
-from backend.render import first_settings
+from backend.cli.main import CLIP
+from backend.engine.load import load
+from backend.engine.model import Loaded
+from backend.engine.options import ModelChoice
+from backend.imaging.fitting import cover
+from backend.offline.render import first_settings
 from bridge.video.file import Clip
 from vace_core.config import pipeline_named
 
@@ -296,7 +296,8 @@ def stills(clip: list[np.ndarray]) -> None:
     """The pictures that messages name, and the clip of lines."""
     from bridge.video.file import FileSink
     from bridge.video.frames import Frame
-    from vace_core.pocket.world import complete, draw_take
+    from vace_core.pocket.looks import complete
+    from vace_core.pocket.world import draw_take
 
     named = (
         ("opening", {"material": "ice"}, 3),
@@ -325,7 +326,8 @@ def lines_of(clip: list[np.ndarray]) -> list[np.ndarray]:
 
 def person_clip(frames: int) -> list[np.ndarray]:
     """Drawn footage of a scene with somebody standing in it."""
-    from vace_core.pocket.world import complete, draw_take
+    from vace_core.pocket.looks import complete
+    from vace_core.pocket.world import draw_take
 
     return list(draw_take(PERSON, (complete({}),), frames).footage)
 

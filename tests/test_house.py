@@ -12,8 +12,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"backend", "bridge", "td_project", "tests", "vace_core"}
 TOP = ROOMS | {
-    ".ci", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "docs",
-    "pyproject.toml", "requirements-dev.txt", "requirements.txt", "start.py",
+    ".ci",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "docs",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "requirements.txt",
+    "start.py",
 }
 FORBIDDEN = {
     "vace_core": {"bridge", "backend", "td_project", "tests"},

@@ -24,8 +24,8 @@ from .conditioning import (
     kept_cells,
     with_anchors,
 )
+from .conditioning.reference_embedding import Shown, ShownReferences, beside
 from .controls import Controls
-from .flight import Flight, Pinned, alike, together
 from .memory import (
     StaggeredMemory,
     StaggeredPass,
@@ -37,7 +37,7 @@ from .memory import (
 )
 from .model import Model
 from .sampling import Schedule, Table
-from .shown import Shown, ShownReferences, beside
+from .sampling.denoising import Flight, Pinned, alike, together
 from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 

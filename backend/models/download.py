@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 from vace_core.checkpoints.catalogue import WeightFile
 from vace_core.checkpoints.store import shards
 
-from .origin import DownloadError, Origin, Remote
+from .download_record import Digests, Receipt
+from .hub import DownloadError, Origin, Remote
 from .progress import Progress, gigabytes
-from .receipt import Digests, Receipt
 
 TAG = 16
 """Characters of a version's tag in the name of a part."""

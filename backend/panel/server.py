@@ -13,15 +13,15 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bridge.control.doorkeeper import Doorkeeper
-from bridge.control.hosts import is_loopback
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
-from bridge.control.webserver import WebServer
+from bridge.web.hosts import is_loopback
+from bridge.web.origin_check import Doorkeeper
+from bridge.web.server import WebServer
 
-from .doorkeeper import headers, turned_away
-from .pictures import Pictures
-from .visit import Visit
+from .access import headers, turned_away
+from .previews import Pictures
+from .session import Visit
 
 PAGE = Path(__file__).parent / "page"
 PICTURE_SECONDS = 0.1  # between two previews: ten a second

@@ -13,9 +13,9 @@ import mido
 
 from ..video.protocol import BridgeError
 from .mailbox import Mailbox
+from .normalised import Twin, twins
 from .parameters import Control, ControlError, ControlTable, Value
-from .tempo import MidiClock
-from .twins import Twin, twins
+from .tempo.tempo import MidiClock
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ import time
 
 import torch
 
-from backend.choice import ModelChoice
-from backend.controls import ANNOTATIONS
-from backend.loaded import Loaded
+from backend.controls.table import ANNOTATIONS
+from backend.engine.model import Loaded
+from backend.engine.options import ModelChoice
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
 from vace_core.text import blend_of

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.choice import ModelChoice
-from backend.chunks import ChunkMaker
-from backend.controls import TABLE
-from backend.settings import Settings
+from backend.controls.settings import Settings
+from backend.controls.table import TABLE
+from backend.engine.chunk_pipeline import ChunkMaker
+from backend.engine.options import ModelChoice
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from vace_core.controls import Controls

@@ -8,9 +8,9 @@ from typing import Any, cast
 import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
-from vace_core.checkpoints.lora import Adapter, Lora
 from vace_core.checkpoints.weights import Stored
 from vace_core.config import Architecture, Pipeline
+from vace_core.lora.files import Adapter, Lora
 from vace_core.model import Model
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan

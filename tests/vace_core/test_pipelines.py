@@ -12,9 +12,9 @@ from torch import Tensor
 from tests.vace_core.small import ARCHITECTURE, lora, model
 from vace_core.config import PIPELINES, WAN_14B, Pipeline
 from vace_core.controls import Controls
+from vace_core.lora.live import LiveLoras
 from vace_core.model import Model
 from vace_core.stream import Stream
-from vace_core.transformer.live_lora import LiveLoras
 
 HEIGHT, WIDTH = 32, 48
 CHUNKS = 200

@@ -133,7 +133,7 @@ def _working_size(height: int, width: int) -> tuple[int, int]:
 
 
 def bundled_depth() -> DepthNet:
-    from ..checkpoints.filling import on_meta
+    from ..checkpoints.load_state import on_meta
     from ..pocket.loading import fill
 
     return fill(on_meta(DepthNet, torch.float32), "depth")

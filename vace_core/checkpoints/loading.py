@@ -17,8 +17,8 @@ from ..transformer import CausalWan
 from . import layouts
 from .autoencoder import LIGHT, WIDTH
 from .errors import CheckpointError
-from .filling import Part, fill, on_meta
 from .layouts import Layout, in_names, recognise
+from .load_state import Part, fill, on_meta
 from .text import TIED, TRANSFORMERS
 from .transformer import CONTEXT
 from .weights import Stored, Weights

@@ -40,9 +40,7 @@ class EncodedReferences:
 
     def follow(self, autoencoder: Autoencoder, references: Sequence[Reference]) -> Tensor:
         """[1, 96, n, H/8, W/8] of n references, n at least 1."""
-        self._known = [
-            (reference.picture, self._find(reference.picture, autoencoder)) for reference in references
-        ]
+        self._known = [(reference.picture, self._find(reference.picture, autoencoder)) for reference in references]
         return torch.cat([latents for _, latents in self._known], dim=2)
 
     def _find(self, picture: Tensor, autoencoder: Autoencoder) -> Tensor:

@@ -1,7 +1,7 @@
 """What the model remembers between chunks."""
 
 from .rebuild import frames_to_rebuild_from
-from .references import Beside, Capture, captured
+from .reference_kv import Beside, Capture, captured
 from .staggered import StaggeredMemory, StaggeredPass, StaggeredState
 from .window import WindowMemory, WindowPass, WindowState
 

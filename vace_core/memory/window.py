@@ -26,7 +26,7 @@ from .bank import BankState, FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
-from .references import Beside
+from .reference_kv import Beside
 from .sparse import most_wanted
 
 

@@ -15,8 +15,8 @@ import pytest
 from huggingface_hub import constants
 
 from backend.models.download import Download, free_space
-from backend.models.origin import DownloadError, Hub, Remote, origin_at
-from backend.models.receipt import Receipt
+from backend.models.download_record import Receipt
+from backend.models.hub import DownloadError, Hub, Remote, origin_at
 from tests.backend.models.hub import COMMIT
 from tests.backend.models.hub import Hub as HubState
 from tests.backend.waiting import wait_for
@@ -72,7 +72,7 @@ def test_a_lost_connection_is_gone_on_with_in_the_same_run(there: HubState, tmp_
 
 
 def test_what_stopped_goes_on_in_the_next_run(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError, match=r"no connection.*the same command again, it goes on from here"):
         download(tmp_path, there).bring([FILE])
@@ -117,7 +117,7 @@ def test_a_server_that_knows_no_ranges_begins_anew(there: HubState, tmp_path: Pa
 
 
 def test_a_part_of_another_version_is_not_continued(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError):
         download(tmp_path, there).bring([FILE])
@@ -145,7 +145,7 @@ def test_no_room_is_told_before_anything_is_fetched(there: HubState, tmp_path: P
 
 
 def test_what_is_here_already_needs_no_room(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError):
         download(tmp_path, there).bring([FILE])

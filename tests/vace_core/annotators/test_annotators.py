@@ -67,7 +67,8 @@ def test_scribble_draws_the_outline_and_nothing_else():
 
 
 def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
-    from vace_core.pocket.world import complete, draw_take
+    from vace_core.pocket.looks import complete
+    from vace_core.pocket.world import draw_take
 
     take = draw_take(3, (complete({"material": "clay"}),), frames=2)
     frames = torch.from_numpy(take.footage).permute(3, 0, 1, 2)[None].float() / 127.5 - 1

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from vace_core.annotators.segmenters import SEGMENTERS, segmenter
-from vace_core.pocket.world import complete, draw_take
+from vace_core.pocket.looks import complete
+from vace_core.pocket.world import draw_take
 
 from .drawn import drawn_person
 

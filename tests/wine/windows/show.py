@@ -7,8 +7,8 @@ import threading
 import time
 from dataclasses import replace
 
-from backend import cli
-from backend.front import Front
+from backend.cli import main as cli
+from backend.front.front import Front
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
         front.wait(options.seconds, stop)
     sys.stdout.write(f"status: {json.dumps(front.status())}\n")
-    return cli.FAILED if front.failure else cli.DONE
+    return cli.FAILED if front.failure else main.DONE
 
 
 def tell_engine(front: Front) -> None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backend.choice import ModelChoice
+from backend.engine.options import ModelChoice
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 

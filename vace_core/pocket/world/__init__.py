@@ -2,6 +2,6 @@
 
 from .captions import caption
 from .clip import Take, draw_take
-from .looks import Look, complete, random_named
+from .random_names import random_named
 
-__all__ = ["Look", "Take", "caption", "complete", "draw_take", "random_named"]
+__all__ = ["Take", "caption", "draw_take", "random_named"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..looks import Look
 from .cutouts import CutoutScene
 from .footage import Footage
-from .looks import Look
 from .shading import Shader
 from .solids import SolidScene
 from .surface import OBJECT, Surface, nearness

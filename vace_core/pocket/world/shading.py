@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..looks import Look
 from .backdrops import BACKDROPS, Backdrop, rgb, sky, surroundings
-from .looks import Look
 from .materials import GROUNDS, OBJECTS, Material, pattern, ramp_table
 from .noise import look_up, vector
 from .surface import GROUND, OBJECT, SKY, Array, Surface, unit
