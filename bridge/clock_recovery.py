@@ -1,10 +1,10 @@
-"""A steady rhythm, and how it is made out from when things arrive (frames of a host, pulses of a MIDI clock): jitter
+"""A steady clock, and how it is made out from when things arrive (frames of a host, pulses of a MIDI clock): jitter
 smoothed, drops and pauses borne.
 
-An alpha-beta filter: each arrival is compared with the nearest moment that the rhythm expects, and a part of the
+An alpha-beta filter: each arrival is compared with the nearest moment that the clock expects, and a part of the
 difference goes to the phase, a smaller one to the period. The parts are those of a least-squares line at first (so a
-new rate is known at once) and end at a floor (so the rhythm stays alive). Where the arrivals no longer fit, as after a
-change of rate, they are gathered anew, and the old rhythm goes on meanwhile.
+new rate is known at once) and end at a floor (so the clock stays alive). Where the arrivals no longer fit, as after a
+change of rate, they are gathered anew, and the old clock goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROUNDING = 1e-6
-"""Periods that a moment may be off its rhythm by rounding."""
+"""Periods that a moment may be off the clock by rounding."""
 TOLERANCE = 0.05
 """How far beyond the slowest and fastest a rate may lie, as measured rates are never exact."""
 FEWEST = 8
@@ -24,7 +24,7 @@ FEWEST = 8
 RECENT = 12
 """Arrivals by which it is seen that the rate is another one now."""
 MISFIT = 0.2
-"""Periods that those lie off the rhythm on average, if it is; a quarter would be pure chance."""
+"""Periods that those lie off the clock on average, if it is; a quarter would be pure chance."""
 ANOTHER_RATE = 0.05
 """Rates that differ by less than this part count as one."""
 PAUSE_SECONDS = 1.0
@@ -35,7 +35,7 @@ PERIOD_GAIN = PHASE_GAIN**2 / (2 - PHASE_GAIN)
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class PeriodicClock:
     """Moments `phase`, `phase + period`, ... in both directions; seconds."""
 
     period: float
@@ -50,8 +50,8 @@ class Rhythm:
         return self.phase + math.floor((when - self.phase) / self.period + ROUNDING) * self.period
 
 
-class Follower:
-    """One thread tells it of arrivals, another asks for the rhythm. Times are seconds of one monotonic clock.
+class ClockRecovery:
+    """One thread tells it of arrivals, another asks for the clock. Times are seconds of one monotonic clock.
 
     slowest, fastest: arrivals a second; others are not followed.
     """
@@ -62,16 +62,16 @@ class Follower:
         self._intervals: deque[float] = deque(maxlen=RECENT)
         self._errors: deque[float] = deque(maxlen=RECENT)
         self._last: tuple[float, int | None] | None = None
-        self._rhythm: Rhythm | None = None
-        self._fitted = 0  # arrivals that the rhythm is made from; 0 while they are gathered anew
+        self._clock: PeriodicClock | None = None
+        self._fitted = 0  # arrivals that the clock is made from; 0 while they are gathered anew
         self.changes = 0
         """How often another rate has come."""
 
     @property
-    def rhythm(self) -> Rhythm | None:
+    def clock(self) -> PeriodicClock | None:
         """When arrivals are expected; None until enough of them have come."""
         with self._lock:
-            return self._rhythm
+            return self._clock
 
     def observe(self, when: float, number: int | None = None) -> None:
         """Something came at `when`. number: the sender's own count, if there is one, so that drops are known."""
@@ -84,7 +84,7 @@ class Follower:
             if not self._fitted:
                 self._begin(when)
                 return
-            self._follow(when)
+            self._correct(when)
             if not self._fits():
                 self._gather_anew()
 
@@ -94,37 +94,37 @@ class Follower:
         self._fitted = 0
 
     def _begin(self, when: float) -> None:
-        """A rhythm from the first intervals, if they make one that can be."""
+        """A clock from the first intervals, if they make one that can be."""
         if len(self._intervals) < FEWEST:
             return
         period = _mean(self._intervals, _typical(self._intervals))
         if not 1 / (self._fastest * (1 + TOLERANCE)) <= period <= (1 + TOLERANCE) / self._slowest:
             return
-        if self._rhythm is not None and abs(period / self._rhythm.period - 1) > ANOTHER_RATE:
+        if self._clock is not None and abs(period / self._clock.period - 1) > ANOTHER_RATE:
             self.changes += 1
-        self._rhythm = Rhythm(period, when)
+        self._clock = PeriodicClock(period, when)
         self._fitted = FEWEST
 
-    def _follow(self, when: float) -> None:
-        """Correct the rhythm by one arrival."""
-        assert self._rhythm is not None
+    def _correct(self, when: float) -> None:
+        """Correct the clock by one arrival."""
+        assert self._clock is not None
         self._fitted += 1
         n = self._fitted
         phase_gain = max(2 * (2 * n - 1) / (n * (n + 1)), PHASE_GAIN)
         period_gain = max(6 / (n * (n + 1)), PERIOD_GAIN)
-        period = self._rhythm.period
-        count = round((when - self._rhythm.phase) / period)
-        expected = self._rhythm.phase + count * period
+        period = self._clock.period
+        count = round((when - self._clock.phase) / period)
+        expected = self._clock.phase + count * period
         error = when - expected
         self._errors.append(abs(error) / period)
-        self._rhythm = Rhythm(period + period_gain * error / max(count, 1), expected + phase_gain * error)
+        self._clock = PeriodicClock(period + period_gain * error / max(count, 1), expected + phase_gain * error)
 
     def _fits(self) -> bool:
         """Whether the last arrivals came about when they were expected, and at that rate."""
-        assert self._rhythm is not None
+        assert self._clock is not None
         if len(self._errors) < RECENT:
             return True
-        counts = {round(interval / self._rhythm.period) for interval in self._intervals}
+        counts = {round(interval / self._clock.period) for interval in self._intervals}
         losing = len(counts) == 1 and counts != {1}  # each time as many frames missing: it is half the rate, no loss
         return not losing and sum(self._errors) / RECENT < MISFIT
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls.table import TABLE
-from ..engine.options import add_model_options, model_choice
+from ..engine.options import add_model_options, model_options
 
 if TYPE_CHECKING:
     from vace_core.model import Model
 
-    from ..engine.options import ModelChoice
+    from ..engine.options import ModelOptions
 
 DONE = 0
 MODE = next(row for row in TABLE if row.address == "/vace/reference/mode")
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from ..measure.evaluate.run import evaluate, known_measures
     from ..measure.evaluate.trial import FULL, QUICK, Trial
 
-    choice, strengths = model_choice(options, parser)
+    choice, strengths = model_options(options, parser)
     try:
         only = known_measures(options.only) if options.only else ()
     except ValueError as error:
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return DONE
 
 
-def _load(choice: ModelChoice, strengths: tuple[object, ...]) -> Model:
+def _load(choice: ModelOptions, strengths: tuple[object, ...]) -> Model:
     from vace_core.checkpoints.store import Store
     from vace_core.model import load
 

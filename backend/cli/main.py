@@ -23,7 +23,7 @@ from bridge.web.access import Network, network
 
 from ..controls.settings import field_of
 from ..controls.table import LIVE_ONLY, TABLE, markdown
-from ..engine.options import add_model_options, add_pipeline_option, model_choice
+from ..engine.options import add_model_options, add_pipeline_option, model_options
 from ..imaging.fitting import rounded_size
 from ..models.folders import DATA_FOLDER
 from .evaluate import add_evaluate
@@ -217,7 +217,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     _check_positive(options, parser, "fps", "width", "height", "seconds")
     if options.osc == "off" and options.osc_tcp != "off":
         parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
-    choice, strengths = model_choice(options, parser)
+    choice, strengths = model_options(options, parser)
     return RunOptions(
         source=options.source,
         sinks=tuple(options.sink),
@@ -259,7 +259,7 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     _check_positive(options, parser, "width", "height", "frames")
     if options.negative:
         print("vace: --negative has no effect: no pipeline here runs with guidance", file=sys.stderr)
-    choice, strengths = model_choice(options, parser)
+    choice, strengths = model_options(options, parser)
     figures = render_file(
         RenderOptions(
             source=Path(options.input.removeprefix("file:")),

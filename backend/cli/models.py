@@ -119,7 +119,7 @@ def verify_models(options: argparse.Namespace, _: argparse.ArgumentParser) -> in
 
 
 def _verified(store: Store, file: WeightFile) -> dict[str, Any]:
-    from ..models.download_record import Receipt, content_size, fault, mistaken
+    from ..models.download_record import DownloadRecord, content_size, fault, mistaken
 
     found = store.find_or_instead(file)
     if found is None:
@@ -128,7 +128,7 @@ def _verified(store: Store, file: WeightFile) -> dict[str, Any]:
     with Progress(file.name, "checked", 0, content_size(path), sys.stderr) as shown:
         wrong = fault(path, shown)
     known = "as it came"
-    if Receipt.of(path) is None:
+    if DownloadRecord.of(path) is None:
         wrong = wrong or mistaken(path, row.holds)
         known = "all there, by its form; where it is from is not known"
     return {"name": file.name, "path": str(path), "fault": wrong and f"{wrong} ({path})", "known": known}
@@ -171,10 +171,10 @@ def require_consent(files: Sequence[WeightFile], accepted: bool) -> None:
 
 def _fetch(files: Sequence[WeightFile], store: Store, endpoint: str | None) -> list[Path]:
     from ..models.download import Download
-    from ..models.hub import origin_at
+    from ..models.hub import hub_at
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request otherwise
-    return Download(store.folders[0], origin_at(endpoint), sys.stderr).bring(files)
+    return Download(store.folders[0], hub_at(endpoint), sys.stderr).bring(files)
 
 
 def _row(store: Store, file: WeightFile) -> dict[str, Any]:

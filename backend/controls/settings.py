@@ -73,7 +73,7 @@ class Settings:
     output_stall: str
 
     @staticmethod
-    def latch(values: Mapping[str, object]) -> Settings:
+    def from_values(values: Mapping[str, object]) -> Settings:
         """From a mailbox snapshot {address: value}; addresses that Settings has no field for are left out."""
         named = {field_of(address): value for address, value in values.items()}
         return Settings(**{field.name: named[field.name] for field in fields(Settings)})  # type: ignore[arg-type]

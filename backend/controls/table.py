@@ -6,14 +6,14 @@ from bridge.control.parameters import MAX_TEXTS, Control, ControlTable, in_words
 from vace_core.config import LEAST_NOISE
 
 from ..front.interpolation import WAYS
-from ..front.presenter import STANDINS
+from ..front.presenter import STALL_MODES
 from ..steering.quantise import GRIDS
 from ..steering.tempo import SOURCES
 from .mask_source import NAMED
 
 FOLLOW = ("auto", "own", "source", "tick")
 ANNOTATIONS = ("depth", "scribble", "flow", "gray", "layout", "pose")
-FOLLOWED = (*ANNOTATIONS, "source", "none")
+FOLLOWED = (*ANNOTATIONS, "raw", "none")
 """What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
 ANCHORS = ("first", "output", "input")
 REFERENCE_MODES = ("paper", "slot", "joint")
@@ -117,7 +117,7 @@ TABLE = ControlTable(
             "choice",
             "depth",
             "What is followed: the input's depth, its outlines (scribble), motion (flow), brightness (gray), boxes "
-            "(layout) or skeletons (pose); the input itself, if it is a control video already (source); or nothing.",
+            "(layout) or skeletons (pose); the input itself, if it is a control video already (raw); or nothing.",
             choices=FOLLOWED,
         ),
         Control(
@@ -125,7 +125,7 @@ TABLE = ControlTable(
             "string",
             "",
             "Whose depth, outlines, ... are followed, if not the input's: the path of a picture or video, or a frame "
-            "address. With /vace/control source it is a control video made elsewhere. Empty is the input.",
+            "address. With /vace/control raw it is a control video made elsewhere. Empty is the input.",
         ),
         Control(
             "/vace/scale",
@@ -406,7 +406,7 @@ TABLE = ControlTable(
             "hold",
             "What stands in for an engine that gives nothing any more: its last frame, the source, or black.",
             acts="at once",
-            choices=STANDINS,
+            choices=STALL_MODES,
         ),
         Control(
             "/vace/preset/save",

@@ -6,16 +6,16 @@ from torch import Tensor
 
 from ..controls.settings import Settings, address_of
 from ..imaging.stills import PictureError
-from .still_tensors import Pictures
+from .still_tensors import StillTensors
 
 FRAMES_PER_LATENT = 4
 Faults = list[tuple[str, str]]
 
 
-class Anchors:
+class AnchorFrames:
     """`/vace/first` and `/vace/last` act on one chunk, each time they are set anew; the anchor when it is asked for."""
 
-    def __init__(self, pictures: Pictures) -> None:
+    def __init__(self, pictures: StillTensors) -> None:
         self._pictures = pictures
         self.reset()
 
@@ -29,7 +29,7 @@ class Anchors:
         """The output's last frame [3, H, W] in [-1, 1], as far as it has come."""
         self._output = frame
 
-    def take(
+    def for_chunk(
         self, settings: Settings, asked: bool, seen: Tensor, faults: Faults
     ) -> tuple[Tensor | None, Tensor | None]:
         """Pictures [3, H, W] that the next chunk begins and ends with; to `faults` is added what can't be had.

@@ -22,20 +22,20 @@ from ..controls.settings import Settings, address_of
 from ..imaging.canvas import Canvas
 from ..imaging.fitting import covering
 from ..imaging.stills import PictureError
-from .anchor_frames import Anchors
+from .anchor_frames import AnchorFrames
 from .masks.maker import MaskMaker
 from .masks.outside import with_outside
 from .masks.shaping import composite
-from .model import Loaded
-from .prompt_prefetch import PromptAhead
-from .still_tensors import Pictures
+from .model import EngineModel
+from .prompt_prefetch import PromptPrefetcher
+from .still_tensors import StillTensors
 
 MOTION_STRIDE = 8
 """Motion is measured on every so manyeth pixel of a row and a column."""
 
 
 @dataclass(frozen=True)
-class Made:
+class ChunkResult:
     """A finished chunk. Pictures are uint8 RGB `[H, W, 3]`.
 
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
@@ -52,7 +52,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingChunk:
     """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
 
     pictures: Sequence[np.ndarray]
@@ -68,16 +68,18 @@ class Asked:
         return np.stack([composite(*trio) for trio in zip(made, self.pictures, self.weights, strict=True)])
 
 
-class ChunkMaker:
+class ChunkPipeline:
     """A stream with everything around it: annotations, masks, references, compositing."""
 
-    def __init__(self, loaded: Loaded, height: int, width: int, ahead: PromptAhead | None = None) -> None:
+    def __init__(
+        self, loaded: EngineModel, height: int, width: int, prefetcher: PromptPrefetcher | None = None
+    ) -> None:
         self._loaded = loaded
-        self._ahead = ahead
+        self._prefetcher = prefetcher
         self._stream = loaded.open_stream(height, width)
-        self._pictures = Pictures(height, width, loaded.device)
+        self._pictures = StillTensors(height, width, loaded.device)
         self._masks = MaskMaker(loaded, height, width)
-        self._anchors = Anchors(self._pictures)
+        self._anchors = AnchorFrames(self._pictures)
         self._wanted = self._kind = "none"  # what of a video is to be followed, and what is
         self._followed = ("none", "")  # and whose
         self._shown_as = ""
@@ -85,7 +87,7 @@ class ChunkMaker:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._loras: tuple[float, ...] = ()
-        self._asked: deque[Asked] = deque()
+        self._pending: deque[PendingChunk] = deque()
 
     @property
     def frames_wanted(self) -> int:
@@ -95,31 +97,31 @@ class ChunkMaker:
     def make(
         self,
         pictures: Sequence[np.ndarray],
-        mattes: Sequence[np.ndarray] | None,
+        mask_frames: Sequence[np.ndarray] | None,
         settings: Settings,
         seconds: float = 0.0,
         tag: Any = None,
         *,
-        guides: Sequence[np.ndarray] | None = None,
+        control_frames: Sequence[np.ndarray] | None = None,
         anchor: bool = False,
-    ) -> Made:
+    ) -> ChunkResult:
         """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
-        mattes, guides: as many pictures of the mask source and of the control source, where those are frame addresses.
-        seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes back with the
-        frames of these pictures, which may be later. anchor: begin with the anchor. Raises ValueError where the
-        settings contradict each other.
+        mask_frames, control_frames: as many pictures of the mask source and of the control source, where those are
+        frame addresses. seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes
+        back with the frames of these pictures, which may be later. anchor: begin with the anchor. Raises ValueError
+        where the settings contradict each other.
         """
         faults: list[tuple[str, str]] = []
-        prompt = settings.prompt if self._ahead is None else self._ahead.follow(settings.prompt)
+        prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt)
         placed = [settings.canvas.place(picture) for picture in pictures]
         frames = to_tensor(placed, self._loaded.device)
-        control = self._follow(settings, pictures, guides, faults)
-        masked = self._masks.follow(placed, frames, mattes, settings, seconds)
+        control = self._control_video(settings, pictures, control_frames, faults)
+        masked = self._masks.update(placed, frames, mask_frames, settings, seconds)
         masked, modes = with_outside(masked, self._masks.kind, len(placed), frames.shape[3:], settings)
         references = self._references(settings, faults)
         reference_mode = self._reference_mode(settings, faults)
-        first, last = self._anchors.take(settings, anchor, frames[0], faults)
+        first, last = self._anchors.for_chunk(settings, anchor, frames[0], faults)
         faults += masked.faults + self._unread(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, pictures)
         chunk = self._stream.step(
@@ -146,12 +148,12 @@ class ChunkMaker:
                 loras=settings.loras[: self._loaded.loras],
             )
         )
-        self._asked.append(Asked(placed, masked.weights, modes, tag))
-        made, arrived = to_pictures(chunk.frames), self._asked.popleft() if chunk.frames.shape[2] else None
+        self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
+        made, arrived = to_pictures(chunk.frames), self._pending.popleft() if chunk.frames.shape[2] else None
         if arrived is not None:
             made = arrived.finish(made)
             self._anchors.shown(to_tensor([made[-1]], self._loaded.device)[0, :, 0])
-        return Made(
+        return ChunkResult(
             frames=made,
             mode=chunk.mode.replace("inpainting", modes if arrived is None else arrived.modes),
             control=None if control is None else to_pictures(control),
@@ -169,17 +171,17 @@ class ChunkMaker:
         self._stream.reset()
         self._travel = Travel()
         self._motion = MotionNoise()
-        self._asked.clear()
+        self._pending.clear()
         self._masks.reset()
         self._wanted = self._kind = "none"
         self._followed = ("none", "")
         self._anchors.reset()
 
-    def _follow(
+    def _control_video(
         self,
         settings: Settings,
         pictures: Sequence[np.ndarray],
-        guides: Sequence[np.ndarray] | None,
+        control_frames: Sequence[np.ndarray] | None,
         faults: list[tuple[str, str]],
     ) -> Tensor | None:
         """The control video `[1, 3, F, H, W]`; None for nothing to follow.
@@ -197,11 +199,11 @@ class ChunkMaker:
         kind = self._kind
         turned, self._followed = (kind, settings.control_source) != self._followed, (kind, settings.control_source)
         if settings.control_source:
-            pictures = guides or ()  # none before its first frame has come
+            pictures = control_frames or ()  # none before its first frame has come
         if kind == "none" or not pictures:
             return None
         control = to_tensor(pictures, self._loaded.device)
-        if kind != "source":
+        if kind != "raw":
             annotator = self._loaded.annotators[kind]
             if turned:
                 annotator.reset()
@@ -210,12 +212,12 @@ class ChunkMaker:
 
     def _unmakeable(self, kind: str) -> str:
         """Why there is no such control video; "" if there is one."""
-        if kind in ("none", "source"):
+        if kind in ("none", "raw"):
             return ""
         try:
             self._loaded.annotators[kind]
         except KeyError:
-            there = ", ".join((*self._loaded.annotators, "source", "none"))
+            there = ", ".join((*self._loaded.annotators, "raw", "none"))
             return f"nothing here makes a {kind} control; choose one of {there}"
         except ValueError as error:  # something that it needs is missing, which it names
             return str(error)
@@ -248,7 +250,7 @@ class ChunkMaker:
             self._motion = MotionNoise()
             return settings.noise
         coarse = np.stack([picture[::MOTION_STRIDE, ::MOTION_STRIDE, :3] for picture in pictures])
-        return max(self._motion.follow(torch.from_numpy(coarse / np.float32(127.5) - 1), settings.noise), LEAST_NOISE)
+        return max(self._motion.update(torch.from_numpy(coarse / np.float32(127.5) - 1), settings.noise), LEAST_NOISE)
 
     def _without_lora(self, strengths: tuple[float, ...]) -> tuple[tuple[str, str], ...]:
         """Strengths that were set for LoRAs that are not there, each said once."""

@@ -13,17 +13,16 @@ from vace_core.pocket.words import read
 from vace_core.stream import Stream
 
 from ..models.folders import model_folders
-from .model import LazyAnnotators, Loaded
-from .options import ModelChoice
+from .model import EngineModel, LazyAnnotators
+from .options import ModelOptions
 
 
-def load(choice: ModelChoice) -> Loaded:
+def load(choice: ModelOptions) -> EngineModel:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
     store = Store(model_folders(choice.models))
     model = load_pipeline(choice.preset(), chosen_device(choice.device), store, choice.weights)
     annotators = dict(annotator_makers(choice.annotators, store.folders, model.device))
-    annotators["gray"] = annotators.pop("grey")
-    return Loaded(
+    return EngineModel(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
         annotators=LazyAnnotators(annotators),

@@ -1,6 +1,6 @@
 """What the front process and the engine process say to each other, through one pipe. Frames go through shared memory.
 
-The engine asks, the front answers: once a chunk the engine sends Next and gets Latched, so a chunk has one set of
+The engine asks, the front answers: once a chunk the engine sends Next and gets ChunkRequest, so a chunk has one set of
 settings and values never queue up.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..controls.settings import Settings
-from .options import ModelChoice
+from .options import ModelOptions
 from .timeline import Span
 
 
@@ -19,7 +19,7 @@ class EngineStart:
 
     load: str
     """Where the model comes from: "module:function", called with the choice."""
-    model: ModelChoice
+    model: ModelOptions
     height: int
     width: int
     fps: float
@@ -88,18 +88,18 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Latched:
+class ChunkRequest:
     """Front to engine: the settings of the next chunk, and whether to forget everything first.
 
-    anchor: whether it begins with the anchor. matte, control: the rings with the frames of the mask source and of the
-    control source, where those are frame addresses.
+    anchor: whether it begins with the anchor. mask_ring, control_ring: the rings with the frames of the mask source
+    and of the control source, where those are frame addresses.
     """
 
     settings: Settings
     reset: bool
     anchor: bool
-    matte: str | None
-    control: str | None
+    mask_ring: str | None
+    control_ring: str | None
 
 
 @dataclass(frozen=True)

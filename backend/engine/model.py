@@ -13,7 +13,7 @@ from vace_core.controls import Controls
 from vace_core.stream import Chunk
 
 if TYPE_CHECKING:
-    from .chunk_pipeline import ChunkMaker
+    from .chunk_pipeline import ChunkPipeline
 
 
 class StreamLike(Protocol):
@@ -57,7 +57,7 @@ class LazyAnnotators(Mapping[str, Annotator]):
 
 
 @dataclass(frozen=True)
-class Loaded:
+class EngineModel:
     """A model on its device. open_stream(height, width) starts a stream; annotators go by the control they make.
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
@@ -74,10 +74,10 @@ class Loaded:
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
 
-    def chunk_maker(self, height: int, width: int, live: bool = False) -> ChunkMaker:
+    def chunk_pipeline(self, height: int, width: int, live: bool = False) -> ChunkPipeline:
         """A stream of that size with everything around it. live: nothing waits for a new prompt to be encoded."""
-        from .chunk_pipeline import ChunkMaker
-        from .prompt_prefetch import PromptAhead
+        from .chunk_pipeline import ChunkPipeline
+        from .prompt_prefetch import PromptPrefetcher
 
-        ahead = PromptAhead(self.encode) if live and self.encode is not None else None
-        return ChunkMaker(self, height, width, ahead)
+        prefetcher = PromptPrefetcher(self.encode) if live and self.encode is not None else None
+        return ChunkPipeline(self, height, width, prefetcher)

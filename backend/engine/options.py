@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorChoice
+from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 from vace_core.config import PIPELINES, Pipeline, pipeline_named
 
@@ -16,7 +16,7 @@ PARTS = ("main", "context", "text")
 
 
 @dataclass(frozen=True)
-class ModelChoice:
+class ModelOptions:
     """What the start of the program fixes about the model.
 
     models: folders of weights besides the usual ones. positions, steps: in place of what the pipeline was trained with
@@ -33,7 +33,7 @@ class ModelChoice:
     steps: str = ""
     sparse: int = 0
     stream_batch: bool = False
-    annotators: AnnotatorChoice = field(default_factory=AnnotatorChoice)
+    annotators: AnnotatorOptions = field(default_factory=AnnotatorOptions)
 
     def preset(self) -> Pipeline:
         """The pipeline's row, with what was chosen in its place."""
@@ -56,7 +56,7 @@ def add_pipeline_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Everything that `model_choice` reads."""
+    """Everything that `model_options` reads."""
     group = parser.add_argument_group("the model")
     add_pipeline_option(group)  # type: ignore[arg-type]
     group.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
@@ -107,12 +107,14 @@ def add_annotator_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--detector", default=DETECTORS[0], choices=DETECTORS, help="of things, by class")
 
 
-def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[ModelChoice, dict[str, object]]:
+def model_options(
+    options: argparse.Namespace, parser: argparse.ArgumentParser
+) -> tuple[ModelOptions, dict[str, object]]:
     """The choice, and the LoRAs' first strengths as values of controls; a usage error for what makes no sense."""
     loras = [_lora(text, parser) for text in options.lora]
     if len(loras) > LORAS:
         parser.error(f"--lora may be given {LORAS} times, got {len(loras)}")
-    choice = ModelChoice(
+    choice = ModelOptions(
         pipeline=options.pipeline,
         device=options.device,
         models=tuple(options.models),
@@ -126,7 +128,7 @@ def model_choice(options: argparse.Namespace, parser: argparse.ArgumentParser) -
         steps=options.steps or "",
         sparse=options.sparse_memory,
         stream_batch=options.stream_batch,
-        annotators=AnnotatorChoice(options.depth, options.flow, options.detector),
+        annotators=AnnotatorOptions(options.depth, options.flow, options.detector),
     )
     try:
         choice.preset()

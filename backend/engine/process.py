@@ -24,13 +24,13 @@ from bridge.video.protocol import BridgeError
 from bridge.video.ring import FrameRing
 
 from ..runtime import priority
-from .messages import ChunkReport, EngineStart, Failed, Fault, Latched, Next, Ready, Stop
-from .timeline import Span, Tape, next_span
+from .messages import ChunkReport, ChunkRequest, EngineStart, Failed, Fault, Next, Ready, Stop
+from .timeline import FrameHistory, Span, next_span
 
 if TYPE_CHECKING:
-    from .chunk_pipeline import ChunkMaker, Made
-    from .model import Loaded
-    from .options import ModelChoice
+    from .chunk_pipeline import ChunkPipeline, ChunkResult
+    from .model import EngineModel
+    from .options import ModelOptions
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def main(connection: Connection, start: EngineStart) -> None:
     began = time.monotonic()
     try:
         loaded = load_model(start.load, start.model)
-        maker = loaded.chunk_maker(start.height, start.width, live=True)
+        maker = loaded.chunk_pipeline(start.height, start.width, live=True)
     except (ValueError, OSError, RuntimeError) as error:
         connection.send(Failed(one_line(error)))
         return
@@ -61,17 +61,17 @@ def main(connection: Connection, start: EngineStart) -> None:
 class EngineLoop:
     """Chunk after chunk: wait for enough time to have passed, take the settings, restyle, hand out, settle."""
 
-    def __init__(self, connection: Connection, start: EngineStart, maker: ChunkMaker, rings: ExitStack) -> None:
+    def __init__(self, connection: Connection, start: EngineStart, maker: ChunkPipeline, rings: ExitStack) -> None:
         self._connection = connection
         self._fps = start.fps
         self._maker = maker
-        self._input = Tape(rings.enter_context(FrameRing.attach(start.rings.source)).since)
-        self._matte, self._guide = SideTape(), SideTape()
+        self._input = FrameHistory(rings.enter_context(FrameRing.attach(start.rings.source)).since)
+        self._mask_frames, self._control_frames = SideFrames(), SideFrames()
         self._chunks = rings.enter_context(FrameRing.attach(start.rings.chunks))
         self._control = rings.enter_context(FrameRing.attach(start.rings.control))
         self._mask = rings.enter_context(FrameRing.attach(start.rings.mask))
-        for side in (self._matte, self._guide):
-            rings.callback(side.follow, None)
+        for side in (self._mask_frames, self._control_frames):
+            rings.callback(side.update, None)
         self._span: Span | None = None
         self._handed_out: float | None = None
         latest = self._chunks.latest()
@@ -85,10 +85,10 @@ class EngineLoop:
             if span is None:
                 self._connection.poll(IDLE_SECONDS)
             self._connection.send(Next(report, span))
-            latched = self._connection.recv()
-            if isinstance(latched, Stop):
+            request = self._connection.recv()
+            if isinstance(request, Stop):
                 return
-            report = None if span is None else self._chunk(span, latched)
+            report = None if span is None else self._chunk(span, request)
 
     def _await_span(self) -> Span | None:
         """The next chunk's span, once it lies in the past; None while there is no input, or when there is mail."""
@@ -101,36 +101,38 @@ class EngineLoop:
             return None
         return span
 
-    def _chunk(self, span: Span, latched: Latched) -> ChunkReport | None:
+    def _chunk(self, span: Span, request: ChunkRequest) -> ChunkReport | None:
         """Make one chunk and hand it out; None if it could not be made, which ends nothing but this chunk."""
         self._span = span
         try:
-            return self._make(span, latched)
+            return self._make(span, request)
         except Exception as error:  # the chunk's border: whatever is wrong in here, the show goes on
             log.debug("chunk %d failed", self._index, exc_info=True)  # the front tells, once
             self._connection.send(Fault(None, one_line(error)))
             self._maker.reset()
             return None
 
-    def _make(self, span: Span, latched: Latched) -> ChunkReport:
-        if latched.reset:
+    def _make(self, span: Span, request: ChunkRequest) -> ChunkReport:
+        if request.reset:
             self._maker.reset()
         began = time.monotonic()
         moments = span.moments(self._maker.frames_wanted)
         self._input.pull()
         seen = self._input.pick(moments)
         pictures = [frame.pixels for frame in seen]
-        mattes = mattes_of(self._matte.follow(latched.matte), span, moments)
-        guides = [frame.pixels for frame in self._guide.follow(latched.control).pick(moments)] or None
+        mask_frames = mask_frames_of(self._mask_frames.update(request.mask_ring), span, moments)
+        control_frames = [
+            frame.pixels for frame in self._control_frames.update(request.control_ring).pick(moments)
+        ] or None
         tag = (moments, [frame.number for frame in seen])
         made = self._maker.make(
             pictures,
-            mattes,
-            latched.settings,
+            mask_frames,
+            request.settings,
             span.end - span.start,
             tag,
-            guides=guides,
-            anchor=latched.anchor,
+            control_frames=control_frames,
+            anchor=request.anchor,
         )
         generated = time.monotonic()
         for ring, look in ((self._control, made.control), (self._mask, made.mask)):
@@ -138,7 +140,7 @@ class EngineLoop:
         self._hand_out(made)
         handed_out = time.monotonic()
         self._input.forget(span.end)
-        for side in (self._matte, self._guide):
+        for side in (self._mask_frames, self._control_frames):
             side.forget(span.end)
         self._maker.settle()
         report = ChunkReport(
@@ -153,7 +155,7 @@ class EngineLoop:
         self._index += 1
         return report
 
-    def _hand_out(self, made: Made) -> None:
+    def _hand_out(self, made: ChunkResult) -> None:
         """The frames that are finished, each with the moment and the input frame that it shows."""
         tag = made.tag or ([], [])
         for picture, moment, number in zip(made.frames, *tag, strict=True):
@@ -172,34 +174,34 @@ def show_look(ring: FrameRing, look: np.ndarray | None, moments: Sequence[float]
         ring.write(Frame(picture, ring.written, moment, number))
 
 
-class SideTape:
+class SideFrames:
     """Frames that come in beside the input, in a ring of the front's that changes with their source."""
 
     def __init__(self) -> None:
         self._name: str | None = None
         self._ring: FrameRing | None = None
-        self._tape = Tape(lambda _: [])
+        self._history = FrameHistory(lambda _: [])
 
-    def follow(self, name: str | None) -> Tape:
+    def update(self, name: str | None) -> FrameHistory:
         """What has come up to now; another source has another ring, so no old frame can be taken for new."""
         if name != self._name:
             if self._ring is not None:
                 self._ring.close()
             self._name, self._ring = name, None if name is None else _attached(name)
-            self._tape = Tape(lambda _: []) if self._ring is None else Tape(self._ring.since)
-        self._tape.pull()
-        return self._tape
+            self._history = FrameHistory(lambda _: []) if self._ring is None else FrameHistory(self._ring.since)
+        self._history.pull()
+        return self._history
 
     def forget(self, before: float) -> None:
         """Drop the frames that no later moment can show."""
-        self._tape.forget(before)
+        self._history.forget(before)
 
 
-def mattes_of(tape: Tape, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
+def mask_frames_of(history: FrameHistory, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
     """The mask source's picture of each moment; None if it has none yet, or is gone."""
-    if tape.newest < span.start - LOST_SECONDS:
+    if history.newest < span.start - LOST_SECONDS:
         return None
-    return [frame.pixels for frame in tape.pick(moments)]
+    return [frame.pixels for frame in history.pick(moments)]
 
 
 def one_line(error: BaseException) -> str:
@@ -215,7 +217,7 @@ def _attached(name: str) -> FrameRing | None:
         return None
 
 
-def load_model(load: str, choice: ModelChoice) -> Loaded:
+def load_model(load: str, choice: ModelOptions) -> EngineModel:
     """Call the function that `load` names ("module:function") with the choice."""
     module, _, function = load.partition(":")
     return getattr(importlib.import_module(module), function)(choice)

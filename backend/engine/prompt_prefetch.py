@@ -9,7 +9,7 @@ PATIENCE_SECONDS = 0.05
 """How long a chunk waits for a new prompt: one that is known, or quickly encoded, is then in time for that chunk."""
 
 
-class PromptAhead:
+class PromptPrefetcher:
     """encode: one prompt -> its embedding, which it keeps for whoever asks next. With the published encoder, whose
     weights come from the computer's memory layer by layer, that takes seconds.
     """
@@ -20,7 +20,7 @@ class PromptAhead:
         self._shown: str | None = None
         self._coming: tuple[str, Future[object]] | None = None
 
-    def follow(self, prompt: str) -> str:
+    def resolve(self, prompt: str) -> str:
         """The prompt that the next chunk is made under. The first is waited for: there is nothing to show before it."""
         if self._shown is None or prompt == self._shown:
             self._shown = prompt

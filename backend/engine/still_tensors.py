@@ -16,7 +16,7 @@ KEPT = MAX_TEXTS + 2
 """Pictures: as many references as can be set, and two anchors."""
 
 
-class Pictures:
+class StillTensors:
     """Loads pictures at the stream's size, and hands out the same tensor as long as a file stays the same."""
 
     def __init__(self, height: int, width: int, device: torch.device | str) -> None:

@@ -39,7 +39,7 @@ def next_span(previous: Span | None, now: float, count: int, fps: float, reach: 
     return Span(start, end)
 
 
-class Tape:
+class FrameHistory:
     """The input's frames since the last chunk, as far as they are still known.
 
     since(number) gives the frames after that number, oldest first (a FrameRing's); -1 for all.

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.clock_recovery import Rhythm
+from bridge.clock_recovery import PeriodicClock
 
 SPIN_SECONDS = 0.0003
 """The end of a wait that is spent asking for the time: sleeping wakes up this much late on an idle machine."""
@@ -38,25 +38,25 @@ class SystemClock:
 
 @dataclass
 class Ticker:
-    """Ticks in a rhythm, which may change from tick to tick. A tick that was missed is skipped: never a burst.
+    """Ticks of a periodic clock, which may change from tick to tick. A tick that was missed is skipped: never a burst.
 
-    Two ticks are never closer than half a period, so a rhythm whose phase moves makes no doubled tick either.
+    Two ticks are never closer than half a period, so a clock whose phase moves makes no doubled tick either.
     """
 
     index: int = -1
     missed: int = 0
     _last: float | None = None
 
-    def next_due(self, now: float, rhythm: Rhythm) -> float:
+    def next_due(self, now: float, clock: PeriodicClock) -> float:
         """Move to the next tick and return when it is due; past ticks whose successor is due too are missed."""
         self.index += 1
         if self._last is None:
-            self._last = rhythm.next_after(now - rhythm.period)
+            self._last = clock.next_after(now - clock.period)
             return self._last
-        due = rhythm.next_after(self._last + rhythm.period / 2)
-        latest = rhythm.latest_at(now)
+        due = clock.next_after(self._last + clock.period / 2)
+        latest = clock.latest_at(now)
         if latest > due:
-            skipped = round((latest - due) / rhythm.period)
+            skipped = round((latest - due) / clock.period)
             self.missed += skipped
             self.index += skipped
             due = latest

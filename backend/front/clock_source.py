@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bridge.clock_recovery import Follower, Rhythm
+from bridge.clock_recovery import ClockRecovery, PeriodicClock
 
 SLOWEST, FASTEST = 15.0, 120.0
 """Frames a second that a host may have."""
@@ -14,17 +14,17 @@ LIVE = ("shm:", "spout:", "touch:", "ndi:", "syphon:")
 """Sources that another program sends, at its own rate."""
 
 
-class Cadence:
-    """Told of frames and ticks as they come, asked for the rhythm of the output.
+class ClockSource:
+    """Told of frames and ticks as they come, asked for the clock that the output keeps.
 
     fps: of its own clock. source() is the source's address, follow() the control's value: "auto", "own", "source" or
     "tick".
     """
 
     def __init__(self, fps: float, source: Callable[[], str], follow: Callable[[], str]) -> None:
-        self._own = Rhythm(1.0 / fps, time.monotonic())
-        self._source, self._follow = source, follow
-        self._hosts = {name: Follower(SLOWEST, FASTEST) for name in ("source", "tick")}
+        self._own = PeriodicClock(1.0 / fps, time.monotonic())
+        self._source, self._wanted_leader = source, follow
+        self._hosts = {name: ClockRecovery(SLOWEST, FASTEST) for name in ("source", "tick")}
 
     def on_frame(self, when: float, number: int) -> None:
         """A frame of the source was seen."""
@@ -37,18 +37,18 @@ class Cadence:
     @property
     def leader(self) -> str:
         """Whose clock is kept now: "source", "tick", or "own" for want of the wanted one."""
-        wanted = self._follow()
+        wanted = self._wanted_leader()
         if wanted == "auto":
             wanted = "source" if self._source().startswith(LIVE) else "own"
-        return wanted if wanted in self._hosts and self._hosts[wanted].rhythm is not None else "own"
+        return wanted if wanted in self._hosts and self._hosts[wanted].clock is not None else "own"
 
     @property
     def changes(self) -> int:
         """How often a host has turned to another rate."""
         return sum(host.changes for host in self._hosts.values())
 
-    def rhythm(self) -> Rhythm:
+    def clock(self) -> PeriodicClock:
         """When ticks are due. Midway between two of the host's frames, which leaves both sides the most room."""
         host = self._hosts.get(self.leader)
-        beat = None if host is None else host.rhythm
-        return self._own if beat is None else Rhythm(beat.period, beat.phase + beat.period / 2)
+        beat = None if host is None else host.clock
+        return self._own if beat is None else PeriodicClock(beat.period, beat.phase + beat.period / 2)

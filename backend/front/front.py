@@ -24,21 +24,21 @@ from bridge.video.ring import FrameRing
 from ..controls.mask_source import MaskSource, frame_address
 from ..controls.settings import Settings, address_of
 from ..controls.table import TABLE
-from ..engine.messages import EngineStart, Latched, RingNames
-from ..engine.options import ModelChoice
+from ..engine.messages import ChunkRequest, EngineStart, RingNames
+from ..engine.options import ModelOptions
 from ..engine.timeline import Span
 from ..imaging.fitting import stream_size
-from ..steering.quantise import Shown
+from ..steering.quantise import DisplayTime
 from ..steering.steering import Steering, SteeringOptions
-from ..steering.tempo import ANCHOR, RESET, Beat
+from ..steering.tempo import ANCHOR, RESET, ShowTempo
 from .capture import Capture, make_ring, open_fitting, source_rate
-from .clock_source import Cadence
+from .clock_source import ClockSource
 from .outputs import Output
-from .presenter import Presenter, Wishes
+from .presenter import OutputSettings, Presenter
 from .recorder import Recorder
 from .side_input import SideInput
 from .supervisor import Limits, Supervisor
-from .synced_output import Look
+from .synced_output import SyncedOutput
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class RunOptions:
 
     source: str
     sinks: tuple[str, ...] = ()
-    model: ModelChoice = field(default_factory=ModelChoice)
+    model: ModelOptions = field(default_factory=ModelOptions)
     height: int | None = None
     width: int | None = None
     fps: float | None = None
@@ -92,7 +92,7 @@ class Front:
         self.outputs: list[Output] = []
         self._told: dict[tuple[str | None, str], float] = {}
         self._stack = ExitStack()
-        self.steering = Steering(options.steering, self.mailbox, self._tell, self._heartbeat)
+        self.steering = Steering(options.steering, self.mailbox, self._notify, self._heartbeat)
         self.panel_url: str | None = None
 
     def __enter__(self) -> Front:
@@ -145,7 +145,7 @@ class Front:
             "height": self.height,
             "target_fps": self.fps,
             "clock": self.cadence.leader,
-            "clock_fps": round(1 / self.cadence.rhythm().period, 2),
+            "clock_fps": round(1 / self.cadence.clock().period, 2),
             "clock_changes": self.cadence.changes,
             "chunk_ms": round(engine.chunk_ms, 1),
             "chunks": engine.chunks,
@@ -186,7 +186,7 @@ class Front:
 
     def settings(self) -> Settings:
         """What the controls say now."""
-        return Settings.latch(self.mailbox.snapshot())
+        return Settings.from_values(self.mailbox.snapshot())
 
     def _open(self, opened: ExitStack) -> None:
         """Start every part, the ones that the others need first; `opened` closes them the other way round."""
@@ -195,7 +195,7 @@ class Front:
         shown = self._open_outputs(opened, options.sinks)
         self._control, control_look = self._open_look(opened, options.control_sinks, blank=0)
         self._mask, mask_look = self._open_look(opened, options.mask_sinks, blank=255)
-        self.cadence = Cadence(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
+        self.cadence = ClockSource(self.fps, lambda: self.capture.uri, lambda: self.settings().output_follow)
         self.recorder = Recorder(options.recordings, self.width, self.height, self.fps, self._recorder_trouble)
         opened.callback(self.recorder.close)
         self._open_source(opened, size)
@@ -203,11 +203,11 @@ class Front:
         self.recorder.turn(self.settings().record)
         self.mailbox.listen(TICK, self.cadence.on_tick)
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
-        self._matte, self._guide = (
-            SideInput(size, self.fps, address, partial(self._tell, address_of(field)))
-            for field, address in (("mask_source", matte_address), ("control_source", guide_address))
+        self._mask_input, self._control_input = (
+            SideInput(size, self.fps, address, partial(self._notify, address_of(field)))
+            for field, address in (("mask_source", mask_address), ("control_source", control_address))
         )
-        for side in (self._matte, self._guide):
+        for side in (self._mask_input, self._control_input):
             opened.callback(side.close)
         self.rings = RingNames(self.capture.ring.name, chunks.name, self._control.name, self._mask.name)
         self.supervisor = Supervisor(
@@ -220,20 +220,20 @@ class Front:
                 rings=self.rings,
                 verbose=options.verbose,
             ),
-            self._latch,
-            self._tell,
+            self._chunk_request,
+            self._notify,
             options.limits,
         )
         self.presenter = Presenter(
             size,
-            self.cadence.rhythm,
-            arrived=Arrivals(chunks).take,
+            self.cadence.clock,
+            arrived=Arrivals(chunks).drain,
             source=self.capture.ring.latest,
             seen_at=self.capture.seen_at,
-            wishes=self._wishes,
+            settings=self._output_settings,
             show=[self.recorder.show, *shown, *control_look, *mask_look],
         )
-        self.beat = Beat(TABLE, self.mailbox, self._tell)
+        self.beat = ShowTempo(TABLE, self.mailbox, self._notify)
         opened.callback(self.beat.close)
         self.steering.open(opened, self.beat.midi)
         if options.panel is not None:
@@ -260,7 +260,7 @@ class Front:
         size = (self.height, self.width)
         ring = opened.enter_context(make_ring(size, 3, None if uris else 2))
         shown = self._open_outputs(opened, uris)
-        return ring, [Look(ring, size, blank, shown).show] if shown else []
+        return ring, [SyncedOutput(ring, size, blank, shown).show] if shown else []
 
     def _open_source(self, opened: ExitStack, size: tuple[int, int]) -> None:
         source = None
@@ -287,25 +287,25 @@ class Front:
         status = self.status()
         return [status[name] for name in ("state", "output_fps", "engine_fps", "latency_ms")]
 
-    def _latch(self, span: Span | None) -> Latched:
+    def _chunk_request(self, span: Span | None) -> ChunkRequest:
         """The settings of the chunk that shows this span of the input; nothing is used up while there is none."""
         if span is None:
             values, happens = self.mailbox.snapshot(), set()
         else:
             delay = self.presenter.delay
-            values, happens = self.beat.latch(Shown(span.start + delay, span.end + delay))
-        settings = Settings.latch(values)
-        return Latched(
+            values, happens = self.beat.values_for(DisplayTime(span.start + delay, span.end + delay))
+        settings = Settings.from_values(values)
+        return ChunkRequest(
             settings,
             reset=RESET in happens,
             anchor=ANCHOR in happens,
-            matte=self._matte.follow(settings.mask_source),
-            control=self._guide.follow(settings.control_source),
+            mask_ring=self._mask_input.set_address(settings.mask_source),
+            control_ring=self._control_input.set_address(settings.control_source),
         )
 
-    def _wishes(self) -> Wishes:
+    def _output_settings(self) -> OutputSettings:
         settings = self.settings()
-        return Wishes(
+        return OutputSettings(
             settings.freeze,
             settings.bypass,
             settings.blackout,
@@ -316,15 +316,15 @@ class Front:
 
     def _source_trouble(self, reason: str) -> None:
         """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
-        self._tell(SOURCE, reason)
+        self._notify(SOURCE, reason)
         if not self.capture.turning:
             self.mailbox.set(SOURCE, self.capture.uri)
 
     def _recorder_trouble(self, reason: str) -> None:
-        self._tell(RECORD, reason)
+        self._notify(RECORD, reason)
         self.mailbox.set(RECORD, False)
 
-    def _tell(self, address: str | None, reason: str) -> None:
+    def _notify(self, address: str | None, reason: str) -> None:
         """Log what is wrong, and answer whoever steers by OSC; the same thing not again and again."""
         now = time.monotonic()
         if now - self._told.get((address, reason), -SAME_FAULT_SECONDS) < SAME_FAULT_SECONDS:
@@ -335,12 +335,12 @@ class Front:
         self.steering.answer(address, reason)
 
 
-def matte_address(source: str) -> str:
+def mask_address(source: str) -> str:
     """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
     return MaskSource.parse(source).address
 
 
-def guide_address(source: str) -> str:
+def control_address(source: str) -> str:
     """The frame address of a control source, "" where it is the input."""
     return frame_address(source) if source else ""
 
@@ -352,7 +352,7 @@ class Arrivals:
         self._ring = ring
         self._seen = -1
 
-    def take(self) -> list[Frame]:
+    def drain(self) -> list[Frame]:
         frames = self._ring.since(self._seen)
         if frames:
             self._seen = frames[-1].number

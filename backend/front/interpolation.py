@@ -21,7 +21,7 @@ PAIRS = 64
 """Pairs of frames that wait for their flow, and flows that are kept."""
 
 
-class Between:
+class FrameInterpolator:
     """Pictures between frames. `mixed` counts ticks that wanted flow when it was not ready, and were blended."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ SLACK_TICKS = 0.25
 the ticks do not beat with them (0, 2, 0, 2, ... frames a tick)."""
 
 
-class Playout:
+class JitterBuffer:
     """The queue between chunks that arrive and ticks that want frames.
 
     tick: seconds between ticks. `delay` is seconds of playback behind the input, never less than `least`; `skipped`

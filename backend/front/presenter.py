@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bridge.clock_recovery import Rhythm
+from bridge.clock_recovery import PeriodicClock
 from bridge.video.frames import Frame
 
 from ..runtime import priority
 from ..runtime.metrics import Rate, Summary, Window
 from .clock import Clock, SystemClock, Ticker
-from .interpolation import Between
-from .jitter_buffer import Playout
+from .interpolation import FrameInterpolator
+from .jitter_buffer import JitterBuffer
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,15 @@ STALL_SECONDS = 1.0
 """The engine's next frame is so late that its output counts as stalled."""
 FADE_SECONDS = 0.5
 """From the last frame to what stands in for it, and back."""
-STANDINS = ("hold", "source", "black")
+STALL_MODES = ("hold", "source", "black")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class OutputSettings:
     """What a tick should show, as controllers have it: switches that act on the next tick, and how time is filled.
 
-    between: one of between.WAYS; stall: one of STANDINS; latency: at least so many seconds, 0.0 as short as can be.
+    between: one of interpolation.WAYS; stall: one of STALL_MODES; latency: at least so many seconds, 0.0 as short as
+    can be.
     """
 
     freeze: bool = False
@@ -43,7 +44,7 @@ class Wishes:
     stall: str = "hold"
 
 
-class Screen:
+class OutputSelector:
     """Which picture is on the output: blackout before freeze, freeze before bypass, bypass before the engine's.
 
     Until the engine's first frame the source passes through, so the output is never dark for want of a model. An
@@ -55,22 +56,22 @@ class Screen:
         self._shown = self._black
 
     def choose(
-        self, wishes: Wishes, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
+        self, settings: OutputSettings, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
     ) -> np.ndarray:
         """RGB `[H, W, 3]`. made: the engine's picture for this tick; source: asked for the newest input if need be."""
-        if not wishes.freeze:
-            self._shown = self._live(wishes, made, fade, source)
-        return self._black if wishes.blackout else self._shown
+        if not settings.freeze:
+            self._shown = self._live(settings, made, fade, source)
+        return self._black if settings.blackout else self._shown
 
     def _live(
-        self, wishes: Wishes, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
+        self, settings: OutputSettings, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
     ) -> np.ndarray:
-        if wishes.bypass or made is None:
+        if settings.bypass or made is None:
             return self._input(source)
-        if not fade or wishes.stall == "hold":
+        if not fade or settings.stall == "hold":
             return made
-        standin = self._input(source) if wishes.stall == "source" else self._black
-        return cv2.addWeighted(made, 1.0 - fade, standin, fade, 0.0)
+        substitute = self._input(source) if settings.stall == "source" else self._black
+        return cv2.addWeighted(made, 1.0 - fade, substitute, fade, 0.0)
 
     def _input(self, source: Callable[[], Frame | None]) -> np.ndarray:
         newest = source()
@@ -100,27 +101,27 @@ class Presenter:
     """Runs the ticks in a thread of its own.
 
     arrived() gives the engine's frames since it was last called, oldest first. source() gives the newest input frame,
-    seen_at(number) when an input frame was seen, None if that is forgotten. rhythm() says when ticks are due, wishes()
-    what they show. show(frame) hands the tick's frame to the outputs and must not block.
+    seen_at(number) when an input frame was seen, None if that is forgotten. periodic() says when ticks are due,
+    settings() what they show. show(frame) hands the tick's frame to the outputs and must not block.
     """
 
     def __init__(
         self,
         size: tuple[int, int],
-        rhythm: Callable[[], Rhythm],
+        periodic: Callable[[], PeriodicClock],
         arrived: Callable[[], Iterable[Frame]],
         source: Callable[[], Frame | None],
         seen_at: Callable[[int], float | None],
-        wishes: Callable[[], Wishes],
+        settings: Callable[[], OutputSettings],
         show: Sequence[Callable[[Frame], None]],
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._rhythm, self._arrived, self._source, self._seen_at = rhythm, arrived, source, seen_at
-        self._wishes, self._show = wishes, show
-        self._playout = Playout(rhythm().period)
-        self._between = Between()
-        self._screen = Screen(*size)
+        self._periodic, self._arrived, self._source, self._seen_at = periodic, arrived, source, seen_at
+        self._output_settings, self._show = settings, show
+        self._buffer = JitterBuffer(periodic().period)
+        self._interpolator = FrameInterpolator()
+        self._selector = OutputSelector(*size)
         self._fade = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
@@ -140,7 +141,7 @@ class Presenter:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
-        self._between.close()
+        self._interpolator.close()
 
     @property
     def running(self) -> bool:
@@ -149,7 +150,7 @@ class Presenter:
     @property
     def delay(self) -> float:
         """Seconds from a moment of the input to its being shown, as playback stands now."""
-        return self._playout.delay
+        return self._buffer.delay
 
     def status(self, now: float) -> PresenterStatus:
         """Rates are those of the seconds before `now`."""
@@ -160,11 +161,11 @@ class Presenter:
             tick_error_ms=self.tick_error_ms.summary(),
             distinct_fps=self._distinct.per_second(now),
             distinct_ms=self._distinct_ms.summary(),
-            delay=self._playout.delay,
+            delay=self._buffer.delay,
             latency=self._latency,
-            starved=self._playout.starved,
-            skipped=self._playout.skipped,
-            mixed=self._between.mixed,
+            starved=self._buffer.starved,
+            skipped=self._buffer.skipped,
+            mixed=self._interpolator.mixed,
         )
 
     def _run(self) -> None:
@@ -172,45 +173,45 @@ class Presenter:
             log.info("ticks have no real-time priority here; a machine that is very busy may make some late")
         ticker = Ticker()
         while not self._stopping.is_set():
-            rhythm = self._rhythm()
-            due = ticker.next_due(self._clock.now(), rhythm)
+            periodic = self._periodic()
+            due = ticker.next_due(self._clock.now(), periodic)
             self._clock.wait_until(due)
-            self.tick(due, ticker.index, rhythm.period)
+            self.tick(due, ticker.index, periodic.period)
             self._missed = ticker.missed
 
     def tick(self, due: float, number: int, period: float) -> None:
         """Show one frame, numbered as the tick is. period: seconds to the next one."""
         now = self._clock.now()
         self.tick_error_ms.add(1000 * (now - due))
-        wishes = self._wishes()
-        made = self._made(due, now, period, wishes)
-        pixels = self._screen.choose(wishes, made, self._fade, self._source)
-        shown = self._playout.shown
-        self.latest = Frame(pixels, number, due, -1 if shown is None else shown.shows)
+        settings = self._output_settings()
+        made = self._made(due, now, period, settings)
+        pixels = self._selector.choose(settings, made, self._fade, self._source)
+        shown = self._buffer.shown
+        self.latest = Frame(pixels, number, due, -1 if shown is None else shown.source_number)
         for show in self._show:
             show(self.latest)
         self._ticks += 1
         self._rate.add(now)
 
-    def _made(self, due: float, now: float, period: float, wishes: Wishes) -> np.ndarray | None:
+    def _made(self, due: float, now: float, period: float, settings: OutputSettings) -> np.ndarray | None:
         """The engine's picture for a tick, None before the first; measures how old it is."""
-        playout = self._playout
-        playout.tick, playout.least, playout.bridging = period, wishes.latency, wishes.between != "hold"
+        buffer = self._buffer
+        buffer.tick, buffer.least, buffer.bridging = period, settings.latency, settings.between != "hold"
         fresh = list(self._arrived())
-        playout.receive(fresh, now)
-        if wishes.between == "flow" and fresh:
-            self._between.expect(fresh)
-        made = playout.frame_at(due)
-        stalled = playout.overdue(due) > STALL_SECONDS
+        buffer.receive(fresh, now)
+        if settings.between == "flow" and fresh:
+            self._interpolator.expect(fresh)
+        made = buffer.frame_at(due)
+        stalled = buffer.overdue(due) > STALL_SECONDS
         self._fade = min(max(self._fade + (period if stalled else -period) / FADE_SECONDS, 0.0), 1.0)
         if made is None:
             return None
         self._note(made, now)
-        following, part = playout.next_at(due)
-        return self._between.picture(wishes.between, made, following, part)
+        following, part = buffer.next_at(due)
+        return self._interpolator.picture(settings.between, made, following, part)
 
     def _note(self, made: Frame, now: float) -> None:
-        seen = self._seen_at(made.shows)
+        seen = self._seen_at(made.source_number)
         self._latency = now - (made.time if seen is None else seen)
         if self._last_distinct is None or made.number != self._last_distinct[0]:
             if self._last_distinct is not None:

@@ -20,7 +20,7 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, width: int, height: int, fps: float, tell: Callable[[str], None]) -> None:
-        self._folder, self._size, self._fps, self._tell = folder, (width, height), fps, tell
+        self._folder, self._size, self._fps, self._notify = folder, (width, height), fps, tell
         self._wanted = False
         self._changed = threading.Condition()
         self._closing = False
@@ -68,7 +68,7 @@ class Recorder:
             self._output = Output(f"file:{self._fresh()}", *self._size, self._fps)
         except (BridgeError, OSError) as reason:
             self._wanted = False
-            self._tell(f"nothing is recorded: {reason}")
+            self._notify(f"nothing is recorded: {reason}")
 
     def _finish(self) -> None:
         output, self._output = self._output, None

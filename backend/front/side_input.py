@@ -42,7 +42,7 @@ class SideInput:
         self._capture: Capture | None = None
         self._still: FrameRing | None = None
 
-    def follow(self, source: str) -> str | None:
+    def set_address(self, source: str) -> str | None:
         """The name of the ring that the source's frames are in; None if it needs none, or has none. Never waits.
 
         A source that means nothing changes nothing: the engine, which looks at it too, says so.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from ..engine.messages import ChunkReport, EngineStart, Failed, Fault, Latched, Next, Ready, Stop
+from ..engine.messages import ChunkReport, ChunkRequest, EngineStart, Failed, Fault, Next, Ready, Stop
 from ..engine.process import main as run_engine
 from ..engine.timeline import Span
 from ..runtime.metrics import Rate, Window
@@ -57,20 +57,20 @@ class EngineStatus:
 class Supervisor:
     """Owns the engine process, in a thread of its own.
 
-    latch(span) is asked for the settings of the chunk that shows that span of the input, None while there is none.
-    on_fault(address or None, reason) is told what the engine could
-    not do. Both are called from the supervisor's thread.
+    chunk_request(span) is asked for the settings of the chunk that shows that span of the input, None while there is
+    none. on_fault(address or None, reason) is told what the engine could not do. Both are called from the
+    supervisor's thread.
     """
 
     def __init__(
         self,
         start: EngineStart,
-        latch: Callable[[Span | None], Latched],
+        chunk_request: Callable[[Span | None], ChunkRequest],
         on_fault: Callable[[str | None, str], None],
         limits: Limits | None = None,
     ) -> None:
         self._start = start
-        self._latch = latch
+        self._chunk_request = chunk_request
         self._on_fault = on_fault
         self._limits = limits or Limits()
         self._stopping = threading.Event()
@@ -177,7 +177,7 @@ class Supervisor:
         if isinstance(message, Next):
             if message.report is not None:
                 self._note(message.report)
-            connection.send(self._latch(message.span))
+            connection.send(self._chunk_request(message.span))
         elif isinstance(message, Ready):
             self._ready, self._state, self._device = True, "running", message.device
             log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)

@@ -13,7 +13,7 @@ from bridge.video.ring import FrameRing
 QUEUE_FRAMES = 128
 
 
-class Look:
+class SyncedOutput:
     """Shows a ring's frames beside the output's, by the input frame that both are of.
 
     blank: what is shown, in grey 0..255, where there is none, as nothing is followed or all is restyled. Used by the
@@ -33,9 +33,9 @@ class Look:
         if fresh:
             self._seen = fresh[-1].number
             self._coming.extend(fresh)
-        while self._coming and self._coming[0].shows < output.shows:
+        while self._coming and self._coming[0].source_number < output.source_number:
             self._coming.popleft()
-        found = bool(self._coming) and self._coming[0].shows == output.shows
+        found = bool(self._coming) and self._coming[0].source_number == output.source_number
         pixels = self._coming[0].pixels if found else self._blank
         for show in self._show:
-            show(Frame(pixels, output.number, output.time, output.shows))
+            show(Frame(pixels, output.number, output.time, output.source_number))

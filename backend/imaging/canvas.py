@@ -9,7 +9,7 @@ import numpy as np
 
 from .fitting import cover
 
-GREY = 128
+GRAY = 128
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Canvas:
         if box == Box(0, 0, height, width):
             return picture
         if self.is_empty(height, width):
-            return np.full_like(picture, GREY)
+            return np.full_like(picture, GRAY)
         rows, columns = box.inside(height, width)
         seen = cover(picture, box.height, box.width)[
             rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left

@@ -21,7 +21,7 @@ ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
-class Receipt:
+class DownloadRecord:
     """Kept beside a file that was downloaded, as `.NAME.json`."""
 
     origin: str
@@ -34,8 +34,8 @@ class Receipt:
         return path.with_name(f".{path.name}.json")
 
     @classmethod
-    def of(cls, path: Path) -> Receipt | None:
-        """None where the file came from elsewhere, or what lies beside it is no receipt."""
+    def of(cls, path: Path) -> DownloadRecord | None:
+        """None where the file came from elsewhere, or what lies beside it is no record."""
         try:
             read = json.loads(cls.beside(path).read_text(encoding="utf-8"))
             return cls(str(read["origin"]), str(read["commit"]), int(read["size"]), str(read["sha256"]))
@@ -83,13 +83,13 @@ def fault(path: Path, shown: Callable[[int], None] = lambda _: None) -> str | No
             return next((f"{shard.name} {wrong}" for shard, wrong in faults if wrong), None)
         except CheckpointError as reason:
             return str(reason)
-    receipt = Receipt.of(path)
-    if receipt is None:
+    record = DownloadRecord.of(path)
+    if record is None:
         return _torn(path)
-    if (size := path.stat().st_size) != receipt.size:
-        return f"has {size} bytes, and had {receipt.size} when it came from {receipt.origin}"
-    if Digests.read(path, shown).sha256 != receipt.sha256:
-        return f"has another content than when it came from {receipt.origin}"
+    if (size := path.stat().st_size) != record.size:
+        return f"has {size} bytes, and had {record.size} when it came from {record.origin}"
+    if Digests.read(path, shown).sha256 != record.sha256:
+        return f"has another content than when it came from {record.origin}"
     return None
 
 

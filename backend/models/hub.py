@@ -36,7 +36,7 @@ class DownloadError(ValueError):
 
 @dataclass(frozen=True)
 class Remote:
-    """A file as its origin has it now. tag: changes with its content, and may be a digest of it (`receipt.Digests`)."""
+    """A file as its origin has it now. tag: changes with its content, and may be a digest of it (`record.Digests`)."""
 
     place: str
     size: int
@@ -44,7 +44,7 @@ class Remote:
     commit: str = ""
 
 
-class Origin(Protocol):
+class WeightHub(Protocol):
     """Somewhere that files of the catalogue come from. Both raise DownloadError, and OSError where a disk fails."""
 
     def describe(self, file: WeightFile) -> Remote: ...
@@ -54,7 +54,7 @@ class Origin(Protocol):
         ...
 
 
-def origin_at(endpoint: str | None) -> Origin:
+def hub_at(endpoint: str | None) -> WeightHub:
     """A folder of this machine, or the address of a hub (by default HF_ENDPOINT's). DownloadError for neither."""
     if endpoint is None:
         return Hub(constants.ENDPOINT)

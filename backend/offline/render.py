@@ -20,14 +20,14 @@ from bridge.video.frames import Frame
 from ..controls.mask_source import MaskSource, frame_address
 from ..controls.settings import Settings
 from ..controls.table import TABLE
-from ..engine.options import ModelChoice
+from ..engine.options import ModelOptions
 from ..engine.process import load_model
 from ..imaging.fitting import cover, stream_size
 from ..imaging.stills import is_still, read_still
 from ..runtime.metrics import Window
 
 if TYPE_CHECKING:
-    from ..engine.chunk_pipeline import ChunkMaker
+    from ..engine.chunk_pipeline import ChunkPipeline
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class RenderOptions:
 
     source: Path
     target: Path
-    model: ModelChoice = field(default_factory=ModelChoice)
+    model: ModelOptions = field(default_factory=ModelOptions)
     height: int | None = None
     width: int | None = None
     frames: int | None = None
@@ -61,13 +61,13 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
     began = time.monotonic()
     loaded = load_model(options.load, options.model)
-    rendering = Rendering(loaded.chunk_maker(height, width), settings, began)
+    rendering = Rendering(loaded.chunk_pipeline(height, width), settings, began)
     pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
-    matte, guide = MaskSource.parse(settings.mask_source).address, settings.control_source
-    mattes = side_pictures(matte, "mask", height, width) if matte else None
-    guides = side_pictures(frame_address(guide), "control", height, width) if guide else None
+    mask, control = MaskSource.parse(settings.mask_source).address, settings.control_source
+    mask_frames = side_pictures(mask, "mask", height, width) if mask else None
+    control_frames = side_pictures(frame_address(control), "control", height, width) if control else None
     with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
-        for number, picture in enumerate(rendering.frames(pictures, mattes, guides)):
+        for number, picture in enumerate(rendering.frames(pictures, mask_frames, control_frames)):
             sink.send(Frame(picture, number, number / clip.rate))
             shown.step(rendering.shown, time.monotonic() - began)
     if not rendering.shown:
@@ -83,7 +83,7 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
 class Rendering:
     """A clip on its way through a chunk maker, and the figures of it."""
 
-    def __init__(self, maker: ChunkMaker, settings: Settings, began: float) -> None:
+    def __init__(self, maker: ChunkPipeline, settings: Settings, began: float) -> None:
         self._maker = maker
         self._settings = settings
         self._began = began
@@ -96,12 +96,12 @@ class Rendering:
     def frames(
         self,
         pictures: Iterator[np.ndarray],
-        mattes: Iterator[np.ndarray] | None = None,
-        guides: Iterator[np.ndarray] | None = None,
+        mask_frames: Iterator[np.ndarray] | None = None,
+        control_frames: Iterator[np.ndarray] | None = None,
     ) -> Iterator[np.ndarray]:
         """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut.
 
-        mattes, guides: of the mask source and the control source, where those are files.
+        mask_frames, control_frames: of the mask source and the control source, where those are files.
         Where chunks come out later than they are put in, the last picture pushes the last ones out.
         """
         following, taken, batch = next(pictures, None), 0, []
@@ -111,8 +111,10 @@ class Rendering:
             real = 0 if following is None else len(batch)
             following, taken = next(pictures, None), taken + real
             batch += [batch[-1]] * (wanted - len(batch))
-            matte, guide = (None if side is None else list(islice(side, wanted)) for side in (mattes, guides))
-            for picture in self._chunk(batch, matte, guide, real, is_last=following is None):
+            mask, control = (
+                None if side is None else list(islice(side, wanted)) for side in (mask_frames, control_frames)
+            )
+            for picture in self._chunk(batch, mask, control, real, is_last=following is None):
                 self.shown += 1
                 yield picture
 
@@ -134,15 +136,15 @@ class Rendering:
     def _chunk(
         self,
         batch: list[np.ndarray],
-        mattes: list[np.ndarray] | None,
-        guides: list[np.ndarray] | None,
+        mask_frames: list[np.ndarray] | None,
+        control_frames: list[np.ndarray] | None,
         real: int,
         is_last: bool,
     ) -> np.ndarray:
         """The pictures that come out, without those that only filled a chunk up; `real` of the batch are not."""
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
-        made = self._maker.make(batch, mattes, settings, tag=real, guides=guides)
+        made = self._maker.make(batch, mask_frames, settings, tag=real, control_frames=control_frames)
         for address, reason in made.faults:
             if address not in MENDED:
                 raise ValueError(reason)
@@ -181,7 +183,7 @@ def first_settings(values: Mapping[str, object]) -> Settings:
     mailbox = Mailbox(TABLE)
     for address, value in values.items():
         mailbox.set(address, value)
-    return Settings.latch(mailbox.snapshot())
+    return Settings.from_values(mailbox.snapshot())
 
 
 def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Who may talk to the panel: pages that the panel itself served, under a loopback name (see bridge's doorkeeper)."""
+"""Who may talk to the panel: pages that the panel itself served, under a loopback name (see bridge's origin check)."""
 
 from bridge.web.hosts import host_name, is_loopback
 from bridge.web.origin_check import Caller, Headers
@@ -21,7 +21,7 @@ def refusal(host: str, origin: str | None) -> str | None:
 
 
 def turned_away(caller: Caller) -> str | None:
-    """`refusal`, as the doorkeeper asks it."""
+    """`refusal`, as the origin check asks it."""
     return refusal(caller.host, caller.origin)
 
 

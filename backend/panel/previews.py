@@ -10,7 +10,7 @@ WIDEST = 640  # pixels; a preview is for the eye, and encoding shares a core wit
 QUALITY = 80
 
 
-class Pictures:
+class Previews:
     """The newest previews as messages for the page, made again no more often than `interval` seconds."""
 
     def __init__(

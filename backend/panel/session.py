@@ -19,13 +19,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
 
-from .previews import Pictures, message
+from .previews import Previews, message
 
 TICK_SECONDS = 0.05
 STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
 
 
-class Visit:
+class PageSession:
     """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog."""
 
     def __init__(
@@ -34,7 +34,7 @@ class Visit:
         table: ControlTable,
         mailbox: Mailbox,
         status: Callable[[], Mapping[str, object]],
-        pictures: Pictures,
+        pictures: Previews,
     ):
         self._socket, self._table, self._mailbox = socket, table, mailbox
         self._status, self._pictures = status, pictures
@@ -44,14 +44,14 @@ class Visit:
     async def run(self, stopping: threading.Event) -> None:
         """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
         rows = [row.describe() for row in self._table]
-        await self._tell(kind="table", controls=rows)
+        await self._notify(kind="table", controls=rows)
         listening = asyncio.create_task(self._listen())
         try:
             tick = 0
             while not stopping.is_set() and not listening.done():
                 await self._tell_values()
                 if tick % STATUS_TICKS == 0:
-                    await self._tell(kind="status", status=plain(self._status()))
+                    await self._notify(kind="status", status=plain(self._status()))
                 await self._tell_pictures()
                 tick += 1
                 await asyncio.wait([listening], timeout=TICK_SECONDS)
@@ -65,10 +65,10 @@ class Visit:
             event = await self._socket.receive()
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event["code"])
-            if reason := self._take(event.get("text") or ""):
-                await self._tell(kind="report", reason=reason)
+            if reason := self._receive(event.get("text") or ""):
+                await self._notify(kind="report", reason=reason)
 
-    def _take(self, text: str) -> str | None:
+    def _receive(self, text: str) -> str | None:
         """Do what the page asks; what it should be told if that was not exactly possible."""
         try:
             asked = json.loads(text)
@@ -85,7 +85,7 @@ class Visit:
         changed = {address: value for address, value in values.items() if self._shown.get(address) != value}
         if changed:
             self._shown.update(changed)
-            await self._tell(kind="values", values=changed)
+            await self._notify(kind="values", values=changed)
 
     async def _tell_pictures(self) -> None:
         messages = self._pictures.messages()
@@ -95,7 +95,7 @@ class Visit:
                 self._sent_pictures[name] = picture
                 await self._socket.send_bytes(picture)
 
-    async def _tell(self, **message: object) -> None:
+    async def _notify(self, **message: object) -> None:
         await self._socket.send_text(json.dumps(message))
 
 

@@ -15,7 +15,7 @@ LARGEST = 16 * 1024 * 1024
 """Bytes; a file beyond that is not one of ours."""
 
 
-class KeptFile:
+class JsonStore:
     """JSON at `path`: {"vace": kind, "version": 1, "content": {...}}. kind says what it is, so that no other is read.
 
     None is a file that is never there and never written.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 LOOK_SECONDS = 0.1
 
 
-class Keeper:
+class Autosave:
     """jobs: (write, seconds): `write` is called every so often, and once more at the end; it may raise OSError.
 
     told(reason): called with what could not be written.
@@ -18,7 +18,7 @@ class Keeper:
     def __init__(self, jobs: Sequence[tuple[Callable[[], None], float]], told: Callable[[str], None]) -> None:
         self._jobs, self._told = jobs, told
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
 
     def start(self) -> None:
         self._thread.start()

@@ -11,8 +11,8 @@ from bridge.control.midi import LEARN, MidiMap, MidiPort
 from bridge.control.parameters import ControlTable
 from bridge.control.tempo.tempo import MidiClock
 
-from ..runtime.json_store import KeptFile
-from .autosave import Keeper
+from ..runtime.json_store import JsonStore
+from .autosave import Autosave
 
 KEEP_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ def open_midi(
 
     path: the file of what was learnt, None to keep nothing.
     """
-    file = KeptFile(path, "MIDI map")
+    file = JsonStore(path, "MIDI map")
     kept = {place: target for place, target in file.read().items() if isinstance(target, str)}
     controls = MidiMap(table, mailbox, kept, lambda reason: tell(LEARN, reason))
     written = controls.version
@@ -42,9 +42,9 @@ def open_midi(
             written = version
 
     with ExitStack() as opened:
-        keeper = Keeper([(write, KEEP_SECONDS)], lambda reason: tell(LEARN, reason))
-        opened.callback(keeper.stop)
+        autosave = Autosave([(write, KEEP_SECONDS)], lambda reason: tell(LEARN, reason))
+        opened.callback(autosave.stop)
         for name in names:
             opened.callback(MidiPort(name, clock, controls).close)
-        keeper.start()
+        autosave.start()
         return opened.pop_all().close

@@ -77,7 +77,7 @@ class Morph:
             # What is no longer where it was put has been taken over by somebody.
             mine = {address: glide for address, (glide, last) in self._glides.items() if values[address] == last}
             places = {address: glide.at(now) for address, glide in mine.items()}
-            self._mailbox.take(list(places.items()))
+            self._mailbox.apply(list(places.items()))
             self._glides = {
                 address: (glide, places[address])
                 for address, glide in mine.items()

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlError, ControlTable
 
-from ..runtime.json_store import KeptFile
+from ..runtime.json_store import JsonStore
 from .morph import Morph, Numbers
 
 SAVE, GO, FADE = "/vace/preset/save", "/vace/preset/go", "/vace/preset/fade"
@@ -26,7 +26,7 @@ class Presets:
     Raises OSError if there is a file that can be neither read nor put aside.
     """
 
-    def __init__(self, table: ControlTable, mailbox: Mailbox, file: KeptFile, morph: Morph) -> None:
+    def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore, morph: Morph) -> None:
         self._table, self._mailbox, self._file, self._morph = table, mailbox, file, morph
         self._rows = [row for row in table if belongs_to_preset(row)]
         self._times = {address for row in table for address in row.also}
@@ -78,7 +78,7 @@ class Presets:
         seconds = float(self._mailbox.get(FADE))  # type: ignore[arg-type]
         numbers, rest = self._understood(values, seconds > 0)
         self._morph.stop_all()
-        reports = self._mailbox.take(rest)
+        reports = self._mailbox.apply(rest)
         if numbers:
             self._morph.to(numbers, seconds)
         if reports:
@@ -106,10 +106,10 @@ class Presets:
         return row.type == "float" and _fits(row, value)
 
 
-class Autosave:
+class LastValues:
     """Keeps the values as they are for the front that comes after a crash. Panic switches are not among them."""
 
-    def __init__(self, table: ControlTable, mailbox: Mailbox, file: KeptFile) -> None:
+    def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore) -> None:
         self._rows = [row for row in table if row.holds and row.acts != "at once"]
         self._mailbox, self._file = mailbox, file
         self._written = -1

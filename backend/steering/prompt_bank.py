@@ -8,7 +8,7 @@ from bridge.control.parameters import ControlError, Value
 GO = "/vace/prompt/go"
 
 
-def follow_bank(mailbox: Mailbox) -> None:
+def bind_prompt_bank(mailbox: Mailbox) -> None:
     """Have the mailbox's bank do what is asked of it, from now on."""
 
     def go(slot: Value, _: float) -> None:

@@ -22,7 +22,7 @@ SLACK_SECONDS = 1e-4
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayTime:
     """When a chunk's pictures will be on the output: seconds of the monotonic clock."""
 
     start: float
@@ -56,7 +56,7 @@ class Quantiser:
         """Changes that wait."""
         return len(self._came)
 
-    def window(self, grid: str, bar: int, shown: Shown) -> Window:
+    def window(self, grid: str, bar: int, shown: DisplayTime) -> Window:
         """What the next chunk answers for; each chunk asks once. grid: one of GRIDS; bar: beats of a bar."""
         half = (shown.end - shown.start) / 2
         start = shown.start - half if self._reached is None else self._reached
@@ -65,7 +65,9 @@ class Quantiser:
         beats = 0 if grid == "off" else 1 if grid == "beat" else BARS[grid] * bar
         return Window(start, end, beats)
 
-    def latch(self, wanted: Mapping[str, Value], changes: Mapping[str, Change], window: Window) -> dict[str, Value]:
+    def values_for(
+        self, wanted: Mapping[str, Value], changes: Mapping[str, Change], window: Window
+    ) -> dict[str, Value]:
         """The values of the next chunk. wanted: those of the mailbox, changes: who changed them when."""
         values = dict(wanted)
         for address in self._held:

@@ -13,7 +13,7 @@ LET_GO = "0"
 """What a button sends when it is let go: no reference's number."""
 
 
-def follow_references(mailbox: Mailbox) -> None:
+def bind_reference_list(mailbox: Mailbox) -> None:
     """Have the mailbox's list of references do what is asked of it, from now on."""
 
     def paths() -> list[str]:

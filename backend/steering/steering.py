@@ -18,12 +18,12 @@ from bridge.web.access import Network
 
 from ..controls.table import TABLE
 from ..runtime import priority
-from ..runtime.json_store import KeptFile
-from .autosave import Keeper
+from ..runtime.json_store import JsonStore
+from .autosave import Autosave
 from .morph import Morph
-from .presets import Autosave, Presets
-from .prompt_bank import follow_bank
-from .reference_list import follow_references
+from .presets import LastValues, Presets
+from .prompt_bank import bind_prompt_bank
+from .reference_list import bind_reference_list
 
 if TYPE_CHECKING:
     from bridge.control.oscquery.server import OscQueryServer
@@ -65,40 +65,40 @@ class Steering:
     def __init__(
         self, options: SteeringOptions, mailbox: Mailbox, tell: Tell, heartbeat: Callable[[], Sequence[Any]]
     ) -> None:
-        self._options, self._mailbox, self._tell, self._heartbeat = options, mailbox, tell, heartbeat
+        self._options, self._mailbox, self._notify, self._heartbeat = options, mailbox, tell, heartbeat
         self.osc: OscServer | None = None
         self.oscquery: OscQueryServer | None = None
 
     def restore(self) -> None:
         """Begin with the values that the last show had. Raises OSError if their file can't be read."""
         values = self._last_values().read()
-        for _, report in self._mailbox.take([pair for pair in values.items() if pair[0] in TABLE]):
+        for _, report in self._mailbox.apply([pair for pair in values.items() if pair[0] in TABLE]):
             log.warning("%s", report)
         log.info("began with the last values" if values else "there are no last values to begin with")
 
     def open(self, opened: ExitStack, clock: MidiClock) -> None:
         """Start every part; `opened` closes them. clock: what a MIDI clock is told to. Raises BridgeError, OSError."""
         options = self._options
-        follow_bank(self._mailbox)
-        follow_references(self._mailbox)
+        bind_prompt_bank(self._mailbox)
+        bind_reference_list(self._mailbox)
         presets = self._open_presets(opened)
         if options.midi:
             from .midi import open_midi
 
             kept = options.beside(".midi.json")
-            opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._tell))
+            opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._notify))
         if options.osc is not None:
             self.osc = self._open_osc(opened, *options.osc, presets)
         if options.oscquery is not None:
             self._open_oscquery(opened, *options.oscquery)
         if options.dmx and options.dmx_patch is not None:
             patched = Patched(read_patch(options.dmx_patch, TABLE), self._mailbox)
-            opened.callback(DmxInput(options.dmx, patched, lambda reason: self._tell(None, reason)).close)
+            opened.callback(DmxInput(options.dmx, patched, lambda reason: self._notify(None, reason)).close)
 
     def answer(self, address: str | None, reason: str) -> None:
         """Send an error to whoever steers by OSC."""
         if self.osc is not None:
-            self.osc.tell(address or "/vace", reason)
+            self.osc.notify(address or "/vace", reason)
 
     def figures(self) -> dict[str, Any]:
         """The OSC server's counters, for the status."""
@@ -125,26 +125,26 @@ class Steering:
         return server
 
     def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
-        from bridge.control.oscquery.mdns import Announcement
+        from bridge.control.oscquery.mdns import MdnsService
         from bridge.control.oscquery.server import NAME, OscQueryServer
 
         osc = None if self.osc is None else (self.osc.host, self.osc.port)
         self.oscquery = OscQueryServer(TABLE, self._mailbox, osc, host, port, self._options.osc_allow).start()
         opened.callback(self.oscquery.stop)
-        opened.callback(Announcement(NAME, self.oscquery.services()).start().stop)
+        opened.callback(MdnsService(NAME, self.oscquery.services()).start().stop)
 
     def _open_presets(self, opened: ExitStack) -> Presets:
         morph = Morph(self._mailbox)
-        presets = Presets(TABLE, self._mailbox, KeptFile(self._options.presets, "presets"), morph)
-        autosave = Autosave(TABLE, self._mailbox, self._last_values())
-        keeper = Keeper(
-            [(presets.write, PRESET_SECONDS), (autosave.write, AUTOSAVE_SECONDS)],
-            lambda reason: self._tell("/vace/preset/save", reason),
+        presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
+        last_values = LastValues(TABLE, self._mailbox, self._last_values())
+        autosave = Autosave(
+            [(presets.write, PRESET_SECONDS), (last_values.write, AUTOSAVE_SECONDS)],
+            lambda reason: self._notify("/vace/preset/save", reason),
         )
-        for part in (keeper, morph):
+        for part in (autosave, morph):
             part.start()
             opened.callback(part.stop)
         return presets
 
-    def _last_values(self) -> KeptFile:
-        return KeptFile(self._options.beside(".last.json"), "last values")
+    def _last_values(self) -> JsonStore:
+        return JsonStore(self._options.beside(".last.json"), "last values")

@@ -13,7 +13,7 @@ from bridge.control.tempo.link import LinkClock
 from bridge.control.tempo.tempo import MidiClock, Tempo
 from bridge.video.protocol import BridgeError
 
-from .quantise import Quantiser, Shown
+from .quantise import DisplayTime, Quantiser
 
 TEMPO, SOURCE, TAP, DOWNBEAT = "/vace/tempo", "/vace/tempo/source", "/vace/tempo/tap", "/vace/tempo/downbeat"
 BAR, QUANTISE = "/vace/tempo/bar", "/vace/tempo/quantise"
@@ -23,7 +23,7 @@ SHOWN_DIGITS = 1
 """Of a followed tempo, so that it is not sent to every controller all the time."""
 
 
-class Beat:
+class ShowTempo:
     """Follows the tempo controls of a mailbox from now on. tell(address, reason) is told what can't be had.
 
     A clock outside that is missing or stops takes nothing away: the beat goes on as it was, and can be set or tapped.
@@ -41,28 +41,28 @@ class Beat:
         self.tempo = Tempo(float(mailbox.get(TEMPO)), clock())  # type: ignore[arg-type]
         self.source = "own"
         """Where the beat comes from now; not what is wanted, while that is missing."""
-        self._mailbox, self._tell, self._clock = mailbox, tell, clock
+        self._mailbox, self._notify, self._clock = mailbox, tell, clock
         self._link: LinkClock | None = None
         self._quantiser = Quantiser(table, self.tempo)
         self._pressed: dict[str, deque[float]] = {RESET: deque(), ANCHOR: deque()}
         self._missed = False  # whether it was told that the wanted source is missing
         self._said: Value | None = None  # the followed tempo, as controllers were told it
         mailbox.listen(TEMPO, lambda bpm, when: self._set(float(bpm), when))  # type: ignore[arg-type]
-        mailbox.listen(SOURCE, lambda source, _: self._take(str(source)))
+        mailbox.listen(SOURCE, lambda source, _: self._use_source(str(source)))
         mailbox.listen(TAP, lambda _, when: self._tap(when))
         mailbox.listen(DOWNBEAT, lambda _, when: self._downbeat(when))
         for address, presses in self._pressed.items():
             mailbox.listen(address, lambda _, when, presses=presses: presses.append(when))
-        self._take(str(mailbox.get(SOURCE)))
+        self._use_source(str(mailbox.get(SOURCE)))
 
-    def latch(self, shown: Shown) -> tuple[Mapping[str, Value], set[str]]:
+    def values_for(self, shown: DisplayTime) -> tuple[Mapping[str, Value], set[str]]:
         """The values that a chunk is made with, and which of RESET and ANCHOR it is for. shown: when it will be."""
-        self.follow()
+        self.update()
         grid, bar = str(self._mailbox.get(QUANTISE)), int(self._mailbox.get(BAR))  # type: ignore[arg-type]
         window = self._quantiser.window(grid, bar, shown)
         # Values first, so that of each one that has changed it is also known when.
         wanted = self._mailbox.snapshot()
-        values = self._quantiser.latch(wanted, self._mailbox.since(0), window)
+        values = self._quantiser.values_for(wanted, self._mailbox.since(0), window)
         happens = set()
         for address, presses in self._pressed.items():
             while presses and self._quantiser.is_due(presses[0], window):
@@ -70,20 +70,20 @@ class Beat:
                 happens.add(address)
         return values, happens
 
-    def follow(self) -> None:
+    def update(self) -> None:
         """Take the beat of the clock outside, if one is wanted and there."""
         wanted = str(self._mailbox.get(SOURCE))
         outer = None
         if wanted == "midi":
             outer = self.midi.beat(self._clock())
             if outer is None and not self._missed:
-                self._tell(SOURCE, "no MIDI clock is heard (--midi PORT opens an input); the beat goes on as it was")
+                self._notify(SOURCE, "no MIDI clock is heard (--midi PORT opens an input); the beat goes on as it was")
             self._missed = outer is None
         elif wanted == "link" and self._link is not None:
             outer = self._link.beat
         self.source = "own" if outer is None else wanted
         if outer is not None:
-            self.tempo.follow(outer)
+            self.tempo.track(outer)
             self._said = round(self.tempo.bpm, SHOWN_DIGITS)
             self._mailbox.set(TEMPO, self._said)
 
@@ -121,14 +121,14 @@ class Beat:
         else:
             self.tempo.downbeat(when)
             return
-        self.follow()
+        self.update()
 
-    def _take(self, source: str) -> None:
+    def _use_source(self, source: str) -> None:
         self._missed = False
         if source != "link" or self._link is not None:
             return
         try:
             self._link = LinkClock(self.tempo.bpm)
         except BridgeError as error:
-            self._tell(SOURCE, str(error))
+            self._notify(SOURCE, str(error))
             self._mailbox.set(SOURCE, "own")

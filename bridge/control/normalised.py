@@ -1,4 +1,4 @@
-"""Normalised twins: `/vace/n/scale` is `/vace/scale` as 0 to 1, for controllers whose every fader says that."""
+"""Normalised controls: `/vace/n/scale` is `/vace/scale` as 0 to 1, for controllers whose every fader says that."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from .mailbox import Relative
 from .parameters import Accepted, Control, ControlError, ControlTable, Value
 
 
-def twin_address(address: str) -> str:
+def normalised_address(address: str) -> str:
     """`/vace/mask/feather` -> `/vace/n/mask/feather`."""
     root, _, rest = address[1:].partition("/")
     return f"/{root}/n/{rest}"
 
 
-class Twin:
+class NormalisedControl:
     """A control with a range as 0 to 1: numbers linearly, switches as 0 and 1, choices evenly over their order."""
 
     def __init__(self, control: Control) -> None:
         self.control = control
-        self.address = twin_address(control.address)
+        self.address = normalised_address(control.address)
         self._unit = Control(self.address, "float", 0.0, control.doc, low=0.0, high=1.0)
         if control.type == "choice":
             self._low, self._high = 0.0, len(control.choices) - 1.0
@@ -44,10 +44,10 @@ class Twin:
         return (place - self._low) / ((self._high - self._low) or 1.0)
 
 
-def twins(table: ControlTable) -> dict[str, Twin]:
-    """The twins of all controls that hold a value with a range, by the twin's address."""
+def normalised_controls(table: ControlTable) -> dict[str, NormalisedControl]:
+    """Normalised forms of all controls that hold a value with a range, by their address."""
     ranged = (row for row in table if row.holds and _has_range(row))
-    return {twin.address: twin for twin in map(Twin, ranged)}
+    return {normalised.address: normalised for normalised in map(NormalisedControl, ranged)}
 
 
 def _has_range(row: Control) -> bool:

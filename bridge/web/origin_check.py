@@ -30,7 +30,7 @@ Refusal = Callable[[Caller], str | None]
 """Why a request is refused; None if it is welcome."""
 
 
-class Doorkeeper:
+class OriginCheck:
     """ASGI middleware: turns away what `refusal` has a reason against, and marks what goes out.
 
     headers: what is added to every answer, given the Origin that asked.

@@ -133,9 +133,9 @@ def require_aligned(context: Tensor, asked: Asked) -> None:
 
 
 def encoded(asked: Asked, state: ContextState) -> tuple[Tensor, ContextState]:
-    controls, grey = asked.controls(), torch.zeros(1, 3, len(asked.span), HEIGHT, WIDTH)
-    source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, grey)
-    return encode_context(cast(Autoencoder, Telling()), controls.control, source, mask, state, grey)
+    controls, gray = asked.controls(), torch.zeros(1, 3, len(asked.span), HEIGHT, WIDTH)
+    source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
+    return encode_context(cast(Autoencoder, Telling()), controls.control, source, mask, state, gray)
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)

@@ -34,7 +34,7 @@ def video(frames: int, seed: int, channels: int = 3) -> Tensor:
 
 
 def controls(n: int, frames: int) -> Controls:
-    """Another of everything, each in its own rhythm; before each hundredth chunk the same, so that sizes compare."""
+    """Another of everything, each in its own clock; before each hundredth chunk the same, so that sizes compare."""
     if n % 100 >= 97:
         return Controls("gold", control=video(frames, n), video=video(frames, n + 500), noise=0.6, loras=(0.5,))
     base = Controls(

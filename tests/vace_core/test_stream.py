@@ -265,7 +265,7 @@ def test_pinned_latents_are_the_source_s_own_and_nothing_else_is(pipeline: dict)
         controls = Controls("gold", source=source, mask=mask)
         pinned, made = (one.step(replace(controls, pin=pin)) for one, pin in ((stream, True), (free, False)))
         context = stream._embedded[0]
-        flight = next(iter(stream.state.flights), None)
+        flight = next(iter(stream.state.denoising), None)
         clean = stream.state.unsettled if flight is None else flight.clean
         assert context is not None
         assert clean is not None

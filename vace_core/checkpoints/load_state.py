@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .errors import CheckpointError
 from .layouts import Layout
-from .weights import Stored, Weights
+from .weights import LazyTensor, Weights
 
 M = TypeVar("M", bound=nn.Module)
 NAMED = 10
@@ -70,7 +70,7 @@ def unit(key: str) -> str:
     return ".".join(key.split(".")[:2])
 
 
-def put(module: nn.Module, key: str, stored: Stored, dtype: torch.dtype, device: torch.device) -> None:
+def put(module: nn.Module, key: str, stored: LazyTensor, dtype: torch.dtype, device: torch.device) -> None:
     """Read one tensor into memory of its own and make it the module's."""
     value = torch.empty(stored.shape, dtype=dtype, device=device)
     if not value.is_meta:

@@ -7,27 +7,28 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..memory import Beside, Capture, captured
+from ..memory import KVRecorder, ReferenceKV, recorded
 from ..model import Model
 from ..transformer import Context, Prompt, References, Time
 from . import EncodedReferences, Reference
 
 
 @dataclass(frozen=True)
-class Shown:
-    """References as a chunk is shown them. `beside` is None in mode "paper"."""
+class EmbeddedReferences:
+    """References as a chunk attends to them. `kv` is None in mode "paper"."""
 
     references: References
-    beside: Beside | None
+    kv: ReferenceKV | None
 
     @property
     def own_frames(self) -> int:
         """Reference frames that run through every pass with the chunk: those of mode "joint"."""
-        return 0 if self.beside is None or self.beside.kept is not None else self.beside.frames
+        return 0 if self.kv is None or self.kv.kept is not None else self.kv.frames
 
 
-class ShownReferences:
-    """Makes `Shown` anew where pictures, strengths, mode, or what "slot" is computed under have changed."""
+class ReferenceEmbedder:
+    """Makes `EmbeddedReferences` anew where pictures, strengths, mode, or what "slot" is computed under have
+    changed."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -35,7 +36,7 @@ class ShownReferences:
         self._pictures: tuple[tuple[Reference, ...], int] = ((), 0)
         self._references: References | None = None
         self._latents: Tensor | None = None
-        self._slot: tuple[object, Beside | None] = (None, None)
+        self._slot: tuple[object, ReferenceKV | None] = (None, None)
 
     def __call__(
         self,
@@ -45,21 +46,21 @@ class ShownReferences:
         clean: Time,
         scales: Sequence[float],
         adaptation: int,
-    ) -> Shown | None:
+    ) -> EmbeddedReferences | None:
         """clean: timestep 0. scales: of the hints that a reference of mode "slot" gets. adaptation: of live LoRAs."""
         if not given:
             return None
         references, latents = self._embed(tuple(given), adaptation)
         strengths = tuple(reference.strength for reference in given)
         if mode == "paper":
-            return Shown(references, None)
+            return EmbeddedReferences(references, None)
         if mode == "joint":
-            return Shown(references, Beside(strengths))
+            return EmbeddedReferences(references, ReferenceKV(strengths))
         under = (references, prompt, tuple(scales))
         if not _same(self._slot[0], under):
             kept = self._compute(latents, references, prompt, clean, scales)
-            self._slot = (under, Beside(strengths, kept))
-        return Shown(references, self._slot[1])
+            self._slot = (under, ReferenceKV(strengths, kept))
+        return EmbeddedReferences(references, self._slot[1])
 
     def _embed(self, given: tuple[Reference, ...], adaptation: int) -> tuple[References, Tensor]:
         known, adapted = self._pictures
@@ -67,7 +68,7 @@ class ShownReferences:
             a.picture is b.picture and a.strength == b.strength for a, b in zip(known, given, strict=True)
         )
         if not same or adapted != adaptation or self._references is None or self._latents is None:
-            self._latents = self._encoded.follow(self._model.autoencoder, given).to(self._model.dtype)
+            self._latents = self._encoded.encode(self._model.autoencoder, given).to(self._model.dtype)
             strengths = [reference.strength for reference in given]
             self._references = self._model.transformer.embed_references(self._latents, strengths)
             self._pictures = (given, adaptation)
@@ -80,17 +81,17 @@ class ShownReferences:
         transformer = self._model.transformer
         latents = context[:, : transformer.architecture.latent_channels]
         turn = transformer.rotation(range(latents.shape[2]), latents)
-        layers = [Capture(turn, references.weight) for _ in transformer.blocks]
+        layers = [KVRecorder(turn, references.weight) for _ in transformer.blocks]
         alone = Context(references.tokens, None, references.weight)
         transformer(latents, clean, prompt, alone, scales, memory=layers, turn=turn)
-        return captured(layers)
+        return recorded(layers)
 
 
-def beside(context: Context, shown: Shown) -> Context:
+def attach_references(context: Context, embedded: EmbeddedReferences) -> Context:
     """A chunk's context with its references: as tokens beside its own, or as its own first frames."""
-    if not shown.own_frames:
-        return Context(context.tokens, shown.references)
-    return context.behind(shown.references)
+    if not embedded.own_frames:
+        return Context(context.tokens, embedded.references)
+    return context.behind(embedded.references)
 
 
 def _same(a: object, b: tuple[object, ...]) -> bool:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import KNOWN, recognise
-from ..checkpoints.weights import Stored, Weights, open_weights
+from ..checkpoints.weights import LazyTensor, Weights, open_weights
 from ..config import Architecture
 from ..transformer import CausalWan
 from .keys import STYLES, Modules, split
@@ -40,9 +40,9 @@ FOREIGN = (
 class Adapter:
     """The low-rank change of one linear layer or convolution: `scale * up @ down`."""
 
-    down: Stored
+    down: LazyTensor
     """[rank, in]; a convolution's has its kernel's shape."""
-    up: Stored
+    up: LazyTensor
     """[out, rank]."""
     scale: float
     """alpha / rank."""
@@ -68,7 +68,7 @@ class Lora:
     name: str
     adapters: Mapping[str, Adapter]
     """By module: "blocks.0.self_attn.q"."""
-    deltas: Mapping[str, Stored]
+    deltas: Mapping[str, LazyTensor]
     """Whole changes by parameter ("blocks.0.norm3.bias"), each of its shape. Most LoRAs have none."""
 
 
@@ -115,7 +115,7 @@ def merge(transformer: CausalWan, lora: Lora, strength: float = 1.0) -> None:
         weight.copy_(torch.add(weight.float(), read(stored, weight.device, torch.float32), alpha=strength))
 
 
-def read(stored: Stored, device: torch.device, dtype: torch.dtype) -> Tensor:
+def read(stored: LazyTensor, device: torch.device, dtype: torch.dtype) -> Tensor:
     """A tensor of the file, where and as it is wanted."""
     out = torch.empty(stored.shape, dtype=dtype, device=device)
     stored.copy_to(out)
@@ -152,7 +152,7 @@ def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ())
     return weights
 
 
-Parts = dict[str, dict[str, Stored]]
+Parts = dict[str, dict[str, LazyTensor]]
 """The tensors of a file by module and role (`lora_keys.ROLES`)."""
 
 
@@ -183,7 +183,7 @@ def _sort(weights: Weights, modules: Modules) -> _Contents:
     return contents
 
 
-def _deltas(parts: Parts) -> Iterator[tuple[str, Stored]]:
+def _deltas(parts: Parts) -> Iterator[tuple[str, LazyTensor]]:
     for module, roles in parts.items():
         for role in ("weight", "bias", "modulation"):
             if role in roles:
@@ -210,7 +210,7 @@ def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[st
             yield f"{module}: {found}, expected down (rank, {inner}), up ({expected[0]}, rank), alpha one number"
 
 
-def _fits(roles: Mapping[str, Stored], expected: tuple[int, ...]) -> bool:
+def _fits(roles: Mapping[str, LazyTensor], expected: tuple[int, ...]) -> bool:
     down, up = roles["down"].shape, roles["up"].shape
     if len(down) < 2 or len(up) < 2 or ("alpha" in roles and math.prod(roles["alpha"].shape) != 1):
         return False
@@ -222,7 +222,7 @@ def _fits(roles: Mapping[str, Stored], expected: tuple[int, ...]) -> bool:
     )
 
 
-def _adapter(roles: Mapping[str, Stored], spelled: str, settings: Mapping[str, Any]) -> Adapter:
+def _adapter(roles: Mapping[str, LazyTensor], spelled: str, settings: Mapping[str, Any]) -> Adapter:
     down, up = roles["down"], roles["up"]
     rank = down.shape[0]
     if "alpha" in roles:

@@ -18,7 +18,7 @@ from ..transformer.rope import rotate
 
 
 @dataclass(frozen=True)
-class Beside:
+class ReferenceKV:
     """So many reference frames beside a chunk, each with a strength.
 
     kept: for each layer their unrotated keys and values [B, H, n * T, head]; None where they run with the chunk, as the
@@ -37,8 +37,8 @@ class Beside:
         return log_weight(self.strengths, per_frame, like)
 
 
-class Capture:
-    """A layer's view (`transformer.attention.LayerMemory`) that remembers what passes, for `Beside.kept`."""
+class KVRecorder:
+    """A layer's view (`transformer.attention.LayerMemory`) that remembers what passes, for `ReferenceKV.kept`."""
 
     def __init__(self, turn: Tensor, weight: Tensor | None) -> None:
         self._turn, self._weight = turn, weight
@@ -49,6 +49,6 @@ class Capture:
         return attend(queries, rotate(keys, self._turn), values, self._weight)
 
 
-def captured(layers: Sequence[Capture]) -> tuple[tuple[Tensor, Tensor], ...]:
+def recorded(layers: Sequence[KVRecorder]) -> tuple[tuple[Tensor, Tensor], ...]:
     """What all layers remember once a forward has passed."""
     return tuple(layer.kept for layer in layers if layer.kept is not None)

@@ -9,7 +9,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from ..conditioning.reference_embedding import Shown
+from ..conditioning.reference_embedding import EmbeddedReferences
 from ..transformer import Context, Prompt, References
 from . import Schedule, add_noise, clean_from_flow
 
@@ -23,7 +23,7 @@ class Pinned:
 
 
 @dataclass
-class Flight:
+class DenoisingState:
     """A chunk's number, what it is made under, and how far it has come."""
 
     number: int
@@ -38,8 +38,8 @@ class Flight:
     noise: torch.Generator
     clean: Tensor
     """The latest estimate of its clean latents [1, C, f, h, w]; at first what noise is added to."""
-    shown: Shown | None = None
-    """References that it is shown."""
+    embedded: EmbeddedReferences | None = None
+    """The references that it attends to."""
     references: Tensor | None = None
     """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
     reference_noise: torch.Generator | None = None
@@ -54,7 +54,7 @@ class Flight:
         return self.schedule.timesteps[self.steps]
 
     @property
-    def arrived(self) -> bool:
+    def done(self) -> bool:
         return self.steps == len(self.schedule.timesteps)
 
     @property
@@ -62,7 +62,7 @@ class Flight:
         """The context scales of the next step."""
         return self.scales[self.steps]
 
-    def noisy(self) -> Tensor:
+    def add_noise(self) -> Tensor:
         """Its latents with the next step's noise, each step's its own; references of its own come first."""
         level = self.schedule.sigmas[self.steps] if self.steps else self.schedule.start
         noisy = _with_noise(self.clean, self.noise, level)
@@ -72,7 +72,7 @@ class Flight:
         level = self.schedule.sigmas[self.steps] if self.steps else 1.0
         return torch.cat((_with_noise(self.references, self.reference_noise, level), noisy), dim=2)
 
-    def take(self, noisy: Tensor, flow: Tensor) -> None:
+    def update(self, noisy: Tensor, flow: Tensor) -> None:
         """Go on by what the model made of it."""
         clean = clean_from_flow(noisy, flow, self.schedule.sigmas[self.steps])
         n = 0 if self.references is None else self.references.shape[2]
@@ -83,7 +83,7 @@ class Flight:
             self.clean = torch.where(self.pinned.where, self.pinned.latents, self.clean)
         self.steps += 1
 
-    def clone(self) -> Flight:
+    def clone(self) -> DenoisingState:
         beside = None if self.reference_noise is None else self.reference_noise.clone_state()
         return replace(self, noise=self.noise.clone_state(), reference_noise=beside)
 
@@ -93,27 +93,27 @@ def _with_noise(clean: Tensor, generator: torch.Generator, level: float) -> Tens
     return add_noise(clean, fresh, level)
 
 
-def alike(flights: Sequence[Flight]) -> Iterator[list[Flight]]:
+def group_compatible(denoising: Sequence[DenoisingState]) -> Iterator[list[DenoisingState]]:
     """Runs of neighbours that one forward can take: as large as each other, under the same prompt and scale."""
 
-    def what(flight: Flight) -> tuple[object, ...]:
-        context = flight.context
+    def what(chunk: DenoisingState) -> tuple[object, ...]:
+        context = chunk.context
         tokens = None if context is None else context.tokens.shape
         references = None if context is None else id(context.references)
-        return (len(flight.frames), tokens, references, id(flight.prompt), flight.scale)
+        return (len(chunk.frames), tokens, references, id(chunk.prompt), chunk.scale)
 
-    return (list(run) for _, run in groupby(flights, what))
+    return (list(run) for _, run in groupby(denoising, what))
 
 
-def together(flights: Sequence[Flight]) -> tuple[Prompt, Context | None]:
-    """What a run of `alike` flights is made under, a row each."""
-    rows = len(flights)
+def collate(denoising: Sequence[DenoisingState]) -> tuple[Prompt, Context | None]:
+    """What a run of compatible chunks is made under, a row each."""
+    rows = len(denoising)
 
     def spread(layers: tuple[tuple[Tensor, Tensor], ...]) -> tuple[tuple[Tensor, Tensor], ...]:
         return tuple((keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in layers)
 
-    prompt = Prompt(spread(flights[0].prompt.main), spread(flights[0].prompt.context))
-    contexts = [flight.context for flight in flights if flight.context is not None]
+    prompt = Prompt(spread(denoising[0].prompt.main), spread(denoising[0].prompt.context))
+    contexts = [chunk.context for chunk in denoising if chunk.context is not None]
     if not contexts:
         return prompt, None
     tokens = torch.cat([context.tokens for context in contexts])
@@ -121,7 +121,7 @@ def together(flights: Sequence[Flight]) -> tuple[Prompt, Context | None]:
 
 
 def _all(contexts: Sequence[Context]) -> References | None:
-    """The references of several rows; those of `alike` flights are equally many and equally strong."""
+    """The references of several rows; those of compatible chunks are equally many and equally strong."""
     rows = [context.references for context in contexts if context.references is not None]
     if not rows:
         return None

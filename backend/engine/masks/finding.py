@@ -17,39 +17,39 @@ if TYPE_CHECKING:
     from vace_core.annotators.detectors import Detector
     from vace_core.annotators.segmenters import Segmenter
 
-    from ..model import Loaded
+    from ..model import EngineModel
 
 Finder = TypeVar("Finder")
 
 
-class NotThere(Exception):
+class Unavailable(Exception):
     """What should look for something can't be had; the message says why."""
 
 
 class Finders:
     """Those of a model. One that could not be made is not tried again before `reset`."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: EngineModel) -> None:
         self._loaded = loaded
         self._segmenters: dict[str, Segmenter] = {}
         self._detector: Detector | None = None
         self._failed: dict[str, str] = {}
 
     def segment(self, name: str, frames: Tensor) -> list[np.ndarray]:
-        """How much each pixel belongs to it, one mask for each frame of `[1, 3, F, H, W]`. Raises NotThere."""
+        """How much each pixel belongs to it, one mask for each frame of `[1, 3, F, H, W]`. Raises Unavailable."""
         if name not in self._segmenters:
             self._segmenters[name] = self._made(name, self._loaded.segmenters.get(name))
         found = self._segmenters[name](frames)
         return list(found[0, 0].float().cpu().numpy())
 
     def detect(self, labels: Sequence[str], frames: Tensor) -> list[np.ndarray | None]:
-        """The boxes of those labels, one mask a frame; None where there is none. Raises NotThere."""
+        """The boxes of those labels, one mask a frame; None where there is none. Raises Unavailable."""
         detector = self._detector or self._made("object", self._loaded.detector)
         self._detector = detector
         try:
             wanted = {class_named(label, detector.names) for label in labels}
         except ValueError as error:
-            raise NotThere(str(error)) from error
+            raise Unavailable(str(error)) from error
         masks: list[np.ndarray | None] = []
         for boxes in detector.detect(frames):
             found = [box for box in boxes if box.label in wanted]
@@ -67,10 +67,10 @@ class Finders:
 
     def _made(self, name: str, make: Callable[[], Finder] | None) -> Finder:
         if make is None:
-            raise NotThere(f"there is nothing here that finds {name}")
+            raise Unavailable(f"there is nothing here that finds {name}")
         if name not in self._failed:
             try:
                 return make()
             except (ValueError, OSError, RuntimeError, ImportError) as error:
                 self._failed[name] = " ".join(str(error).split()) or type(error).__name__
-        raise NotThere(self._failed[name])
+        raise Unavailable(self._failed[name])

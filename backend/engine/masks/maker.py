@@ -11,7 +11,7 @@ import numpy as np
 from backend.controls.mask_source import FRAMES, HALVES, OBJECT, SEGMENTED, SHAPES, MaskSource, MaskSourceError
 from backend.controls.settings import Settings, address_of
 
-from .finding import Finders, NotThere
+from .finding import Finders, Unavailable
 from .keying import alpha, chroma, luma
 from .shapes import drawn
 from .shaping import Steadier, crisp, feathered, shaped, solid
@@ -20,7 +20,7 @@ from .tracking import BoxTracker
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..model import Loaded
+    from ..model import EngineModel
 
 SOURCE = address_of("mask_source")
 LATE_SECONDS = 2.0
@@ -36,7 +36,7 @@ FIRST = "everything is restyled, as there is no mask yet to be held"
 Fault = tuple[str, str]
 Soft = Sequence[np.ndarray | None]
 """A mask of each frame, as it was found; None where there is none."""
-Made = TypeVar("Made", bound=np.ndarray | None)
+Array = TypeVar("Array", bound=np.ndarray | None)
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Masked:
 class MaskMaker:
     """Makes one stream's masks. What does not change, a drawn shape or a still, is made once."""
 
-    def __init__(self, loaded: Loaded, height: int, width: int) -> None:
+    def __init__(self, loaded: EngineModel, height: int, width: int) -> None:
         self._size = (height, width)
         self._full, self._empty = (np.full(self._size, value, np.float32) for value in (1.0, 0.0))
         self._finders = Finders(loaded)
         self._text, self._source, self._mistaken = "", MaskSource("none"), False
-        self._keyed = {"luma": Once(luma), "alpha": Once(alpha), "chroma": Once(chroma)}
-        self._crisp, self._shaped, self._feathered = Once(crisp), Once(shaped), Once(feathered)
-        self._solid = Once(solid)
+        self._keyed = {"luma": memoize_last(luma), "alpha": memoize_last(alpha), "chroma": memoize_last(chroma)}
+        self._crisp, self._shaped, self._feathered = memoize_last(crisp), memoize_last(shaped), memoize_last(feathered)
+        self._solid = memoize_last(solid)
         self._steadier, self._tracker = Steadier(), BoxTracker()
         self._inverted = False
         self._held: np.ndarray | None = None
@@ -76,26 +76,26 @@ class MaskMaker:
         """Of the source that the masks come from, as in MaskSource."""
         return self._source.kind
 
-    def follow(
+    def update(
         self,
         pictures: Sequence[np.ndarray],
         frames: Tensor,
-        mattes: Sequence[np.ndarray] | None,
+        mask_frames: Sequence[np.ndarray] | None,
         settings: Settings,
         seconds: float,
     ) -> Masked:
         """The masks of the next chunk. frames: its pictures as `[1, 3, F, H, W]` in [-1, 1]. seconds: of the show.
 
-        mattes: as many pictures of the mask source, where that gives some.
+        mask_frames: as many pictures of the mask source, where that gives some.
         """
         faults = self._turn(settings.mask_source)
         if self._source.kind == "none":
             self._held = None
             return Masked(None, None, [self._full] * len(pictures) if self._mistaken else None, faults)
-        soft, reason = self._find(pictures, frames, mattes, settings)
+        soft, reason = self._find(pictures, frames, mask_frames, settings)
         if any(mask is not None for mask in soft):
             reason = ""
-        faults += self._tell(reason, settings.mask_missing, seconds)
+        faults += self._notify(reason, settings.mask_missing, seconds)
         masks = self._stood_in(self._shape(self._with_held(soft, settings), settings), settings)
         weights = None
         if settings.mask_composite:
@@ -139,7 +139,7 @@ class MaskMaker:
         self,
         pictures: Sequence[np.ndarray],
         frames: Tensor,
-        mattes: Sequence[np.ndarray] | None,
+        mask_frames: Sequence[np.ndarray] | None,
         settings: Settings,
     ) -> tuple[Soft, str]:
         """The masks as they are found, and why there is none where there is none."""
@@ -152,7 +152,7 @@ class MaskMaker:
                 key = settings.mask_key, settings.mask_tolerance, settings.mask_softness
                 return [self._keyed[kind](picture, *key) for picture in pictures], ""
             if kind == FRAMES:
-                found = [self._keyed["luma"](matte) for matte in mattes or ()]
+                found = [self._keyed["luma"](mask_frame) for mask_frame in mask_frames or ()]
                 return found or none, f"there are no frames from the mask source {self._source.address}"
             if kind in SEGMENTED:
                 return self._finders.segment(kind, frames), ""
@@ -160,7 +160,7 @@ class MaskMaker:
                 labels = self._source.labels
                 return self._finders.detect(labels, frames), f"no {' or '.join(labels)} is seen"
             return [self._keyed[kind](picture) for picture in pictures], "the input's frames have no alpha"
-        except NotThere as error:
+        except Unavailable as error:
             return none, str(error)
 
     def _with_held(self, soft: Soft, settings: Settings) -> Soft:
@@ -183,11 +183,11 @@ class MaskMaker:
         masks = [None if mask is None else self._shape_one(mask, settings, steady) for mask in soft]
         if steady:
             return masks
-        return self._steadier.follow(masks, settings.mask_smooth, soft=settings.mask_threshold == 0.0)
+        return self._steadier.update(masks, settings.mask_smooth, soft=settings.mask_threshold == 0.0)
 
     def _shape_one(self, mask: np.ndarray, settings: Settings, steady: bool) -> np.ndarray:
         if settings.mask_track and not steady:
-            mask = self._tracker.follow(self._crisp(mask, settings.mask_threshold or 0.5), settings.mask_margin)
+            mask = self._tracker.update(self._crisp(mask, settings.mask_threshold or 0.5), settings.mask_margin)
         else:
             mask = self._crisp(mask, settings.mask_threshold)
         return self._shaped(mask, settings.mask_invert, settings.mask_grow)
@@ -196,7 +196,7 @@ class MaskMaker:
         instead = self._empty if settings.mask_missing == "keep" else self._full
         return [instead if mask is None else mask for mask in masks]
 
-    def _tell(self, reason: str, missing: str, seconds: float) -> tuple[Fault, ...]:
+    def _notify(self, reason: str, missing: str, seconds: float) -> tuple[Fault, ...]:
         """Say once why there is no mask, and what is done without."""
         if not reason:
             self._told, self._silent = "", 0.0
@@ -210,15 +210,15 @@ class MaskMaker:
         return ((SOURCE, f"{reason}; {meanwhile}"),)
 
 
-class Once(Generic[Made]):
+class memoize_last(Generic[Array]):
     """A function of an array and settings that is not called again for the array and the settings that it had last."""
 
-    def __init__(self, make: Callable[..., Made]) -> None:
+    def __init__(self, make: Callable[..., Array]) -> None:
         self._make = make
         self._given: tuple[np.ndarray, tuple[object, ...]] | None = None
-        self._made: Made
+        self._made: Array
 
-    def __call__(self, array: np.ndarray, *settings: object) -> Made:
+    def __call__(self, array: np.ndarray, *settings: object) -> Array:
         if self._given is None or self._given[0] is not array or self._given[1] != settings:
             self._made = self._make(array, *settings)
             self._given = array, settings

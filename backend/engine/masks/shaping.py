@@ -47,7 +47,7 @@ class Steadier:
     def __init__(self) -> None:
         self._past: list[np.ndarray] = []
 
-    def follow(self, masks: Sequence[np.ndarray | None], frames: int, soft: bool) -> list[np.ndarray | None]:
+    def update(self, masks: Sequence[np.ndarray | None], frames: int, soft: bool) -> list[np.ndarray | None]:
         """The masks of the next frames, steadied over so many of them (0 and 1 are off). None stays None."""
         if frames < 2:
             self.reset()

@@ -29,7 +29,7 @@ class BoxTracker:
     def __init__(self) -> None:
         self._tracks: list[Track] = []
 
-    def follow(self, mask: np.ndarray, margin: float) -> np.ndarray:
+    def update(self, mask: np.ndarray, margin: float) -> np.ndarray:
         """Boxes, larger by `margin` pixels all round, in place of the parts of a crisp mask `[H, W]`."""
         free = list(self._tracks)
         for part in parts_of(mask):

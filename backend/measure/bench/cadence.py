@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.engine.options import ModelChoice
+from backend.engine.options import ModelOptions
 from backend.front.front import Arrivals, Front, RunOptions
 from backend.front.jitter_buffer import MEMORY_SECONDS
 from bridge.video import framecode
@@ -22,7 +22,7 @@ from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from bridge.video.shared_memory import SharedMemorySource
 
-from ..soak.fake_host import Standin
+from ..soak.fake_host import FakeHost
 
 HOST_FPS, ENGINE_FPS = 60.0, 15.0
 SIZE = (128, 192)
@@ -43,21 +43,21 @@ def cadence_rows(pipeline: str, seconds: float) -> Iterator[dict[str, Any]]:
 def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
     """Milliseconds from one of the engine's frames to the next, at 60 Hz out; plain sends each chunk as it comes."""
     source, sink = (f"vacebench{secrets.token_hex(4)}" for _ in range(2))
-    options = RunOptions(f"shm:{source}", (f"shm:{sink}",), ModelChoice(pipeline), fps=ENGINE_FPS)
-    with Standin(source, HOST_FPS, SIZE), Front(options) as front:
+    options = RunOptions(f"shm:{source}", (f"shm:{sink}",), ModelOptions(pipeline), fps=ENGINE_FPS)
+    with FakeHost(source, HOST_FPS, SIZE), Front(options) as front:
         _wait_for_chunks(front, 3)
         with SharedMemorySource(sink, 0, 0, 0) as output, FrameRing.attach(front.rings.chunks) as ring:
             burst, ours = Intervals(), Intervals()
             arrivals = Arrivals(ring)
             time.sleep(min(SETTLE_SECONDS, seconds))
-            arrivals.take()
+            arrivals.drain()
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 frame = output.read(POLL_SECONDS)
                 if frame is not None:
-                    ours.add(frame.shows, time.monotonic())
-                for made in arrivals.take():
-                    burst.add(made.shows, time.monotonic())
+                    ours.add(frame.source_number, time.monotonic())
+                for made in arrivals.drain():
+                    burst.add(made.source_number, time.monotonic())
         status = front.status()
     return {
         "name": f"even motion, {HOST_FPS:g} Hz out, engine at {ENGINE_FPS:g}: spread of intervals",
@@ -85,7 +85,7 @@ def latency_row(pipeline: str, seconds: float) -> dict[str, Any]:
         picture[: framecode.strip_height(SIZE[1])] = 0
         cv2.imwrite(str(mask), picture)
         values = {"/vace/mask/source": str(mask), "/vace/mask/feather": 0.0}
-        options = RunOptions("testcard:", (f"shm:{sink}",), ModelChoice(pipeline), *SIZE, fps=24.0, values=values)
+        options = RunOptions("testcard:", (f"shm:{sink}",), ModelOptions(pipeline), *SIZE, fps=24.0, values=values)
         with Front(options) as front:
             _wait_for_chunks(front, 3)
             time.sleep(min(SETTLE_SECONDS, seconds))

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vace_core.checkpoints.weights import Stored
+from vace_core.checkpoints.weights import LazyTensor
 from vace_core.controls import Controls
 from vace_core.lora.files import Adapter, Lora, merge
 from vace_core.lora.live import LiveLoras
@@ -79,5 +79,5 @@ def _random_lora(transformer: CausalWan) -> Lora:
         if isinstance(module, nn.Linear) and "blocks." in name:
             down = torch.randn(RANK, module.in_features) / module.in_features**0.5
             up = 0.1 * torch.randn(module.out_features, RANK)
-            adapters[name] = Adapter(Stored.of(down), Stored.of(up), 1.0)
+            adapters[name] = Adapter(LazyTensor.of(down), LazyTensor.of(up), 1.0)
     return Lora("bench", adapters, {})

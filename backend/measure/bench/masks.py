@@ -16,7 +16,7 @@ from backend.engine.masks.keying import DARK
 from backend.engine.masks.maker import MaskMaker
 from backend.engine.masks.shapes import drawn
 from backend.engine.masks.shaping import crisp, feathered, shaped
-from backend.engine.model import Loaded
+from backend.engine.model import EngineModel
 from backend.offline.render import first_settings
 
 FRAMES, ROUNDS = 12, 15
@@ -38,9 +38,9 @@ def mask_rows(height: int, width: int) -> Iterator[dict[str, Any]]:
     pictures = [random.integers(0, 256, (height, width, 3), np.uint8) for _ in range(FRAMES)]
     for name, values in CASES.items():
         settings, chain = first_settings(values), PlainChain()
-        follow = partial(our_weights, MaskMaker(_nothing_loaded(), height, width), pictures, settings)
+        update = partial(our_weights, MaskMaker(_nothing_loaded(), height, width), pictures, settings)
         plainly = partial(chain.weights, pictures, settings)
-        found = [(_timed(plainly), _timed(follow)) for _ in range(ROUNDS)]
+        found = [(_timed(plainly), _timed(update)) for _ in range(ROUNDS)]
         plain, ours = (statistics.median(each[side][0] for each in found) for side in (0, 1))
         last = zip(found[-1][0][1], found[-1][1][1])
         difference = float(np.mean([np.abs(one - other).mean() for one, other in last]))
@@ -55,7 +55,7 @@ def mask_rows(height: int, width: int) -> Iterator[dict[str, Any]]:
 
 def our_weights(maker: MaskMaker, pictures: Sequence[np.ndarray], settings: Settings) -> Masks:
     """Of what is composited, `[H, W]` for each picture."""
-    weights = maker.follow(pictures, torch.zeros(0), None, settings, 0.5).weights
+    weights = maker.update(pictures, torch.zeros(0), None, settings, 0.5).weights
     return [np.ones(pictures[0].shape[:2], np.float32)] * len(pictures) if weights is None else list(weights)
 
 
@@ -96,8 +96,8 @@ def _timed(run: Callable[[], Masks]) -> tuple[float, Masks]:
     return time.perf_counter() - began, masks
 
 
-def _nothing_loaded() -> Loaded:
+def _nothing_loaded() -> EngineModel:
     def no_stream(height: int, width: int):
         raise ValueError("the bench of the masks has no model")
 
-    return Loaded("cpu", no_stream, {})
+    return EngineModel("cpu", no_stream, {})

@@ -15,7 +15,7 @@ from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import BlockingOSCUDPServer
 
 from backend.controls.table import TABLE
-from backend.engine.options import ModelChoice
+from backend.engine.options import ModelOptions
 from backend.front.front import Front, RunOptions
 from backend.runtime.metrics import Window
 from backend.steering.steering import SteeringOptions
@@ -40,7 +40,7 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.engine.load:loa
     options = RunOptions(
         source="testcard:",
         sinks=("null:",),
-        model=ModelChoice(pipeline),
+        model=ModelOptions(pipeline),
         fps=TICKS_PER_SECOND,
         steering=steering,
         load=load,

@@ -93,11 +93,11 @@ class PlainStream:
 
     def _encode(self, controls: Controls) -> Tensor:
         frames = 4 * self.model.pipeline.chunk - (0 if self.chunks else 3)
-        grey = torch.zeros((1, 3, frames, *self.size), device=self.model.device)
-        source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, grey)
+        gray = torch.zeros((1, 3, frames, *self.size), device=self.model.device)
+        source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
         # Without the latents that a settled stream keeps, everything is encoded again.
         state = ContextState(EncodedStream(self.context.inactive.encoder), EncodedStream(self.context.reactive.encoder))
-        context, self.context = encode_context(self.model.autoencoder, controls.control, source, mask, state, grey)
+        context, self.context = encode_context(self.model.autoencoder, controls.control, source, mask, state, gray)
         return context
 
     def _denoise(self, controls: Controls, context: Tensor | None) -> Tensor:

@@ -14,7 +14,7 @@ from .measures.likeness import aligned_rmse, correlation, luma
 from .measures.lines import f1, lines_of
 from .measures.motion import flicker, motion_error
 from .readers import LOOKS, read_depth, read_look
-from .shows import Ask
+from .shows import Request
 from .trial import Trial
 
 Measure = Callable[[np.ndarray, Clip], float]
@@ -64,7 +64,7 @@ def control_figures(kind: str, measures: dict[str, Measure]) -> Callable[[Trial]
 
 
 def _controlled(trial: Trial, clip: Clip, kind: str, prompt: str, chunks: int) -> np.ndarray:
-    return trial.show(Ask(prompt, control=clip.controls[kind].pictures), chunks)
+    return trial.show(Request(prompt, control=clip.controls[kind].pictures), chunks)
 
 
 def _look(pictures: np.ndarray) -> str:
@@ -94,7 +94,7 @@ def _flicker(pictures: np.ndarray, clip: Clip) -> float:
 
 CONTROLS: dict[str, dict[str, Measure]] = {
     "scribble": {"scribble_f1": lambda made, clip: f1(lines_of(made), _says(clip, "scribble", made))},
-    "grey": {"grey_correlation": lambda made, clip: correlation(luma(made), _says(clip, "grey", made))},
+    "gray": {"gray_correlation": lambda made, clip: correlation(luma(made), _says(clip, "gray", made))},
     "flow": {
         "flow_glow": lambda made, clip: correlation(luma(made), _says(clip, "flow", made)),
         "flow_error": lambda made, clip: motion_error(made, clip.flow[: len(made) - 1]),

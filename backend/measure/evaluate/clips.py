@@ -14,8 +14,8 @@ from backend.imaging.fitting import cover
 from bridge.video.file import Clip as VideoFile
 from vace_core.annotators.depth import Depth
 from vace_core.annotators.pixels import pixels, video
-from vace_core.pocket.world import draw_take
-from vace_core.pocket.world.appearance import follow
+from vace_core.pocket.world import draw_clip
+from vace_core.pocket.world.appearance import by_control
 from vace_core.pocket.world.controls import DrawnControl, controls_of
 
 from .measures.motion import flow_of
@@ -76,8 +76,8 @@ def real_clip(frames: int, height: int, width: int, path: Path = FOOTAGE) -> Cli
 def reference_picture(word: str, height: int, width: int) -> np.ndarray:
     """A picture [H, W, 3] uint8 in one of LOOKS, of a scene that no clip shows."""
     number = list(LOOKS).index(word)
-    take = draw_take(REFERENCE_SEED + number, (LOOKS[word],), 1, height, width)
-    return follow(take.looks[0], controls_of(take)["depth"].says, "depth")[0]
+    take = draw_clip(REFERENCE_SEED + number, (LOOKS[word],), 1, height, width)
+    return by_control(take.looks[0], controls_of(take)["depth"].says, "depth")[0]
 
 
 def there_and_back(frames: int) -> Iterator[int]:
@@ -88,7 +88,7 @@ def there_and_back(frames: int) -> Iterator[int]:
 
 def _peopled(frames: int, height: int, width: int) -> Iterator[Clip]:
     for seed in count(FIRST_SEED):
-        if not draw_take(seed, (), 1, height, width).people.any():
+        if not draw_clip(seed, (), 1, height, width).people.any():
             continue
         clip = _drawn(seed, frames, height, width)
         if "pose" in clip.controls and clip.controls["pose"].says.mean(axis=(1, 2)).min() > SEEN_PEOPLE:
@@ -96,7 +96,7 @@ def _peopled(frames: int, height: int, width: int) -> Iterator[Clip]:
 
 
 def _drawn(seed: int, frames: int, height: int, width: int, grain: bool = True) -> Clip:
-    take = draw_take(seed, (), frames, height, width, grain)
+    take = draw_clip(seed, (), frames, height, width, grain)
     mask = (take.mask > 127).astype(np.float32)
     share = mask.mean(axis=(1, 2))
     if share.min() < PART[0] or share.max() > PART[1]:

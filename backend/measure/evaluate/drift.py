@@ -11,7 +11,7 @@ from .adherence import depth_error
 from .clips import Clip, there_and_back
 from .figures import Figure
 from .measures.light import Tone
-from .shows import Ask, frames_of
+from .shows import Request, frames_of
 from .trial import LOOP, Trial
 
 NAMES = ("drift", "drift_depth_rmse")
@@ -24,7 +24,7 @@ def figures(trial: Trial) -> Iterator[Figure]:
     scope = trial.scope
     own, other = (clip.at(slice(LOOP)) for clip in trial.clips[:2])
     seen = trial.windows(_asked(own, PROMPTS[0]), scope.drift)
-    alone = trial.windows(Ask(PROMPTS[0], scale=0.0), scope.drift_off)
+    alone = trial.windows(Request(PROMPTS[0], scale=0.0), scope.drift_off)
     elsewhere = trial.windows(_asked(other, PROMPTS[1]), scope.drift[:1])[0]
     tones = [Tone.of(pictures) for pictures in seen]
     change = tones[-1].change(tones[0])
@@ -42,8 +42,8 @@ def figures(trial: Trial) -> Iterator[Figure]:
     )
 
 
-def _asked(clip: Clip, prompt: str) -> Ask:
-    return Ask(prompt, control=clip.controls["depth"].pictures)
+def _asked(clip: Clip, prompt: str) -> Request:
+    return Request(prompt, control=clip.controls["depth"].pictures)
 
 
 def _played(trial: Trial, clip: Clip, chunk: int) -> Clip:

@@ -43,7 +43,7 @@ MEANINGS = {
         "shuffled move otherwise than the input; what is soft flickers less, so read it beside `input`",
     ),
     "scribble_f1": Meaning(HIGHER, "lines of the output against the lines given, two pixels of tolerance"),
-    "grey_correlation": Meaning(HIGHER, "lightness of the output against the lightness given"),
+    "gray_correlation": Meaning(HIGHER, "lightness of the output against the lightness given"),
     "flow_glow": Meaning(
         HIGHER, "lightness of the output against the speed given: the drawn world shows motion as a glow"
     ),

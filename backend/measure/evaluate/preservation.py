@@ -11,8 +11,8 @@ from backend.engine.masks.shaping import composite
 from .clips import Clip
 from .figures import Arms, Figure, mean
 from .measures.likeness import ssim
-from .reconstruction import returned
-from .shows import Ask
+from .reconstruction import reconstruct
+from .shows import Request
 from .trial import Trial
 
 NAMES = ("mask_ssim", "mask_ssim_pinned", "mask_ssim_composited")
@@ -45,7 +45,7 @@ def paper_figures(trial: Trial) -> Iterator[Figure]:
     large, chunks = trial.at(trial.scope.paper_size), min(trial.scope.brief_chunks, LARGE_CHUNKS)
     clips, prompt = [*large.clean_clips, large.footage], trial.scope.brief_prompts[0]
     pinned, free = Arms(kept), Arms(kept)
-    off = large.show(Ask(prompt, scale=0.0), chunks)
+    off = large.show(Request(prompt, scale=0.0), chunks)
     free.add(clips, _restyled(large, prompt, clips, chunks), off)
     pinned.add(clips, _restyled(large, prompt, clips, chunks, pin=True), off)
     ceiling = _ceiling(large, clips, len(off))
@@ -53,12 +53,12 @@ def paper_figures(trial: Trial) -> Iterator[Figure]:
 
 
 def _restyled(trial: Trial, prompt: str, clips: list[Clip], chunks: int, pin: bool = False) -> list[np.ndarray]:
-    return [trial.show(Ask(prompt, source=clip.footage, mask=clip.mask, pin=pin), chunks) for clip in clips]
+    return [trial.show(Request(prompt, source=clip.footage, mask=clip.mask, pin=pin), chunks) for clip in clips]
 
 
 def _ceiling(trial: Trial, clips: list[Clip], frames: int) -> float:
     """What the autoencoder alone leaves."""
-    return mean([kept(returned(trial.model, clip.footage[:frames]), clip) for clip in clips])
+    return mean([kept(reconstruct(trial.model, clip.footage[:frames]), clip) for clip in clips])
 
 
 def kept(pictures: np.ndarray, clip: Clip) -> float:

@@ -12,12 +12,12 @@ from vace_core.annotators.pixels import pixels, video
 from vace_core.model import Model
 
 
-def returned(model: Model, pictures: np.ndarray) -> np.ndarray:
+def reconstruct(model: Model, pictures: np.ndarray) -> np.ndarray:
     """A clip [F, H, W, 3] uint8, F of 1 + 4k."""
     return pixels(_through(model, video(pictures)))
 
 
-def returned_stills(model: Model, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+def reconstruct_stills(model: Model, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Single pictures, each [1, H, W, 3] uint8."""
     made = _through(model, torch.cat([video(picture) for picture in pictures]))
     return [pixels(one[None]) for one in made]

@@ -12,7 +12,7 @@ from .clips import reference_picture
 from .figures import Figure, mean
 from .measures.light import colour_distance
 from .readers import LOOKS, read_look, see_look
-from .shows import Ask
+from .shows import Request
 from .trial import LOOP, Trial
 
 NAMES = ("reference_look", "reference_colour", "reference_likeness", "reference_held", "two_references")
@@ -21,7 +21,7 @@ LEAST = 0.05
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReferenceTrial:
     """Pictures [H, W, 3] by the word of their look, and what came of each alone: early, and late for some of them."""
 
     pictures: dict[str, np.ndarray]
@@ -62,7 +62,7 @@ def figures(trial: Trial) -> Iterator[Figure]:
     yield _two(trial, shown)
 
 
-def _show_each_alone(trial: Trial) -> Shown:
+def _show_each_alone(trial: Trial) -> ReferenceTrial:
     scope = trial.scope
     pictures = {word: reference_picture(word, *trial.size) for word in scope.references}
     early, late = {}, {}
@@ -72,11 +72,11 @@ def _show_each_alone(trial: Trial) -> Shown:
         early[word] = seen[0]
         if lasts:
             late[word] = seen[1]
-    without = trial.windows(Ask(scale=0.0), (scope.early,))[0]
-    return Shown(pictures, early, late, without)
+    without = trial.windows(Request(scale=0.0), (scope.early,))[0]
+    return ReferenceTrial(pictures, early, late, without)
 
 
-def _held(trial: Trial, shown: Shown) -> Figure:
+def _held(trial: Trial, shown: ReferenceTrial) -> Figure:
     """Each against its likeness early in the show; colour_distance too, which should not grow above 1."""
     late, none, other, colours = [], [], [], []
     for word, pictures in shown.late.items():
@@ -89,7 +89,7 @@ def _held(trial: Trial, shown: Shown) -> Figure:
     return Figure("reference_held", mean(late), mean(none), mean(other), more)
 
 
-def _two(trial: Trial, shown: Shown) -> Figure:
+def _two(trial: Trial, shown: ReferenceTrial) -> Figure:
     """Neighbours two by two, half as many pairs as references, since each is a show of its own."""
     both, none, third, alone = [], [], [], []
     for word in list(shown.pictures)[: len(shown.pictures) // 2]:
@@ -106,10 +106,10 @@ def _two(trial: Trial, shown: Shown) -> Figure:
     return Figure("two_references", mean(both), mean(none), mean(third), {"one_alone": mean(alone)})
 
 
-def asked(trial: Trial, *references: np.ndarray) -> Ask:
+def asked(trial: Trial, *references: np.ndarray) -> Request:
     """A show of these references [H, W, 3] with one clip's depth, there and back, and no words."""
     depth = trial.clips[0].controls["depth"].pictures[:LOOP]
-    return Ask(control=depth, references=references, reference_mode=trial.reference_mode)
+    return Request(control=depth, references=references, reference_mode=trial.reference_mode)
 
 
 def _sure(pictures: np.ndarray, word: str) -> float:

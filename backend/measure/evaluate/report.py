@@ -13,7 +13,7 @@ from .clips import reference_picture, there_and_back
 from .figures import MEANINGS, Figure
 from .preservation import put_together
 from .references import asked as reference_ask
-from .shows import Ask, frames_of
+from .shows import Request, frames_of
 from .trial import LOOP, Trial
 
 GAP, CAPTION = 4, 18
@@ -114,12 +114,13 @@ def _number(value: float | None) -> str:
 def _rows(trial: Trial) -> list[list[tuple[np.ndarray, str]]]:
     """Of every mode, the pictures of COLUMNS and their captions."""
     last = frames_of(trial.model.pipeline, SHEET_CHUNKS) - 1
-    off = trial.show(Ask(SHEET_PROMPT, scale=0.0), SHEET_CHUNKS)
+    off = trial.show(Request(SHEET_PROMPT, scale=0.0), SHEET_CHUNKS)
     rows = []
-    for kind in ("depth", "scribble", "grey", "flow", "layout", "pose"):
+    for kind in ("depth", "scribble", "gray", "flow", "layout", "pose"):
         clip, other = (trial.people if kind == "pose" else trial.clips)[:2]
         made = [
-            trial.show(Ask(SHEET_PROMPT, control=one.controls[kind].pictures), SHEET_CHUNKS) for one in (clip, other)
+            trial.show(Request(SHEET_PROMPT, control=one.controls[kind].pictures), SHEET_CHUNKS)
+            for one in (clip, other)
         ]
         rows.append(_row((clip.footage, clip.controls[kind].pictures, made[0], off, made[1]), kind, last))
     return [*rows, *_mask_rows(trial, off, last), _reference_row(trial, last)]
@@ -127,7 +128,7 @@ def _rows(trial: Trial) -> list[list[tuple[np.ndarray, str]]]:
 
 def _mask_rows(trial: Trial, off: np.ndarray, last: int) -> list[list[tuple[np.ndarray, str]]]:
     clip, other = trial.clips[:2]
-    made = [trial.show(Ask(SHEET_PROMPT, source=one.footage, mask=one.mask), SHEET_CHUNKS) for one in (clip, other)]
+    made = [trial.show(Request(SHEET_PROMPT, source=one.footage, mask=one.mask), SHEET_CHUNKS) for one in (clip, other)]
     mask = np.repeat((clip.mask * 255).astype(np.uint8)[..., None], 3, axis=-1)
     exact = [put_together(pictures, one) for pictures, one in ((made[0], clip), (off, clip), (made[1], other))]
     return [
@@ -139,7 +140,7 @@ def _mask_rows(trial: Trial, off: np.ndarray, last: int) -> list[list[tuple[np.n
 def _reference_row(trial: Trial, last: int) -> list[tuple[np.ndarray, str]]:
     clip, pictures = trial.clips[0], [reference_picture(word, *trial.size) for word in trial.scope.references[:2]]
     made = [trial.show(reference_ask(trial, picture), SHEET_CHUNKS) for picture in pictures]
-    off = trial.show(Ask(scale=0.0), SHEET_CHUNKS)
+    off = trial.show(Request(scale=0.0), SHEET_CHUNKS)
     return _row((clip.footage[:LOOP], pictures[0][None], made[0], off, made[1]), "reference", last)
 
 

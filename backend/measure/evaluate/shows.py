@@ -21,7 +21,7 @@ from .clips import there_and_back
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """Pictures are uint8, control and source [F, H, W, 3], references [H, W, 3] each; mask [F, H, W] float32.
 
     Where a show is longer than they are, they are played there and back.
@@ -42,12 +42,12 @@ def frames_of(pipeline: Pipeline, chunks: int) -> int:
     return FRAMES_PER_LATENT * (sum(map(pipeline.chunk_frames, range(chunks))) - 1) + 1
 
 
-def show(model: Model, ask: Ask, size: tuple[int, int], chunks: int) -> np.ndarray:
+def show(model: Model, ask: Request, size: tuple[int, int], chunks: int) -> np.ndarray:
     """The first so many chunks [F, H, W, 3] uint8."""
     return np.concatenate(list(islice(chunks_of(model, ask, size), chunks)))
 
 
-def chunks_of(model: Model, ask: Ask, size: tuple[int, int]) -> Iterator[np.ndarray]:
+def chunks_of(model: Model, ask: Request, size: tuple[int, int]) -> Iterator[np.ndarray]:
     """Chunk after chunk [F, H, W, 3] uint8, without end. size: height and width."""
     stream = Stream(model, *size)
     references = tuple(Reference(_picture(picture).to(model.device)) for picture in ask.references)
@@ -60,7 +60,7 @@ def chunks_of(model: Model, ask: Ask, size: tuple[int, int]) -> Iterator[np.ndar
             yield pixels(chunk.frames)
 
 
-def _controls(ask: Ask, frames: list[int], references: tuple[Reference, ...], device: torch.device) -> Controls:
+def _controls(ask: Request, frames: list[int], references: tuple[Reference, ...], device: torch.device) -> Controls:
     """The one place where a chunk's controls are made, of these frames of what is asked."""
 
     def cut(pictures: np.ndarray | None) -> Tensor | None:

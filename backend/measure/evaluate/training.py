@@ -28,17 +28,17 @@ from vace_core.annotators.depth import DepthNet
 from vace_core.model import Model, load
 from vace_core.pocket.loading import store
 from vace_core.pocket.looks import Look, complete
-from vace_core.pocket.world import draw_take, random_named
-from vace_core.pocket.world.appearance import follow
+from vace_core.pocket.world import draw_clip, random_named
+from vace_core.pocket.world.appearance import by_control
 from vace_core.pocket.world.controls import controls_of
 
 from .readers import LOOKS, WEIGHTS, LookNet, shrink
-from .reconstruction import returned_stills
+from .reconstruction import reconstruct_stills
 
 FIRST_SEED = 7_500_000
 LOOKS_OF_A_SCENE = 4
 THROUGH_THE_AUTOENCODER = 1 / 3
-KINDS = {"depth": 0.55, "scribble": 0.1, "grey": 0.15, "layout": 0.1, "pose": 0.1}
+KINDS = {"depth": 0.55, "scribble": 0.1, "gray": 0.15, "layout": 0.1, "pose": 0.1}
 FIRST_DEPTH_SEED = 7_600_000
 RELIT = 0.4
 """So often a look is lit anew."""
@@ -87,7 +87,7 @@ class LitLooks:
             if rng.random() < 0.5:
                 depth = self.depths[int(rng.integers(len(self.depths)))]
             nearness = np.divide(depth, 255, dtype=np.float32)
-            picture = shrink(follow(_recoloured(self.looks[scene, look], rng)[None], nearness[None], "depth")[0])
+            picture = shrink(by_control(_recoloured(self.looks[scene, look], rng)[None], nearness[None], "depth")[0])
         depth = shrink(depth)
         return (picture[:, ::-1], depth[:, ::-1].copy()) if rng.random() < 0.5 else (picture, depth)
 
@@ -97,11 +97,11 @@ def lit_looks(model: Model, scenes: int) -> LitLooks:
     looks, depths, followed = [], [], []
     for seed in range(FIRST_DEPTH_SEED, FIRST_DEPTH_SEED + scenes):
         rng = np.random.default_rng((seed, 1))
-        take = draw_take(seed, tuple(_some_look(rng) for _ in range(LOOKS_OF_A_SCENE)), frames=1)
+        take = draw_clip(seed, tuple(_some_look(rng) for _ in range(LOOKS_OF_A_SCENE)), frames=1)
         nearness = np.divide(take.depth, 255, dtype=np.float32)
         looks.append(np.concatenate(take.looks))
         depths.append(take.depth[0])
-        shown = (_as_shown(model, follow(look, nearness, "depth"), rng)[0] for look in take.looks)
+        shown = (_as_shown(model, by_control(look, nearness, "depth"), rng)[0] for look in take.looks)
         followed.append(np.stack([shrink(picture) for picture in shown]))
     return LitLooks(np.stack(looks), np.stack(depths), np.stack(followed))
 
@@ -116,11 +116,11 @@ def pictures_in_looks(model: Model, scenes: int) -> tuple[np.ndarray, np.ndarray
     for scene in range(scenes):
         rng = np.random.default_rng((FIRST_SEED + scene, 1))
         chosen = rng.choice(len(LOOKS), LOOKS_OF_A_SCENE, replace=False)
-        take = draw_take(FIRST_SEED + scene, tuple(list(LOOKS.values())[n] for n in chosen), frames=1)
+        take = draw_clip(FIRST_SEED + scene, tuple(list(LOOKS.values())[n] for n in chosen), frames=1)
         controls = controls_of(take)
         for number, look in zip(chosen, take.looks, strict=True):
             kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-            followed = look if kind not in controls else follow(look, controls[kind].says, kind)
+            followed = look if kind not in controls else by_control(look, controls[kind].says, kind)
             pictures.append(shrink(_as_shown(model, followed, rng)[0]))
             numbers.append(number)
     return np.stack(pictures), np.array(numbers)
@@ -162,7 +162,7 @@ def _as_shown(model: Model, pictures: np.ndarray, rng: np.random.Generator) -> n
     """[F, H, W, 3] uint8, now and then as they come back from the autoencoder, each by itself."""
     if rng.random() >= THROUGH_THE_AUTOENCODER:
         return pictures
-    return np.concatenate(returned_stills(model, [picture[None] for picture in pictures]))
+    return np.concatenate(reconstruct_stills(model, [picture[None] for picture in pictures]))
 
 
 def _train(

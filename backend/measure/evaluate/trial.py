@@ -15,7 +15,7 @@ from vace_core.model import Model
 
 from .clips import Clip, clips_with_people, drawn_clips, real_clip
 from .readers import LOOKS
-from .shows import Ask, chunks_of, frames_of
+from .shows import Request, chunks_of, frames_of
 
 log = logging.getLogger(__name__)
 TELL = 50
@@ -124,14 +124,14 @@ class Trial:
     def off(self, prompt: str) -> np.ndarray:
         """A show of the prompt at context scale 0, the same for every control."""
         if prompt not in self._off:
-            self._off[prompt] = self.show(Ask(prompt, scale=0.0), self.scope.chunks)
+            self._off[prompt] = self.show(Request(prompt, scale=0.0), self.scope.chunks)
         return self._off[prompt]
 
-    def show(self, ask: Ask, chunks: int) -> np.ndarray:
+    def show(self, ask: Request, chunks: int) -> np.ndarray:
         """The first so many chunks [F, H, W, 3] uint8."""
         return np.concatenate(list(islice(self.stream(ask), chunks)))
 
-    def windows(self, ask: Ask, begins: tuple[int, ...]) -> list[np.ndarray]:
+    def windows(self, ask: Request, begins: tuple[int, ...]) -> list[np.ndarray]:
         """Of one show, `window` chunks from each of those numbers on (1 = first, rising), as [F, H, W, 3] uint8."""
         wanted = [range(begin, begin + self.scope.window) for begin in begins]
         found: list[list[np.ndarray]] = [[] for _ in wanted]
@@ -141,7 +141,7 @@ class Trial:
                     chunks.append(chunk)
         return [np.concatenate(chunks) for chunks in found]
 
-    def stream(self, ask: Ask) -> Iterator[np.ndarray]:
+    def stream(self, ask: Request) -> Iterator[np.ndarray]:
         """Chunk after chunk without end; every so many are told to the log."""
         for chunk in chunks_of(self.model, ask, self.size):
             self._chunks += 1

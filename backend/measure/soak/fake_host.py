@@ -25,7 +25,7 @@ PAUSE_SECONDS = (0.3, 8.0)
 LONGEST_SLEEP = 0.02
 
 
-class Standin:
+class FakeHost:
     """Sends as `shm:NAME` from `with` to its end. seed: None sends steadily, a number has whims drawn from it.
 
     `whims` says afterwards how often it did what.
@@ -37,7 +37,7 @@ class Standin:
         self._process = context.Process(target=_send, args=(theirs, name, fps, size, seed), daemon=True)
         self.whims: Counter[str] = Counter()
 
-    def __enter__(self) -> Standin:
+    def __enter__(self) -> FakeHost:
         """Returns once frames can be received."""
         self._process.start()
         self._connection.recv()

@@ -24,7 +24,7 @@ from backend.runtime import priority
 from bridge.video.protocol import BridgeError
 from bridge.video.shared_memory import SharedMemorySource
 
-from .fake_host import SIZES, Standin
+from .fake_host import SIZES, FakeHost
 
 START_SECONDS = 120.0
 CALM_SECONDS = (3.0, 15.0)
@@ -57,8 +57,8 @@ def soak(minutes: float, chaos: bool, seed: int, pipeline: str) -> dict[str, Any
     command = [sys.executable, "-m", "backend", "run", "--pipeline", pipeline, "--source", f"shm:{source}"]
     command += ["--sink", f"shm:{sink}", "--osc", f"127.0.0.1:{port}", "--panel", "off", "--json"]
     command += ["--seconds", str(60 * minutes + MEMORY_SECONDS)]
-    standin = Standin(source, 60.0, SIZES[0], seed)
-    with standin, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    fake_host = FakeHost(source, 60.0, SIZES[0], seed)
+    with fake_host, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             seen = _watch(sink, psutil.Process(program.pid), port, 60 * minutes, chaos, random.Random(seed))
             out, err = program.communicate(timeout=START_SECONDS)
@@ -72,7 +72,7 @@ def soak(minutes: float, chaos: bool, seed: int, pipeline: str) -> dict[str, Any
     return {
         "minutes": minutes,
         "seed": seed,
-        "whims": dict(standin.whims),
+        "whims": dict(fake_host.whims),
         "kills": seen.kills,
         "rubbish": seen.rubbish,
         "frames": seen.frames,

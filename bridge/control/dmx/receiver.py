@@ -21,7 +21,7 @@ from typing import Literal
 from bridge.video.protocol import BridgeError
 
 from ..mailbox import Mailbox
-from ..normalised import Twin
+from ..normalised import NormalisedControl
 from ..parameters import Control, ControlError, ControlTable
 from .packets import SILENT_SECONDS, SLOTS, Desks, DmxPacket, parse_artnet, parse_sacn
 
@@ -74,7 +74,7 @@ class Channel:
     def value(self, raw: int) -> object:
         """What the control is set to: all of its range over that of the channel."""
         x = raw / (256 ** len(self.slots) - 1)
-        return x >= 0.5 if self.control.type == "trigger" else Twin(self.control).accept(x).value
+        return x >= 0.5 if self.control.type == "trigger" else NormalisedControl(self.control).accept(x).value
 
 
 def read_patch(path: Path, table: ControlTable) -> list[Channel]:
@@ -117,7 +117,7 @@ class Patched:
         self._channels, self._mailbox = channels, mailbox
         self._last: dict[Channel, int] = {}
 
-    def take(self, universe: bytes) -> None:
+    def apply(self, universe: bytes) -> None:
         """The universe's slots as they are now. The first ones set everything: the desk says how the show stands."""
         changes = []
         for channel in self._channels:
@@ -126,7 +126,7 @@ class Patched:
                 continue
             self._last[channel] = raw
             changes.append((channel.control.address, channel.value(raw)))
-        for _, report in self._mailbox.take(changes, origin=self) if changes else ():
+        for _, report in self._mailbox.apply(changes, origin=self) if changes else ():
             log.warning("DMX: %s", report)
 
 
@@ -144,7 +144,7 @@ class DmxInput:
         ports: Mapping[Protocol, int] = PORTS,
     ) -> None:
         protocol, host = wanted.protocol, wanted.host
-        self._protocol, self._universe, self._patched, self._tell = protocol, wanted.universe, patched, tell
+        self._protocol, self._universe, self._patched, self._notify = protocol, wanted.universe, patched, tell
         self._desks = Desks()
         self._heard: float | None = None
         self.packets = 0
@@ -196,21 +196,21 @@ class DmxInput:
                 continue
             packet = parse_sacn(data) if self._protocol == "sacn" else parse_artnet(data, str(sender).encode())
             if packet is not None and packet.universe == self._universe:
-                self._take(packet)
+                self._receive(packet)
 
-    def _take(self, packet: DmxPacket) -> None:
+    def _receive(self, packet: DmxPacket) -> None:
         now = time.monotonic()
         with self._lock:
             if self._desks.counts(packet, now):
                 self._heard = now
                 self.packets += 1
-                self._patched.take(packet.slots)
+                self._patched.apply(packet.slots)
 
     def _look(self) -> None:
         with self._lock:
             if self._heard is not None and time.monotonic() - self._heard > SILENT_SECONDS:
                 self._heard = None
-                self._tell(f"DMX universe {self._universe} ({self._protocol}) is silent; what it set stays")
+                self._notify(f"DMX universe {self._universe} ({self._protocol}) is silent; what it set stays")
 
 
 def _bound(address: str, port: int) -> socket.socket:

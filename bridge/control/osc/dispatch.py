@@ -1,8 +1,8 @@
 """What a message means: a control set, a question answered, a subscription; and what its sender is told.
 
-Addresses are those of the table, and their twins. Besides: `/vace/get ADDRESS` answers `ADDRESS value`, `/vace/dump`
-all of them, `/vace/ping [token]` answers `/vace/pong [token]`, `/vace/subscribe [port] [1]` and `/vace/unsubscribe`
-begin and end feedback, and what cannot be done answers `/vace/error ADDRESS REASON`.
+Addresses are those of the table, and their normalised forms. Besides: `/vace/get ADDRESS` answers `ADDRESS value`,
+`/vace/dump` all of them, `/vace/ping [token]` answers `/vace/pong [token]`, `/vace/subscribe [port] [1]` and
+`/vace/unsubscribe` begin and end feedback, and what cannot be done answers `/vace/error ADDRESS REASON`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from bridge.web.access import Access
 
 from ..mailbox import Mailbox, Relative
-from ..normalised import Twin
+from ..normalised import NormalisedControl
 from ..parameters import LISTS, Accepted, Control, ControlError, ControlTable
 from .counters import OscCounters
 from .packets import Argument, DamagedPacket, Message, parse
@@ -51,28 +51,28 @@ class Dispatcher:
     def __init__(
         self,
         table: ControlTable,
-        twins: Mapping[str, Twin],
+        normalised: Mapping[str, NormalisedControl],
         mailbox: Mailbox,
         subscribers: Subscribers,
         access: Access,
         counters: OscCounters,
         answers: Mapping[str, Question],
     ) -> None:
-        self._table, self._twins, self._mailbox = table, twins, mailbox
+        self._table, self._normalised, self._mailbox = table, normalised, mailbox
         self._subscribers, self._access, self._counters, self._answers = subscribers, access, counters, answers
         self._rows = {row.address: row for row in table}
-        self._known: dict[str, Control | Twin] = {**self._rows, **twins}
+        self._known: dict[str, Control | NormalisedControl] = {**self._rows, **normalised}
         self._matching = lru_cache(maxsize=128)(self._search)
         self._asking = {"/vace/ping", "/vace/get", "/vace/dump", "/vace/subscribe", "/vace/unsubscribe", *answers}
-        self._error_budget = Budget(ERRORS_PER_SECOND)
-        self._answer_budget = Budget(ANSWERS_PER_SECOND)
+        self._error_limiter = RateLimiter(ERRORS_PER_SECOND)
+        self._answer_limiter = RateLimiter(ANSWERS_PER_SECOND)
         self._last_dump = -DUMP_SECONDS
         self._last_note = -NOTE_SECONDS
         self._held: list[tuple[str, Any]] = []
         self.last: Peer | None = None
         """Who sent last."""
 
-    def take(self, packet: bytes, peer: Peer) -> None:
+    def receive(self, packet: bytes, peer: Peer) -> None:
         """Do what a packet says. Its values are taken together, so that nobody sees half of a bundle."""
         self._counters.packets += 1
         if peer is not self.last:
@@ -108,17 +108,17 @@ class Dispatcher:
         if not changes or peer is None:
             return
         self._held = []
-        for address, report in self._mailbox.take(changes, peer.key):
+        for address, report in self._mailbox.apply(changes, peer.key):
             self.refuse(address, report, peer)
 
-    def tell(self, address: str, reason: str) -> None:
+    def notify(self, address: str, reason: str) -> None:
         """`/vace/error address reason` to all subscribers, and to whoever sent last."""
-        if not self._error_budget.take():
+        if not self._error_limiter.allow():
             return
         packet = encode("/vace/error", [address[:MAX_ECHO], reason])
         if packet is None:
             return
-        self._subscribers.tell(packet)
+        self._subscribers.notify(packet)
         if self.last is not None and not self._subscribers.listens(self.last):
             self.last.send(packet)
 
@@ -133,7 +133,7 @@ class Dispatcher:
             self.refuse(message.address, str(reason), peer)
             return
         for control in controls:
-            row = control.control if isinstance(control, Twin) else control
+            row = control.control if isinstance(control, NormalisedControl) else control
             if message.arguments[:1] == ("?",) and row.type not in ("string", "strings"):
                 questions.append(Message("/vace/get", (control.address,)))
                 continue
@@ -142,8 +142,9 @@ class Dispatcher:
             except ControlError as reason:
                 self.refuse(control.address, str(reason), peer)
 
-    def _meant(self, address: str, peer: Peer) -> list[Control | Twin]:
-        """The control or twin of an address, or all that a pattern means, but not what must be meant by name."""
+    def _meant(self, address: str, peer: Peer) -> list[Control | NormalisedControl]:
+        """The control or normalised control of an address, or all that a pattern means, but not what must be meant by
+        name."""
         known = self._known.get(address)
         if known is not None:
             self._check(known, peer)
@@ -153,7 +154,7 @@ class Dispatcher:
             raise ControlError(f"no control matches {address}")
         return found
 
-    def _search(self, text: str) -> list[Control | Twin]:
+    def _search(self, text: str) -> list[Control | NormalisedControl]:
         try:
             pattern = Pattern(text)
         except ValueError as reason:
@@ -161,16 +162,17 @@ class Dispatcher:
         return [
             found
             for address, found in self._known.items()
-            if not (found.control if isinstance(found, Twin) else found).dangerous and pattern.matches(address)
+            if not (found.control if isinstance(found, NormalisedControl) else found).dangerous
+            and pattern.matches(address)
         ]
 
-    def _check(self, found: Control | Twin, peer: Peer) -> None:
-        row = found.control if isinstance(found, Twin) else found
+    def _check(self, found: Control | NormalisedControl, peer: Peer) -> None:
+        row = found.control if isinstance(found, NormalisedControl) else found
         if row.dangerous and not self._access.named(peer.host):
             raise ControlError(f"{found.address} is not for {peer.host}, which --osc-allow does not name")
 
     def _set(
-        self, control: Control | Twin, row: Control, arguments: tuple[Argument, ...], peer: Peer
+        self, control: Control | NormalisedControl, row: Control, arguments: tuple[Argument, ...], peer: Peer
     ) -> list[tuple[str, Any]]:
         """What these arguments set. Those that nothing is declared for are left alone: some controllers send more."""
         if row.type in LISTS:
@@ -183,9 +185,9 @@ class Dispatcher:
             raise ControlError(f"{control.address} needs a value: {row.doc}")
         if row.type in ("float", "int") and arguments[0] in SIGNS:
             relative = _relative(control.address, arguments)
-            step = control.step(relative) if isinstance(control, Twin) else relative
+            step = control.step(relative) if isinstance(control, NormalisedControl) else relative
             return [self._sent(row.address, step, None, peer)]
-        if isinstance(control, Twin):
+        if isinstance(control, NormalisedControl):
             accepted = control.accept(arguments[0])
             if accepted.report:
                 self.refuse(control.address, accepted.report, peer)
@@ -217,13 +219,13 @@ class Dispatcher:
             self.refuse(question.address, str(reason), peer)
 
     def _give(self, address: str, peer: Peer) -> None:
-        twin = self._twins.get(address)
+        normalised = self._normalised.get(address)
         try:
-            value = self._mailbox.get(address if twin is None else twin.control.address)
+            value = self._mailbox.get(address if normalised is None else normalised.control.address)
         except ControlError as reason:
             self.refuse(address, str(reason), peer)
             return
-        self._reply(peer, address, as_arguments(value) if twin is None else [twin.of(value)])
+        self._reply(peer, address, as_arguments(value) if normalised is None else [normalised.of(value)])
 
     def _dump(self, peer: Peer) -> None:
         """All values; not more often than a person could want it, as the answer is much larger than the question."""
@@ -239,13 +241,13 @@ class Dispatcher:
     def _subscribe(self, peer: Peer, arguments: tuple[Argument, ...]) -> None:
         if not self._access.named(peer.host):
             raise ControlError(f"/vace/subscribe is not for {peer.host}, which --osc-allow does not name")
-        twins = len(arguments) > 1 and arguments[1] not in (0, "", None)
-        self._subscribers.subscribe(peer, _target(peer, arguments), twins)
+        normalised = len(arguments) > 1 and arguments[1] not in (0, "", None)
+        self._subscribers.subscribe(peer, _target(peer, arguments), normalised)
 
     def refuse(self, address: str, reason: str, peer: Peer) -> None:
         """Tell a peer that something was not taken as it came, and why."""
         self._counters.refused += 1
-        if self._error_budget.take():
+        if self._error_limiter.allow():
             self._send(peer, "/vace/error", [address[:MAX_ECHO], reason])
 
     def _refuse_unknown(self, address: str, peer: Peer) -> None:
@@ -254,14 +256,14 @@ class Dispatcher:
         A host may send all its channels here, sixty times a second each.
         """
         self._counters.refused += 1
-        if self._error_budget.take():
+        if self._error_limiter.allow():
             try:
                 self._table[address]
             except ControlError as reason:
                 self._send(peer, "/vace/error", [address[:MAX_ECHO], str(reason)])
 
     def _reply(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
-        if self._answer_budget.take():
+        if self._answer_limiter.allow():
             self._send(peer, address, arguments)
 
     def _send(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
@@ -277,14 +279,14 @@ class Dispatcher:
             log.warning("OSC from %s:%d: %s; %d such so far", *peer.key[1:], reason, self._counters.damaged)
 
 
-class Budget:
+class RateLimiter:
     """So many in a second, at most."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._second, self._used = -1, 0
 
-    def take(self) -> bool:
+    def allow(self) -> bool:
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._used = second, 0

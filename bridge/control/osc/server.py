@@ -18,7 +18,7 @@ from bridge.web.access import Access, Network
 from bridge.web.hosts import is_loopback
 
 from ..mailbox import Mailbox
-from ..normalised import twins
+from ..normalised import normalised_controls
 from ..parameters import ControlTable
 from .counters import OscCounters
 from .dispatch import Dispatcher, Question
@@ -65,7 +65,7 @@ class OscServer:
     ) -> None:
         self.counters = OscCounters()
         self._access = Access(allow)
-        by_address = twins(table)
+        by_address = normalised_controls(table)
         answers = answers or {}
         self._subscribers = Subscribers(table, by_address.values(), mailbox, self.counters, answers.get(STATUS))
         self._dispatcher = Dispatcher(
@@ -79,7 +79,7 @@ class OscServer:
         self._selector.register(self._socket, selectors.EVENT_READ, self._receive)
         self.tcp: TcpPort | None = None
         if tcp is not None:
-            taken, gone = self._dispatcher.take, self._subscribers.unsubscribe
+            taken, gone = self._dispatcher.receive, self._subscribers.unsubscribe
             try:
                 self.tcp = TcpPort(*tcp, self._selector, self._access, self.counters, taken, gone)
             except BridgeError:
@@ -101,7 +101,7 @@ class OscServer:
             self._thread.join()
         self._close()
 
-    def tell(self, address: str, reason: str) -> None:
+    def notify(self, address: str, reason: str) -> None:
         """Send `/vace/error address reason` to subscribers and to whoever sent last, for what goes wrong later.
 
         Any thread may.
@@ -122,7 +122,7 @@ class OscServer:
             if now >= next_round:
                 next_round = now + ROUND_SECONDS
                 while self._told:
-                    self._dispatcher.tell(*self._told.popleft())
+                    self._dispatcher.notify(*self._told.popleft())
                 self._subscribers.round()
             self._stopping.wait(GATHER_SECONDS)
 
@@ -146,7 +146,7 @@ class OscServer:
         for _ in range(MAX_PACKETS // LOT):
             for _ in range(min(LOT, len(self._received))):
                 packet, address = self._received.popleft()
-                self._dispatcher.take(packet, self._sender(address))
+                self._dispatcher.receive(packet, self._sender(address))
             if not self._received:
                 return
             self._receive()

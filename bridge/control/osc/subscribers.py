@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..mailbox import Mailbox
-from ..normalised import Twin
+from ..normalised import NormalisedControl
 from ..parameters import Control, ControlError, ControlTable, Value
 from .counters import OscCounters
 from .peers import Peer, as_arguments, encode
@@ -30,11 +30,12 @@ STATUS = "/vace/status"
 
 @dataclass
 class Subscriber:
-    """Where answers go, from whom messages come, what is known there. twins: whether twins are sent too."""
+    """Where answers go, from whom messages come, what is known there. normalised: whether normalised values are sent
+    too."""
 
     target: Peer
     source: tuple[str, str, int]
-    twins: bool
+    normalised: bool
     heard: float
     due: set[str]
     """Addresses to be looked at in the next round."""
@@ -50,7 +51,7 @@ class Subscribers:
     def __init__(
         self,
         table: ControlTable,
-        twins: Iterable[Twin],
+        normalised: Iterable[NormalisedControl],
         mailbox: Mailbox,
         counters: OscCounters,
         status: Callable[[], Sequence[Any]] | None = None,
@@ -58,19 +59,19 @@ class Subscribers:
     ) -> None:
         self._clock = clock
         self._table, self._mailbox, self._counters, self._status = table, mailbox, counters, status
-        self._twins = {twin.control.address: twin for twin in twins}
+        self._normalised = {normalised.control.address: normalised for normalised in normalised}
         self._by_target: dict[tuple[str, str, int], Subscriber] = {}
         # Those for whom a sender speaks: who subscribed from there, and who listens there.
         self._speaking: dict[tuple[str, str, int], tuple[Subscriber, ...]] = {}
         self._seen = 0
         self._last_beat = -math.inf
 
-    def subscribe(self, peer: Peer, target: Peer, twins: bool) -> None:
+    def subscribe(self, peer: Peer, target: Peer, normalised: bool) -> None:
         """Tell `target` from now on, on behalf of `peer`. ControlError if there are too many."""
         if target.key not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
             raise ControlError(f"there are {MAX_SUBSCRIBERS} subscribers already; one must /vace/unsubscribe")
         everything = {row.address for row in self._table if row.holds}
-        self._by_target[target.key] = Subscriber(target, peer.key, twins, self._clock(), everything)
+        self._by_target[target.key] = Subscriber(target, peer.key, normalised, self._clock(), everything)
         self._count()
 
     def unsubscribe(self, peer: Peer) -> None:
@@ -91,7 +92,7 @@ class Subscribers:
             subscriber.moved[address] = self._clock()
             subscriber.due.add(address)
 
-    def tell(self, packet: bytes) -> None:
+    def notify(self, packet: bytes) -> None:
         """Send all of them one packet."""
         for subscriber in list(self._by_target.values()):
             subscriber.target.send(packet)
@@ -138,9 +139,9 @@ class Subscribers:
 
     def _say(self, subscriber: Subscriber, address: str, value: Value) -> None:
         packets = [encode(address, as_arguments(value))]
-        twin = self._twins.get(address)
-        if subscriber.twins and twin is not None:
-            packets.append(encode(twin.address, [twin.of(value)]))
+        normalised = self._normalised.get(address)
+        if subscriber.normalised and normalised is not None:
+            packets.append(encode(normalised.address, [normalised.of(value)]))
         for packet in packets:
             if packet is not None:
                 subscriber.target.send(packet)
@@ -148,7 +149,7 @@ class Subscribers:
     def _send_all(self, address: str, arguments: Sequence[Any]) -> None:
         packet = encode(address, arguments)
         if packet is not None:
-            self.tell(packet)
+            self.notify(packet)
 
     def _count(self) -> None:
         self._counters.subscribers = len(self._by_target)

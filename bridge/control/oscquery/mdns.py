@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 
 
-class Announcement:
+class MdnsService:
     """From `start` to `stop`: a name, with (host, port) for each kind of service (`_oscjson._tcp`).
 
     Announcing takes a second or two, so it is done in a thread of its own; a show waits for nothing.
@@ -37,11 +37,11 @@ class Announcement:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> Announcement:
+    def start(self) -> MdnsService:
         if find_spec("zeroconf") is None:
             log.info("OSCQuery is not announced, as zeroconf is missing (pip install zeroconf); type its address")
             return self
-        self._thread = threading.Thread(target=self._run, name="announcement", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
         self._thread.start()
         return self
 

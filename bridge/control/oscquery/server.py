@@ -26,11 +26,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bridge.video.protocol import BridgeError
 from bridge.web.access import Access, Network
 from bridge.web.hosts import host_name, is_local, is_loopback
-from bridge.web.origin_check import Caller, Doorkeeper, Headers
+from bridge.web.origin_check import Caller, Headers, OriginCheck
 from bridge.web.server import WebServer
 
 from ..mailbox import Mailbox
-from ..normalised import twins
+from ..normalised import normalised_controls
 from ..osc.counters import OscCounters
 from ..osc.packets import MAX_BYTES
 from ..parameters import ControlTable
@@ -60,7 +60,7 @@ class OscQueryServer:
     ) -> None:
         self._table, self._mailbox, self._osc = table, mailbox, osc
         self._access, self._counters = Access(allow), OscCounters()
-        self._twins = twins(table)
+        self._normalised = normalised_controls(table)
         self._tree = Tree(table)
         self._stopping = threading.Event()
         self._server = WebServer(self._application(host), host, port, "oscquery", MAX_BYTES)
@@ -105,7 +105,7 @@ class OscQueryServer:
             return refusal(caller.host, caller.origin, host)
 
         routes = [Route("/{path:path}", self._get), WebSocketRoute("/{path:path}", self._connect)]
-        return Starlette(routes=routes, middleware=[Middleware(Doorkeeper, turned_away, headers)])
+        return Starlette(routes=routes, middleware=[Middleware(OriginCheck, turned_away, headers)])
 
     async def _get(self, request: Request) -> Response:
         path, asked = request.scope["path"], request.scope["query_string"].decode("latin-1")
@@ -135,7 +135,7 @@ class OscQueryServer:
 
     async def _connect(self, socket: WebSocket) -> None:
         await socket.accept()
-        listener = Listener(socket, self._table, self._twins, self._mailbox, self._access, self._counters)
+        listener = Listener(socket, self._table, self._normalised, self._mailbox, self._access, self._counters)
         with suppress(WebSocketDisconnect):
             await listener.run(self._stopping)
 
@@ -156,6 +156,6 @@ def refusal(named: str, origin: str | None, bound: str) -> str | None:
 
 
 def headers(origin: str | None) -> Headers:
-    """Lets the page that asked, which the doorkeeper has let in, read the answer."""
+    """Lets the page that asked, which the origin check has let in, read the answer."""
     allowed = () if origin is None else ((b"access-control-allow-origin", origin.encode("latin-1")),)
     return (*allowed, (b"vary", b"origin"), (b"cache-control", b"no-store"))

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bridge.web.access import Access
 
 from ..mailbox import Mailbox
-from ..normalised import Twin
+from ..normalised import NormalisedControl
 from ..osc.counters import OscCounters
 from ..osc.dispatch import Dispatcher
 from ..osc.packets import DamagedPacket, Message, parse
@@ -41,7 +41,7 @@ class Listener:
         self,
         socket: WebSocket,
         table: ControlTable,
-        twins: Mapping[str, Twin],
+        normalised: Mapping[str, NormalisedControl],
         mailbox: Mailbox,
         access: Access,
         counters: OscCounters,
@@ -51,8 +51,8 @@ class Listener:
         self.key: tuple[str, str, int] = ("ws", self.host, port)
         self._known: dict[str, Any] = {}
         self._answers: deque[bytes] = deque(maxlen=MAX_ANSWERS)
-        self._subscribers = Subscribers(table, twins.values(), mailbox, counters)
-        self._dispatcher = Dispatcher(table, twins, mailbox, self._subscribers, access, counters, {})
+        self._subscribers = Subscribers(table, normalised.values(), mailbox, counters)
+        self._dispatcher = Dispatcher(table, normalised, mailbox, self._subscribers, access, counters, {})
 
     async def run(self, stopping: threading.Event) -> None:
         """Until the client leaves (WebSocketDisconnect) or `stopping` is set."""
@@ -82,7 +82,7 @@ class Listener:
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event["code"])
             if event.get("bytes") is not None:
-                self._take(event["bytes"])
+                self._receive(event["bytes"])
             else:
                 self._command(event.get("text") or "")
             await self._tell_answers()
@@ -106,13 +106,13 @@ class Listener:
         elif row.holds:
             self._known[row.address] = UNKNOWN
 
-    def _take(self, packet: bytes) -> None:
+    def _receive(self, packet: bytes) -> None:
         """Do what an OSC packet says, and remember what the client thinks that it has set."""
         with suppress(DamagedPacket):  # which the dispatcher notes
             for message in parse(packet):
                 if message.address in self._known:
                     self._known[message.address] = self._sent(message)
-        self._dispatcher.take(packet, self)
+        self._dispatcher.receive(packet, self)
         self._dispatcher.flush()
 
     def _sent(self, message: Message) -> Any:

@@ -9,7 +9,7 @@ import time
 import warnings
 from typing import Any
 
-from bridge.clock_recovery import Rhythm
+from bridge.clock_recovery import PeriodicClock
 from bridge.video.protocol import BridgeError
 
 
@@ -33,10 +33,10 @@ class LinkClock:
         return self._link.num_peers
 
     @property
-    def beat(self) -> Rhythm:
+    def beat(self) -> PeriodicClock:
         """Beats; the phase is the session's beat 0, or the downbeat that was set here."""
         period = 60.0 / self._link.tempo
-        return Rhythm(period, time.monotonic() - (self._link.beat - self._first) * period)
+        return PeriodicClock(period, time.monotonic() - (self._link.beat - self._first) * period)
 
     def downbeat(self, now: float) -> None:
         """The beat nearest to this is the one, for us: the session keeps its own count."""

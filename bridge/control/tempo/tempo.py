@@ -6,7 +6,7 @@ import statistics
 import threading
 from collections import deque
 
-from bridge.clock_recovery import PAUSE_SECONDS, Follower, Rhythm
+from bridge.clock_recovery import PAUSE_SECONDS, ClockRecovery, PeriodicClock
 
 SLOWEST, FASTEST = 20.0, 300.0
 """Beats a minute."""
@@ -22,14 +22,14 @@ UNEVEN = 0.3
 
 
 class Tempo:
-    """Beats as a rhythm, counted from the downbeat. Any thread may use it; times are seconds of one monotonic clock.
+    """Beats as a clock, counted from the downbeat. Any thread may use it; times are seconds of one monotonic clock.
 
     A change of tempo keeps the beat: the next one comes when it was going to, or at most a beat's time later.
     """
 
     def __init__(self, bpm: float, now: float) -> None:
         self._lock = threading.Lock()
-        self._beat = Rhythm(60.0 / bpm, now)  # its phase is a downbeat
+        self._beat = PeriodicClock(60.0 / bpm, now)  # its phase is a downbeat
         self._taps: deque[float] = deque(maxlen=TAPS)
         self._tapped = 0  # beats from the first tap to the last one
 
@@ -46,19 +46,19 @@ class Tempo:
     def next_grid(self, when: float, beats: int) -> float:
         """The first moment later than `when` that lies a multiple of `beats` after the downbeat."""
         with self._lock:
-            return Rhythm(beats * self._beat.period, self._beat.phase).next_after(when)
+            return PeriodicClock(beats * self._beat.period, self._beat.phase).next_after(when)
 
     def set(self, bpm: float, now: float) -> None:
         """Go on at another tempo from the beat's place that is reached `now`."""
         with self._lock:
             count = (now - self._beat.phase) / self._beat.period
             period = 60.0 / min(max(bpm, SLOWEST), FASTEST)
-            self._beat = Rhythm(period, now - count * period)
+            self._beat = PeriodicClock(period, now - count * period)
 
     def downbeat(self, now: float) -> None:
         """This is the one: bars are counted from here."""
         with self._lock:
-            self._beat = Rhythm(self._beat.period, now)
+            self._beat = PeriodicClock(self._beat.period, now)
 
     def tap(self, now: float) -> bool:
         """A beat by hand: the first sets the downbeat, from the third on they tell the tempo. Whether it is new."""
@@ -69,16 +69,16 @@ class Tempo:
             self._tapped += 1
             if len(self._taps) == 1:
                 self._tapped = 0
-                self._beat = Rhythm(self._beat.period, now)
+                self._beat = PeriodicClock(self._beat.period, now)
             if len(self._taps) < FEWEST_TAPS:
                 return False
             taps = list(self._taps)
             period = statistics.median(b - a for a, b in zip(taps, taps[1:], strict=False))
             period = min(max(period, 60.0 / FASTEST), 60.0 / SLOWEST)
-            self._beat = Rhythm(period, now - self._tapped * period)
+            self._beat = PeriodicClock(period, now - self._tapped * period)
             return True
 
-    def follow(self, beat: Rhythm) -> None:
+    def track(self, beat: PeriodicClock) -> None:
         """Take beats from outside; `beat.phase` is a downbeat."""
         with self._lock:
             self._beat = beat
@@ -100,22 +100,22 @@ class MidiClock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pulses = Follower(SLOWEST / 60 * PULSES, FASTEST / 60 * PULSES)
+        self._pulses = ClockRecovery(SLOWEST / 60 * PULSES, FASTEST / 60 * PULSES)
         self._next = 0  # the number of the next pulse, counted from a downbeat
         self._last = -PAUSE_SECONDS
         self._leader: object = None
         self.running = False
         """Whether the sender plays; a clock may come without."""
 
-    def beat(self, now: float) -> Rhythm | None:
+    def beat(self, now: float) -> PeriodicClock | None:
         """Beats; its phase is a downbeat. None while there is no clock, or not long enough to know its rate."""
         with self._lock:
-            pulses = self._pulses.rhythm
+            pulses = self._pulses.clock
             if pulses is None or now - self._last >= PAUSE_SECONDS:
                 return None
-            # The rhythm's moment that belongs to the last pulse: its jitter is smoothed away there.
+            # The clock's moment that belongs to the last pulse: its jitter is smoothed away there.
             last = pulses.latest_at(self._last + pulses.period / 2)
-            return Rhythm(PULSES * pulses.period, last - (self._next - 1) * pulses.period)
+            return PeriodicClock(PULSES * pulses.period, last - (self._next - 1) * pulses.period)
 
     def led_by(self, sender: object, now: float) -> bool:
         """Whether this sender is the one that is followed: of several, the first heard, until its clock ends."""

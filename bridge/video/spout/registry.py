@@ -75,8 +75,8 @@ class SpoutRegistry:
             finally:
                 memory.close()
 
-    def announce(self, name: str, width: int, height: int, pixels: int, handle: int = 0) -> Announcement:
-        """Be a sender: the name that was really taken is `Announcement.name`. pixels: a DXGI format."""
+    def announce(self, name: str, width: int, height: int, pixels: int, handle: int = 0) -> SenderEntry:
+        """Be a sender: the name that was really taken is `SenderEntry.name`. pixels: a DXGI format."""
         list_memory = self._objects.create_memory(NAMES, USUAL_SENDERS * NAME_BYTES)
         try:
             with locked(self._objects, lock_of(NAMES)):
@@ -84,15 +84,15 @@ class SpoutRegistry:
                 others = [other for other in self.senders() if other != taken]
                 if len(others) >= capacity(len(list_memory.data)):
                     raise BridgeError(f"Spout's list has no room for another sender after {len(others)}; close one")
-                announcement = Announcement(self._objects, self, taken, list_memory)
-                announcement.update(width, height, pixels, handle)
+                entry = SenderEntry(self._objects, self, taken, list_memory)
+                entry.update(width, height, pixels, handle)
                 self._write_names(list_memory, [*others, taken])
                 if self.active() is None:
                     self.choose(taken)
         except BridgeError:
             list_memory.close()
             raise
-        return announcement
+        return entry
 
     def choose(self, name: str) -> None:
         """Make a sender the active one. The table stays as long as any sender has it open."""
@@ -135,7 +135,7 @@ class FrameCounter:
 
     def read(self) -> int:
         """The count; the last one where somebody else looks at this very moment."""
-        if self._semaphore.take():
+        if self._semaphore.acquire():
             self._last = self._semaphore.give(1)
         return self._last
 
@@ -143,7 +143,7 @@ class FrameCounter:
         self._semaphore.close()
 
 
-class Announcement:
+class SenderEntry:
     """A sender of ours in Spout's tables, until `close`."""
 
     def __init__(self, objects: NamedObjects, registry: SpoutRegistry, name: str, list_memory: Memory) -> None:
@@ -165,7 +165,7 @@ class Announcement:
         if self._counter is None or self._event is None:
             self._counter = self._objects.create_semaphore(counter_of(self.name), ONE)
             self._event = self._objects.event(event_of(self.name))
-        if self._counter.take():
+        if self._counter.acquire():
             self._counter.give(2)
         self._event.set()
 
@@ -179,7 +179,7 @@ class Announcement:
             self._active.close()
             self._list.close()
 
-    def __enter__(self) -> Announcement:
+    def __enter__(self) -> SenderEntry:
         return self
 
     def __exit__(self, *exception: object) -> None:

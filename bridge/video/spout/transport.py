@@ -60,7 +60,7 @@ class SpoutSource:
 
     def read(self, timeout: float) -> Frame | None:
         end = time.monotonic() + timeout
-        self._follow()
+        self._track_sender()
         self._info = self._look()
         if self._reading is None:
             self._reading = Reading(self._library, self._name, self._info, self._registry, self._fps)
@@ -95,7 +95,7 @@ class SpoutSource:
             raise Absent(f"there is no active Spout sender; {_those(self._registry)}")
         return name
 
-    def _follow(self) -> None:
+    def _track_sender(self) -> None:
         """Turn to another sender, if this is about the active one and that has changed."""
         if self._follows and (name := self._active()) != self._name:
             log.info("the active Spout sender is now %r, it was %r", name, self._name)

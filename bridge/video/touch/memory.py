@@ -120,7 +120,7 @@ class TouchSink:
 
     def close(self) -> None:
         with locked(self._objects, mutex_name(self._name)):
-            self._tell(packed_info("", detached=True))
+            self._notify(packed_info("", detached=True))
         self._memory.close()
         self._info.close()
 
@@ -141,13 +141,13 @@ class TouchSink:
             memory = self._objects.create_memory(data_name(self._name, self._postfix()), wanted)
         with locked(self._objects, mutex_name(self._name)):
             memory.data[: self._header.offset] = self._header.packed()
-            self._tell(packed_info(self._postfix()))
+            self._notify(packed_info(self._postfix()))
         return memory
 
     def _postfix(self) -> str:
         return str(self._resizes) if self._resizes else ""
 
-    def _tell(self, info: bytes) -> None:
+    def _notify(self, info: bytes) -> None:
         self._info.data[: len(info)] = info
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.engine.options import ModelChoice, add_model_options, model_choice
-from vace_core.annotators.choice import AnnotatorChoice
+from backend.engine.options import ModelOptions, add_model_options, model_options
+from vace_core.annotators.choice import AnnotatorOptions
 from vace_core.checkpoints.options import Quantise
 from vace_core.config import pipeline_named
 
 
-def choose(*words: str) -> tuple[ModelChoice, dict[str, object]]:
+def choose(*words: str) -> tuple[ModelOptions, dict[str, object]]:
     parser = argparse.ArgumentParser()
     add_model_options(parser)
-    return model_choice(parser.parse_args(words), parser)
+    return model_options(parser.parse_args(words), parser)
 
 
 def test_without_options_the_pipeline_runs_as_its_authors_trained_it():
@@ -81,11 +81,11 @@ def test_more_loras_than_can_be_played_are_refused(tmp_path: Path, capsys: pytes
 
 
 def test_the_networks_of_annotators_are_the_bundled_ones_unless_others_are_chosen():
-    assert choose()[0].annotators == AnnotatorChoice("pocket", "dis", "things")
+    assert choose()[0].annotators == AnnotatorOptions("pocket", "dis", "things")
     words = ("--depth", "depth-anything-v2-small", "--flow", "raft", "--detector", "yolo")
-    assert choose(*words)[0].annotators == AnnotatorChoice("depth-anything-v2-small", "raft", "yolo")
+    assert choose(*words)[0].annotators == AnnotatorOptions("depth-anything-v2-small", "raft", "yolo")
 
 
 def test_a_network_that_is_none_names_those_there_are():
     with pytest.raises(ValueError, match="there is no flow 'farneback': choose one of dis, raft"):
-        AnnotatorChoice(flow="farneback")
+        AnnotatorOptions(flow="farneback")

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from backend.cli import main
-from backend.models.download_record import Receipt
+from backend.models.download_record import DownloadRecord
 from tests.backend.models.hub import Hub
 from tests.backend.waiting import wait_for
 from vace_core.checkpoints.catalogue import FILES, PUBLISHED, WeightFile, files_of
@@ -213,6 +213,6 @@ def test_ctrl_c_in_the_middle_ends_in_one_line_and_the_next_run_goes_on(full: Hu
     path = Store([tmp_path]).find(FILES["taew2_1"])
     assert path is not None
     assert path.read_bytes() == content
-    assert Receipt.of(path) is not None
+    assert DownloadRecord.of(path) is not None
     assert full.fetched()[-1].range == f"bytes={had}-"
     assert {one.path.rpartition("/")[2] for one in full.asked} == {"taew2_1.pth"}, "something else was asked for"

@@ -23,7 +23,7 @@ def test_settings_are_what_the_mailbox_holds():
     mailbox = Mailbox(TABLE)
     mailbox.set("/vace/prompt", "snow")
     mailbox.set("/vace/reference", ["a.png", "b.png"])
-    settings = Settings.latch(mailbox.snapshot())
+    settings = Settings.from_values(mailbox.snapshot())
     assert (settings.prompt, settings.reference, settings.scale) == ("snow", ("a.png", "b.png"), 1.0)
 
 

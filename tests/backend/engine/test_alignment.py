@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from backend.controls.settings import address_of
-from backend.engine.chunk_pipeline import Made
+from backend.engine.chunk_pipeline import ChunkResult
 from backend.offline.render import Rendering, RenderOptions, render_file
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
@@ -33,7 +33,7 @@ WHOLE = (slice(0, HEIGHT), slice(0, WIDTH))
 INSIDE = (slice(HEIGHT // 4, HEIGHT * 3 // 4), slice(WIDTH // 4, WIDTH * 3 // 4))
 MODES: dict[str, dict[str, object]] = {
     "control": {"control": "depth"},
-    "control video": {"control": "source"},
+    "control video": {"control": "raw"},
     "inpainting": {"mask_source": "luma", "mask_composite": False},
     "outpainting": {**CANVAS, "mask_composite": False},
     "first": {"first": "a.png"},
@@ -51,11 +51,11 @@ MIXES = [(name,) for name in MODES] + list(combinations(MODES, 2))
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two pictures to refer to, in the folder that paths begin from."""
     monkeypatch.chdir(tmp_path)
-    for name, grey in (("a.png", 60), ("b.png", 200)):
-        cv2.imwrite(name, np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
+    for name, gray in (("a.png", 60), ("b.png", 200)):
+        cv2.imwrite(name, np.full((HEIGHT, WIDTH, 3), gray, np.uint8))
 
 
-def chunks(sizes: tuple[int, int], wanted: dict[str, object]) -> tuple[Noting, list[Made]]:
+def chunks(sizes: tuple[int, int], wanted: dict[str, object]) -> tuple[Noting, list[ChunkResult]]:
     """What the stream was asked, and what was made of the clip."""
     made, stream = maker(sizes)
     left, results = clip(FRAMES), []
@@ -136,7 +136,7 @@ def test_a_second_video_is_followed_frame_by_frame_with_the_first(tmp_path: Path
     for _ in range(3):
         next(second)
     made, stream = maker()
-    wanted = settings(control="source", control_source="second.mp4", **CANVAS)
+    wanted = settings(control="raw", control_source="second.mp4", **CANVAS)
     list(Rendering(made, wanted, 0.0).frames(iter(clip(33)), None, second))
     fed = [number for controls in stream.seen for number in numbers(crisp(controls.control))]  # type: ignore[arg-type]
     assert fed == list(range(3, 36)), "and it has the whole canvas, though the input has not"

@@ -7,8 +7,8 @@ import pytest
 
 from backend.controls.settings import Settings
 from backend.controls.table import TABLE
-from backend.engine.chunk_pipeline import ChunkMaker
-from backend.engine.options import ModelChoice
+from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.options import ModelOptions
 from bridge.control.mailbox import Mailbox
 from vace_core.annotators.boxes import Box
 from vace_core.controls import Controls
@@ -20,15 +20,15 @@ from .masks.finders import RedSegmenter, Scripted
 PICTURES = [np.zeros((32, 48, 3), np.uint8)] * 12
 
 
-def maker_that_knows(*known: str) -> ChunkMaker:
-    loaded = fake_model.load(ModelChoice())
-    return ChunkMaker(
+def maker_that_knows(*known: str) -> ChunkPipeline:
+    loaded = fake_model.load(ModelOptions())
+    return ChunkPipeline(
         replace(loaded, unread=lambda prompt: tuple(word for word in prompt.split() if word not in known)), 32, 48
     )
 
 
 def prompt(words: str) -> Settings:
-    return replace(Settings.latch(Mailbox(TABLE).snapshot()), prompt=words)
+    return replace(Settings.from_values(Mailbox(TABLE).snapshot()), prompt=words)
 
 
 def test_words_that_the_model_does_not_know_are_named_once():
@@ -76,7 +76,7 @@ class Asked(fake_model.FakeStream):
         return super().step(controls)
 
 
-def asked(maker: ChunkMaker, pictures: list[np.ndarray], **values: object) -> Controls:
+def asked(maker: ChunkPipeline, pictures: list[np.ndarray], **values: object) -> Controls:
     settings = replace(prompt("red"), **values)  # type: ignore[arg-type]
     maker.make(pictures[: maker.frames_wanted], None, settings)
     return Asked.controls
@@ -98,7 +98,7 @@ def scene(red_from: int) -> list[np.ndarray]:
 def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, values: dict[str, object]):
     detector = Scripted([[Box(n + 4, 8, n + 16, 24, "ball")] for n in range(24)])
     parts = {"segmenters": {"person": RedSegmenter}, "detector": lambda: detector}
-    maker = ChunkMaker(replace(fake_model.load(ModelChoice()), open_stream=Asked, **parts), 32, 48)  # type: ignore[arg-type]
+    maker = ChunkPipeline(replace(fake_model.load(ModelOptions()), open_stream=Asked, **parts), 32, 48)  # type: ignore[arg-type]
     for _ in range(2):
         pictures = scene(4)[: maker.frames_wanted]
         looks_for = {"mask_source": source, "mask_key": (1.0, 0.0, 0.0), "mask_threshold": 0.25}
@@ -146,9 +146,9 @@ def test_a_mask_source_that_is_not_there_is_a_fault_of_its_control():
     assert Asked.controls.mask is None
 
 
-def maker_that_notes(loras: int = 0) -> ChunkMaker:
-    loaded = fake_model.load(ModelChoice())
-    return ChunkMaker(replace(loaded, open_stream=Asked, loras=loras), 32, 48)
+def maker_that_notes(loras: int = 0) -> ChunkPipeline:
+    loaded = fake_model.load(ModelOptions())
+    return ChunkPipeline(replace(loaded, open_stream=Asked, loras=loras), 32, 48)
 
 
 def test_a_noise_below_one_starts_from_the_input():
@@ -182,20 +182,22 @@ def test_a_strength_for_a_lora_that_is_not_there_is_a_fault_once():
     assert said[1] == ()
 
 
-def fed(maker: ChunkMaker, guides: list[np.ndarray] | None = None, **values: object):
+def fed(maker: ChunkPipeline, control_frames: list[np.ndarray] | None = None, **values: object):
     """What the stream was given to follow, and the faults."""
     wanted = replace(prompt("a show"), **values)  # type: ignore[arg-type]
     pictures = [np.full((32, 48, 3), 200, np.uint8)] * 12
     count = maker.frames_wanted
-    made = maker.make(pictures[:count], None, wanted, guides=None if guides is None else guides[:count])
+    made = maker.make(
+        pictures[:count], None, wanted, control_frames=None if control_frames is None else control_frames[:count]
+    )
     control = Asked.controls.control
     return None if control is None else round(control.mean().item(), 2), made.faults
 
 
 def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed_still_is():
-    loaded = fake_model.load(ModelChoice())
+    loaded = fake_model.load(ModelOptions())
     few = {kind: loaded.annotators[kind] for kind in ("depth", "scribble", "gray")}
-    maker = ChunkMaker(replace(loaded, open_stream=Asked, annotators=few), 32, 48)
+    maker = ChunkPipeline(replace(loaded, open_stream=Asked, annotators=few), 32, 48)
     assert fed(maker, control="gray") == (0.57, ())
     followed, faults = fed(maker, control="pose")
     assert followed == 0.57
@@ -209,14 +211,14 @@ def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed
 
 
 def test_the_input_itself_can_be_the_control_video():
-    assert fed(maker_that_notes(), control="source") == (0.57, ())
+    assert fed(maker_that_notes(), control="raw") == (0.57, ())
 
 
 def test_a_source_of_its_own_is_followed_raw_or_annotated_once_it_has_come():
     maker = maker_that_notes()
     other = [np.full((32, 48, 3), 100, np.uint8)] * 12
-    assert fed(maker, None, control="source", control_source="shm:lines")[0] is None
-    assert fed(maker, other, control="source", control_source="shm:lines")[0] == -0.22
+    assert fed(maker, None, control="raw", control_source="shm:lines")[0] is None
+    assert fed(maker, other, control="raw", control_source="shm:lines")[0] == -0.22
     assert fed(maker, other, control="depth", control_source="shm:lines")[0] == 0.22
     assert fed(maker, other, control="depth", control_source="")[0] == -0.57
 
@@ -228,8 +230,8 @@ def test_an_annotator_begins_afresh_when_it_is_turned_to_or_its_video_is_another
         def reset(self) -> None:
             resets.append(1)
 
-    loaded = fake_model.load(ModelChoice())
-    maker = ChunkMaker(replace(loaded, open_stream=Asked, annotators={"depth": Remembers()}), 32, 48)
+    loaded = fake_model.load(ModelOptions())
+    maker = ChunkPipeline(replace(loaded, open_stream=Asked, annotators={"depth": Remembers()}), 32, 48)
     other = [np.zeros((32, 48, 3), np.uint8)] * 12
     for control, source in (("depth", ""), ("depth", ""), ("depth", "a.mp4"), ("none", "a.mp4"), ("depth", "a.mp4")):
         fed(maker, other, control=control, control_source=source)

@@ -21,8 +21,8 @@ import torch
 
 from backend.controls.mask_source import NAMED
 from backend.controls.settings import Settings
-from backend.engine.chunk_pipeline import ChunkMaker
-from backend.engine.options import ModelChoice
+from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.options import ModelOptions
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter
 from tests.backend.marker import settings
@@ -36,9 +36,9 @@ ALONE, IN_ALL = 5, 50
 """Chunks that each pair is on, by itself and in all; each mask source in all."""
 MODES = ("control", "inpainting", "outpainting", "first", "last", "one reference", "two references", "video to video")
 EXCLUSIVE = {"one reference", "two references"}
-MATTE = "shm:matte"
-SOURCES = (*(name for name in NAMED if name != "none"), "object:dog", MATTE)
-CONTROLS = ("depth", "scribble", "source", "second")
+MASK_FRAMES = "shm:mask"
+SOURCES = (*(name for name in NAMED if name != "none"), "object:dog", MASK_FRAMES)
+CONTROLS = ("depth", "scribble", "raw", "second")
 MEASURED = ("control", "inpainting", "two references")
 """On before each measurement, so that sizes compare."""
 PICTURES = [np.random.default_rng(n).integers(0, 255, (HEIGHT, WIDTH, 4), np.uint8) for n in range(12)]
@@ -74,7 +74,7 @@ class Desk:
         values: dict[str, object] = {"prompt": ("gold", "ice")[self._chunk // 40 % 2]}
         if "control" in mix:
             control = self._use(next(self._controls))
-            values |= {"control": "source", "control_source": "x"} if control == "second" else {"control": control}
+            values |= {"control": "raw", "control_source": "x"} if control == "second" else {"control": control}
         if "inpainting" in mix:
             values |= {"mask_source": self._use(next(self._masks)), "mask_invert": self._chunk % 3 == 0}
         if "outpainting" in mix:
@@ -121,12 +121,12 @@ class Show:
     def __init__(self, rules: Pipeline, folder: Path) -> None:
         self.stream = Stream(model(rules, steps=(1000, 500)), HEIGHT, WIDTH)
         loaded = replace(
-            fake_model.load(ModelChoice()),
+            fake_model.load(ModelOptions()),
             open_stream=lambda height, width: self.stream,
             segmenters={"person": RedSegmenter, "subject": RedSegmenter},
             detector=OneDog,
         )
-        self.maker = ChunkMaker(loaded, HEIGHT, WIDTH)
+        self.maker = ChunkPipeline(loaded, HEIGHT, WIDTH)
         self.desk = Desk(folder, self.stream.reference_modes)
         self.on: Counter[tuple[str, ...]] = Counter()
         self.chunks = 0
@@ -134,7 +134,7 @@ class Show:
     def play(self, mix: tuple[str, ...]) -> None:
         """One chunk, which must be whole and no first one again."""
         pictures = PICTURES[: self.maker.frames_wanted]
-        made = self.maker.make(pictures, pictures, self.desk.settings(mix), guides=pictures)
+        made = self.maker.make(pictures, pictures, self.desk.settings(mix), control_frames=pictures)
         assert made.faults == ()
         assert made.frames.shape == (len(pictures), HEIGHT, WIDTH, 3)
         self.chunks += 1

@@ -7,10 +7,10 @@ import pytest
 
 from backend.controls.settings import Settings
 from backend.controls.table import ANNOTATIONS, TABLE
-from backend.engine.chunk_pipeline import ChunkMaker
+from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
 from backend.engine.model import LazyAnnotators
-from backend.engine.options import ModelChoice
+from backend.engine.options import ModelOptions
 from bridge.control.mailbox import Mailbox
 
 from .. import fake_model
@@ -19,7 +19,7 @@ PICTURES = [np.full((32, 48, 3), 90, np.uint8)] * 12
 
 
 def settings(control: str) -> Settings:
-    return replace(Settings.latch(Mailbox(TABLE).snapshot()), control=control, prompt="a control")
+    return replace(Settings.from_values(Mailbox(TABLE).snapshot()), control=control, prompt="a control")
 
 
 def missing() -> fake_model.Negative:
@@ -37,9 +37,9 @@ def test_an_annotator_is_made_once_and_not_before_it_is_asked_for():
 
 def test_an_annotator_that_cannot_be_had_is_a_fault_and_the_chunk_is_made_without_control():
     loaded = replace(
-        fake_model.load(ModelChoice()), annotators=LazyAnnotators({"depth": fake_model.Negative, "pose": missing})
+        fake_model.load(ModelOptions()), annotators=LazyAnnotators({"depth": fake_model.Negative, "pose": missing})
     )
-    maker = ChunkMaker(loaded, 32, 48)
+    maker = ChunkPipeline(loaded, 32, 48)
     made = maker.make(PICTURES[: maker.frames_wanted], None, settings("pose"))
     assert made.control is None
     assert len(made.frames) == 9
@@ -50,7 +50,7 @@ def test_an_annotator_that_cannot_be_had_is_a_fault_and_the_chunk_is_made_withou
 
 
 def test_the_bundled_model_has_every_annotator_of_the_table_and_what_masks_need():
-    loaded = load(ModelChoice(device="cpu"))
+    loaded = load(ModelOptions(device="cpu"))
     assert set(loaded.annotators) == set(ANNOTATIONS)
     assert set(loaded.segmenters) == {"person", "subject"}
     assert loaded.detector is not None
@@ -59,7 +59,7 @@ def test_the_bundled_model_has_every_annotator_of_the_table_and_what_masks_need(
 
 @pytest.mark.parametrize("what", ["depth-anything-v2-small", "video-depth-anything"])
 def test_a_network_that_is_not_here_is_told_when_it_is_asked_for(what: str, tmp_path):
-    choice = ModelChoice(device="cpu", models=(tmp_path,))
+    choice = ModelOptions(device="cpu", models=(tmp_path,))
     loaded = load(replace(choice, annotators=replace(choice.annotators, depth=what)))
     with pytest.raises(ValueError, match=r"is not on this machine: run `hf download depth-anything/"):
         loaded.annotators["depth"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from backend.engine.prompt_prefetch import PromptAhead
+from backend.engine.prompt_prefetch import PromptPrefetcher
 
 from ..waiting import wait_for
 
@@ -22,47 +22,47 @@ class Slow:
 
 
 def test_the_first_prompt_is_taken_at_once():
-    assert PromptAhead(Slow()).follow("gold") == "gold"
+    assert PromptPrefetcher(Slow()).resolve("gold") == "gold"
 
 
 def test_the_old_prompt_stays_until_the_new_one_is_encoded():
     slow = Slow()
-    ahead = PromptAhead(slow)
-    ahead.follow("gold")
-    assert [ahead.follow("ice") for _ in range(3)] == ["gold"] * 3
+    prefetcher = PromptPrefetcher(slow)
+    prefetcher.resolve("gold")
+    assert [prefetcher.resolve("ice") for _ in range(3)] == ["gold"] * 3
     slow.go.set()
-    wait_for(lambda: ahead.follow("ice") == "ice", "the new prompt")
+    wait_for(lambda: prefetcher.resolve("ice") == "ice", "the new prompt")
     assert slow.seen == ["ice"]
 
 
 def test_a_prompt_that_is_quickly_encoded_is_in_time():
-    ahead = PromptAhead(lambda prompt: prompt)
-    ahead.follow("gold")
-    assert ahead.follow("ice") == "ice"
+    prefetcher = PromptPrefetcher(lambda prompt: prompt)
+    prefetcher.resolve("gold")
+    assert prefetcher.resolve("ice") == "ice"
 
 
 def test_of_several_prompts_in_a_row_the_last_one_counts():
     slow = Slow()
-    ahead = PromptAhead(slow)
-    ahead.follow("gold")
+    prefetcher = PromptPrefetcher(slow)
+    prefetcher.resolve("gold")
     for prompt in ("ice", "lava", "candy"):
-        assert ahead.follow(prompt) == "gold"
+        assert prefetcher.resolve(prompt) == "gold"
     slow.go.set()
-    wait_for(lambda: ahead.follow("candy") == "candy", "the last prompt")
+    wait_for(lambda: prefetcher.resolve("candy") == "candy", "the last prompt")
     assert slow.seen == ["ice", "candy"]
 
 
 def test_back_to_the_old_prompt_is_at_once():
-    ahead = PromptAhead(Slow())
-    ahead.follow("gold")
-    assert ahead.follow("ice") == "gold"
-    assert ahead.follow("gold") == "gold"
+    prefetcher = PromptPrefetcher(Slow())
+    prefetcher.resolve("gold")
+    assert prefetcher.resolve("ice") == "gold"
+    assert prefetcher.resolve("gold") == "gold"
 
 
 def test_a_prompt_that_cannot_be_encoded_is_left_to_whoever_needs_it():
     def refuse(prompt: str) -> object:
         raise ValueError("no")
 
-    ahead = PromptAhead(refuse)
-    ahead.follow("gold")
-    assert ahead.follow("ice") == "ice"
+    prefetcher = PromptPrefetcher(refuse)
+    prefetcher.resolve("gold")
+    assert prefetcher.resolve("ice") == "ice"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.engine.timeline import Span, Tape, next_span, pick
+from backend.engine.timeline import FrameHistory, Span, next_span, pick
 from bridge.video.frames import Frame
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -44,18 +44,18 @@ def test_the_newest_frame_that_is_not_newer_is_picked():
 
 def test_a_tape_takes_only_new_frames_and_keeps_the_last_one():
     source = frames(1.0, 2.0, 3.0)
-    tape = Tape(lambda number: [frame for frame in source if frame.number > number])
-    assert tape.oldest is None
-    tape.pull()
-    tape.pull()
-    assert [frame.number for frame in tape.pick([1.0, 2.0, 3.0])] == [0, 1, 2]
-    tape.forget(50.0)
-    assert tape.oldest == 3.0
-    assert [frame.number for frame in tape.pick([60.0])] == [2]
+    history = FrameHistory(lambda number: [frame for frame in source if frame.number > number])
+    assert history.oldest is None
+    history.pull()
+    history.pull()
+    assert [frame.number for frame in history.pick([1.0, 2.0, 3.0])] == [0, 1, 2]
+    history.forget(50.0)
+    assert history.oldest == 3.0
+    assert [frame.number for frame in history.pick([60.0])] == [2]
 
 
 def test_a_tape_does_not_grow_without_end():
     source = [Frame(PICTURE, number, float(number)) for number in range(1000)]
-    tape = Tape(lambda number: [frame for frame in source if frame.number > number])
-    tape.pull()
-    assert tape.oldest == 1000 - 256
+    history = FrameHistory(lambda number: [frame for frame in source if frame.number > number])
+    history.pull()
+    assert history.oldest == 1000 - 256

@@ -10,7 +10,7 @@ import pytest
 from backend.controls.mask_source import frame_address
 from backend.front import capture as module
 from backend.front.capture import Capture, source_rate
-from backend.front.front import matte_address
+from backend.front.front import mask_address
 from backend.front.side_input import SideInput
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -111,60 +111,60 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 
 
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
-    path = tmp_path / "matte.png"
+    path = tmp_path / "mask.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    matte = SideInput(SIZE, 30.0, matte_address, unheard)
-    name = matte.follow(str(path))
+    side = SideInput(SIZE, 30.0, mask_address, unheard)
+    name = side.set_address(str(path))
     assert name is not None
     with FrameRing.attach(name) as ring:
         frame = ring.latest()
         assert frame is not None
         assert frame.pixels.shape == (32, 48, 3)
         assert frame.pixels.min() == 200
-    assert matte.follow("none") is None
-    matte.close()
+    assert side.set_address("none") is None
+    side.close()
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    matte = SideInput(SIZE, 30.0, matte_address, unheard)
-    first = matte.follow(f"shm:{sender.name}")
+    side = SideInput(SIZE, 30.0, mask_address, unheard)
+    first = side.set_address(f"shm:{sender.name}")
     assert first is not None
-    assert matte.follow(f"shm:{sender.name}") == first
-    assert matte.follow("testcard:") not in (None, first)
-    assert matte.follow("none") is None
-    matte.close()
+    assert side.set_address(f"shm:{sender.name}") == first
+    assert side.set_address("testcard:") not in (None, first)
+    assert side.set_address("none") is None
+    side.close()
 
 
 def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
     told: list[str] = []
-    matte = SideInput(SIZE, 30.0, matte_address, told.append)
-    assert matte.follow(str(tmp_path / "no.png")) is None
+    side = SideInput(SIZE, 30.0, mask_address, told.append)
+    assert side.set_address(str(tmp_path / "no.png")) is None
     assert "no.png" in told[0]
 
 
 def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
     monkeypatch.setattr("backend.front.front.side_input.LOOK_SECONDS", 0.0)
     told: list[str] = []
-    matte, path = SideInput(SIZE, 30.0, matte_address, told.append), tmp_path / "late.png"
-    assert [matte.follow(str(path)) for _ in range(3)] == [None] * 3
+    side, path = SideInput(SIZE, 30.0, mask_address, told.append), tmp_path / "late.png"
+    assert [side.set_address(str(path)) for _ in range(3)] == [None] * 3
     assert len(told) == 1
     cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
-    name = matte.follow(str(path))
+    name = side.set_address(str(path))
     assert name is not None
-    assert matte.follow(str(path)) == name
+    assert side.set_address(str(path)) == name
     with FrameRing.attach(name) as ring:
         frame = ring.latest()
         assert frame is not None
         assert frame.time == math.inf
-    matte.close()
+    side.close()
 
 
 def test_a_mask_source_that_means_nothing_leaves_the_one_before_open(sender):
-    matte = SideInput(SIZE, 30.0, matte_address, unheard)
-    first = matte.follow(f"shm:{sender.name}")
-    assert matte.follow("persn") == first
-    assert matte.follow("person") is None
-    matte.close()
+    side = SideInput(SIZE, 30.0, mask_address, unheard)
+    first = side.set_address(f"shm:{sender.name}")
+    assert side.set_address("persn") == first
+    assert side.set_address("person") is None
+    side.close()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_mask_source_that_means_nothing_leaves_the_one_before_open(sender):
         ("mask.png", "file:mask.png"),
         ("C:\\masks\\a.png", "file:C:\\masks\\a.png"),
         ("file:mask.mp4", "file:mask.mp4"),
-        ("shm:matte", "shm:matte"),
+        ("shm:mask", "shm:mask"),
     ],
 )
 def test_a_plain_path_is_a_files(source, address):

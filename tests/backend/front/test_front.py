@@ -20,7 +20,7 @@ from stupidArtnet import StupidArtnet
 
 from backend.front.front import Front, RunOptions
 from backend.front.supervisor import Limits
-from backend.steering.quantise import Shown
+from backend.steering.quantise import DisplayTime
 from backend.steering.steering import SteeringOptions
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.video import framecode
@@ -368,7 +368,7 @@ def test_the_output_follows_the_hosts_rate_and_goes_on_when_the_host_is_gone():
     name = f"vacetest{secrets.token_hex(4)}"
     host = Host(name, 50.0)
     with Front(options(source=f"shm:{name}", fps=30.0)) as front:
-        wait_for(lambda: front.cadence.leader == "source", "the host's rhythm")
+        wait_for(lambda: front.cadence.leader == "source", "the host's periodic")
         wait_for(lambda: abs(front.status()["clock_fps"] - 50) < 1, "its rate")
         host.close()
         wait_for(lambda: front.capture.status(time.monotonic()).lost, "the loss")
@@ -435,17 +435,17 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
     assert measured == pytest.approx(reported, abs=0.3)
 
 
-def chunks_planned(front: Front, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Shown, str]]:
+def chunks_planned(front: Front, monkeypatch: pytest.MonkeyPatch) -> list[tuple[DisplayTime, str]]:
     """When each chunk from now on is to be shown, and its prompt."""
-    planned: list[tuple[Shown, str]] = []
-    latch = front.beat.latch
+    planned: list[tuple[DisplayTime, str]] = []
+    values_for = front.beat.values_for
 
-    def noted(shown: Shown):
-        values, reset = latch(shown)
+    def noted(shown: DisplayTime):
+        values, reset = values_for(shown)
         planned.append((shown, str(values["/vace/prompt"])))
         return values, reset
 
-    monkeypatch.setattr(front.beat, "latch", noted)
+    monkeypatch.setattr(front.beat, "values_for", noted)
     return planned
 
 
@@ -546,10 +546,10 @@ def test_control_video_and_mask_go_out_beside_the_output_frame_by_frame():
 
 
 def test_a_second_source_is_followed_and_the_anchor_and_references_act_live(tmp_path):
-    guide, look = tmp_path / "guide.png", tmp_path / "look.png"
-    cv2.imwrite(str(guide), np.full((32, 48, 3), (30, 20, 10), np.uint8))
+    control, look = tmp_path / "control.png", tmp_path / "look.png"
+    cv2.imwrite(str(control), np.full((32, 48, 3), (30, 20, 10), np.uint8))
     cv2.imwrite(str(look), np.full((32, 48, 3), 90, np.uint8))
-    values = {"/vace/prompt": "as the control", "/vace/control": "source", "/vace/control/source": str(guide)}
+    values = {"/vace/prompt": "as the control", "/vace/control": "raw", "/vace/control/source": str(control)}
     with Front(options(**steered(osc=("127.0.0.1", 0)), values=values)) as front, closing(client(front)) as osc:
         wait_for(lambda: colour(front) == (10, 20, 30), "the second source")
         osc.send_message("/vace/anchor", 1)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.front.interpolation import PAIRS, Between
+from backend.front.interpolation import PAIRS, FrameInterpolator
 from bridge.video.frames import Frame
 
 from ..waiting import wait_for
@@ -10,7 +10,7 @@ from ..waiting import wait_for
 
 @pytest.fixture
 def between():
-    made = Between()
+    made = FrameInterpolator()
     yield made
     made.close()
 
@@ -23,7 +23,7 @@ def scene(shift: int, number: int) -> Frame:
     return Frame(pixels, number, number / 15)
 
 
-def test_hold_shows_the_first_frame_and_blend_mixes(between: Between):
+def test_hold_shows_the_first_frame_and_blend_mixes(between: FrameInterpolator):
     first, second = scene(0, 0), scene(8, 1)
     assert between.picture("hold", first, second, 0.7) is first.pixels
     mixed = between.picture("blend", first, second, 0.25)
@@ -31,12 +31,12 @@ def test_hold_shows_the_first_frame_and_blend_mixes(between: Between):
 
 
 @pytest.mark.parametrize("way", ["hold", "blend", "flow"])
-def test_without_a_second_frame_the_first_is_shown(between: Between, way: str):
+def test_without_a_second_frame_the_first_is_shown(between: FrameInterpolator, way: str):
     assert between.picture(way, scene(0, 0), None, 0.0) is not None
     assert (between.picture(way, scene(0, 0), None, 0.5) == scene(0, 0).pixels).all()
 
 
-def test_flow_shows_things_where_they_are_at_that_time(between: Between):
+def test_flow_shows_things_where_they_are_at_that_time(between: FrameInterpolator):
     first, second, truth = scene(0, 0), scene(8, 1), scene(4, 2)
     between.expect([first, second])
     wait_for(lambda: between._flows, "the flow")
@@ -50,14 +50,14 @@ def test_flow_shows_things_where_they_are_at_that_time(between: Between):
     assert between.mixed == 0
 
 
-def test_flow_that_is_not_ready_is_blended_and_counted(between: Between):
+def test_flow_that_is_not_ready_is_blended_and_counted(between: FrameInterpolator):
     first, second = scene(0, 0), scene(8, 1)
     made = between.picture("flow", first, second, 0.5)
     assert (made == between.picture("blend", first, second, 0.5)).all()
     assert between.mixed == 1
 
 
-def test_flows_do_not_pile_up(between: Between):
+def test_flows_do_not_pile_up(between: FrameInterpolator):
     small = [Frame(np.full((16, 16, 3), n % 250, np.uint8), n, n / 30) for n in range(3 * PAIRS)]
     for frame in small:
         between.expect([frame])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.front.jitter_buffer import SHRINK, Playout
+from backend.front.jitter_buffer import SHRINK, JitterBuffer
 from bridge.video.frames import Frame
 
 TICK = 1 / 30
@@ -13,16 +13,18 @@ def chunk(start: float, seconds: float, count: int, number: int = 0) -> list[Fra
     return [Frame(PICTURE, number + i, start + (i + 1) * seconds / count) for i in range(count)]
 
 
-def play(arrivals: list[tuple[float, list[Frame]]], until: float, playout: Playout | None = None) -> list[int | None]:
+def play(
+    arrivals: list[tuple[float, list[Frame]]], until: float, buffer: JitterBuffer | None = None
+) -> list[int | None]:
     """The number of the frame shown on every tick from 0 to `until`; arrivals are in order of time."""
-    playout = playout or Playout(TICK)
+    buffer = buffer or JitterBuffer(TICK)
     waiting = list(arrivals)
     shown: list[int | None] = []
     for tick in range(int(until / TICK)):
         now = tick * TICK
         while waiting and waiting[0][0] <= now:
-            playout.receive(waiting.pop(0)[1], now)
-        frame = playout.frame_at(now)
+            buffer.receive(waiting.pop(0)[1], now)
+        frame = buffer.frame_at(now)
         shown.append(None if frame is None else frame.number)
     return shown
 
@@ -37,7 +39,7 @@ def steady(chunks: int, late: dict[int, float] | None = None) -> list[tuple[floa
 
 
 def test_nothing_is_shown_before_the_first_chunk():
-    assert Playout(TICK).frame_at(1.0) is None
+    assert JitterBuffer(TICK).frame_at(1.0) is None
 
 
 def test_frames_that_come_in_chunks_leave_one_on_a_tick():
@@ -82,43 +84,43 @@ def test_a_source_at_24_on_ticks_at_30_repeats_every_fourth_frame():
 
 
 def test_the_last_frame_is_held_when_no_more_come():
-    playout = Playout(TICK)
-    shown = play(steady(3), 8.0, playout)
+    buffer = JitterBuffer(TICK)
+    shown = play(steady(3), 8.0, buffer)
     assert shown[-100:] == [35] * 100
-    assert playout.starved > 100
+    assert buffer.starved > 100
 
 
 def test_delay_grows_at_once_and_shrinks_unseen():
-    playout = Playout(TICK)
-    playout.receive([Frame(PICTURE, 0, 0.0)], 0.5)
-    playout.receive([Frame(PICTURE, 1, 0.5)], 1.4)
-    assert playout.delay == pytest.approx(0.9 + TICK)
-    playout.frame_at(1.5)
-    playout.receive([Frame(PICTURE, 2, 12.0)], 12.3)  # the slow chunk is forgotten by now
-    playout.frame_at(12.5)
-    before = playout.delay
-    playout.frame_at(12.6)
-    assert before - playout.delay == pytest.approx(min(SHRINK * 0.1, before - 0.3 - TICK))
+    buffer = JitterBuffer(TICK)
+    buffer.receive([Frame(PICTURE, 0, 0.0)], 0.5)
+    buffer.receive([Frame(PICTURE, 1, 0.5)], 1.4)
+    assert buffer.delay == pytest.approx(0.9 + TICK)
+    buffer.frame_at(1.5)
+    buffer.receive([Frame(PICTURE, 2, 12.0)], 12.3)  # the slow chunk is forgotten by now
+    buffer.frame_at(12.5)
+    before = buffer.delay
+    buffer.frame_at(12.6)
+    assert before - buffer.delay == pytest.approx(min(SHRINK * 0.1, before - 0.3 - TICK))
 
 
 def test_a_long_first_chunk_does_not_delay_the_show_for_minutes():
-    playout = Playout(TICK)
-    playout.receive([Frame(PICTURE, 0, 0.0)], 5.0)
+    buffer = JitterBuffer(TICK)
+    buffer.receive([Frame(PICTURE, 0, 0.0)], 5.0)
     for i in range(1, 40):
-        playout.receive([Frame(PICTURE, i, 5.0 + i * 0.4)], 5.3 + i * 0.4)
-        playout.frame_at(5.3 + i * 0.4)
-    assert playout.delay < 1.0
+        buffer.receive([Frame(PICTURE, i, 5.0 + i * 0.4)], 5.3 + i * 0.4)
+        buffer.frame_at(5.3 + i * 0.4)
+    assert buffer.delay < 1.0
 
 
 def test_frames_from_before_the_newest_one_are_not_shown():
-    playout = Playout(TICK)
-    playout.receive([Frame(PICTURE, 5, 5.0)], 5.1)
-    playout.receive([Frame(PICTURE, 6, 4.0)], 5.2)
-    assert playout.waiting == 1
+    buffer = JitterBuffer(TICK)
+    buffer.receive([Frame(PICTURE, 5, 5.0)], 5.1)
+    buffer.receive([Frame(PICTURE, 6, 4.0)], 5.2)
+    assert buffer.waiting == 1
 
 
 def test_a_queue_that_nobody_empties_stays_bounded():
-    playout = Playout(TICK)
-    playout.receive([Frame(PICTURE, i, i * 0.01) for i in range(1000)], 0.0)
-    assert playout.waiting <= 128
-    assert playout.skipped == 1000 - playout.waiting
+    buffer = JitterBuffer(TICK)
+    buffer.receive([Frame(PICTURE, i, i * 0.01) for i in range(1000)], 0.0)
+    assert buffer.waiting <= 128
+    assert buffer.skipped == 1000 - buffer.waiting

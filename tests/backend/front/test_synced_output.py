@@ -3,7 +3,7 @@ import pytest
 
 from backend.engine.process import show_look
 from backend.front.capture import make_ring
-from backend.front.synced_output import Look
+from backend.front.synced_output import SyncedOutput
 from bridge.video.frames import Frame
 
 SIZE = (32, 48)
@@ -22,7 +22,7 @@ def pictures(*tones: int) -> np.ndarray:
 def tones(ring, shown: list[int], blank: int = 7) -> list[int]:
     """What goes out beside an output that shows these frames of the input."""
     sent: list[Frame] = []
-    look = Look(ring, SIZE, blank, [sent.append])
+    look = SyncedOutput(ring, SIZE, blank, [sent.append])
     for tick, number in enumerate(shown):
         look.show(Frame(pictures(0)[0], tick, tick / 30, number))
     assert [frame.number for frame in sent] == list(range(len(shown))), "one on every tick"
@@ -46,13 +46,13 @@ def test_a_ring_for_the_page_alone_takes_the_last_ones_only():
         show_look(short, pictures(10, 11, 12), [0.0, 0.1, 0.2], [5, 6, 7])
         latest = short.latest()
         assert latest is not None
-        assert (short.written, int(latest.pixels[0, 0, 0]), latest.shows) == (2, 12, 7)
+        assert (short.written, int(latest.pixels[0, 0, 0]), latest.source_number) == (2, 12, 7)
 
 
 def test_another_engine_goes_on_where_the_one_before_stopped(ring):
     show_look(ring, pictures(10, 11), [0.0, 0.1], [5, 6])
     sent: list[Frame] = []
-    look = Look(ring, SIZE, 0, [sent.append])
+    look = SyncedOutput(ring, SIZE, 0, [sent.append])
     look.show(Frame(pictures(0)[0], 0, 0.0, 6))
     show_look(ring, pictures(12), [0.3], [9])
     look.show(Frame(pictures(0)[0], 1, 0.1, 9))

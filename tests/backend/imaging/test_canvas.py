@@ -62,16 +62,16 @@ def test_a_control_lies_exactly_where_its_source_does_with_nothing_outside(canva
 PICTURES = [RANDOM] * 12
 
 
-def made(chunk_maker, **wanted):
-    return chunk_maker.make(PICTURES[: chunk_maker.frames_wanted], None, settings(**wanted))
+def made(chunk_pipeline, **wanted):
+    return chunk_pipeline.make(PICTURES[: chunk_pipeline.frames_wanted], None, settings(**wanted))
 
 
 HALF = {"canvas_x": 0.5, "canvas_w": 0.5, "canvas_h": 0.5, "mask_feather": 0.0}
 
 
 def test_outside_is_generated_and_inside_is_kept_to_the_bit():
-    chunk_maker, stream = maker()
-    result = made(chunk_maker, **HALF)
+    chunk_pipeline, stream = maker()
+    result = made(chunk_pipeline, **HALF)
     mask = stream.seen[0].mask
     assert result.mode == "outpainting"
     assert mask is not None
@@ -81,10 +81,10 @@ def test_outside_is_generated_and_inside_is_kept_to_the_bit():
 
 
 def test_inside_is_what_the_mask_says():
-    chunk_maker, stream = maker()
-    assert made(chunk_maker, mask_source="top", canvas_y=0.25, **HALF).mode == "inpainting+outpainting"
-    assert made(chunk_maker, mask_source="right", **HALF).mode == "text", "all of it is restyled"
-    assert made(chunk_maker, mask_invert=True, control="depth", **HALF).mode == "control"
+    chunk_pipeline, stream = maker()
+    assert made(chunk_pipeline, mask_source="top", canvas_y=0.25, **HALF).mode == "inpainting+outpainting"
+    assert made(chunk_pipeline, mask_source="right", **HALF).mode == "text", "all of it is restyled"
+    assert made(chunk_pipeline, mask_invert=True, control="depth", **HALF).mode == "control"
     first, second, third = stream.seen
     assert first.mask is not None
     assert first.mask[0, 0, 0, :32].min() == 1
@@ -95,14 +95,14 @@ def test_inside_is_what_the_mask_says():
 
 
 def test_the_source_moves_live_and_nothing_is_forgotten():
-    chunk_maker, stream = maker()
+    chunk_pipeline, stream = maker()
     for n in range(10):
-        made(chunk_maker, control="depth", canvas_x=n / 10 - 0.5, canvas_w=1 - n / 20)
+        made(chunk_pipeline, control="depth", canvas_x=n / 10 - 0.5, canvas_w=1 - n / 20)
     assert stream.chunks == 10
 
 
 def test_a_source_outside_the_canvas_is_said_and_the_show_goes_on():
-    chunk_maker, _ = maker()
-    result = made(chunk_maker, canvas_x=1.0)
+    chunk_pipeline, _ = maker()
+    result = made(chunk_pipeline, canvas_x=1.0)
     assert result.faults == (("/vace/canvas/x", "the input lies outside the picture; move it back into the canvas"),)
     assert len(result.frames) == 9

@@ -15,8 +15,8 @@ import pytest
 from huggingface_hub import constants
 
 from backend.models.download import Download, free_space
-from backend.models.download_record import Receipt
-from backend.models.hub import DownloadError, Hub, Remote, origin_at
+from backend.models.download_record import DownloadRecord
+from backend.models.hub import DownloadError, Hub, Remote, hub_at
 from tests.backend.models.hub import COMMIT
 from tests.backend.models.hub import Hub as HubState
 from tests.backend.waiting import wait_for
@@ -47,10 +47,10 @@ def test_a_file_comes_whole_to_its_place_with_a_receipt_beside_it(there: HubStat
     (path,) = download(tmp_path, there).bring([FILE])
     assert path == tmp_path / "authors" / "Model" / "weights" / "base.pt"
     assert path.read_bytes() == CONTENT
-    receipt = Receipt.of(path)
-    assert receipt is not None
-    assert (receipt.size, receipt.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
-    assert receipt.commit == COMMIT
+    record = DownloadRecord.of(path)
+    assert record is not None
+    assert (record.size, record.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    assert record.commit == COMMIT
     assert parts(tmp_path) == []
 
 
@@ -250,16 +250,16 @@ def test_a_folder_does_for_a_hub(tmp_path: Path):
     source = stick / "authors" / "Model" / "weights" / "base.pt"
     source.parent.mkdir(parents=True)
     source.write_bytes(CONTENT)
-    (path,) = Download(own, origin_at(str(stick)), io.StringIO()).bring([FILE])
+    (path,) = Download(own, hub_at(str(stick)), io.StringIO()).bring([FILE])
     assert path.read_bytes() == CONTENT
     missing = WeightFile("other", "authors/Model", "other.pt", 1)
     with pytest.raises(DownloadError, match=r"other \(authors/Model: other.pt\): is not in .*stick"):
-        Download(own, origin_at(str(stick)), io.StringIO()).bring([missing])
+        Download(own, hub_at(str(stick)), io.StringIO()).bring([missing])
 
 
 def test_an_origin_is_an_address_or_a_folder(tmp_path: Path):
     with pytest.raises(DownloadError, match="no folder here, and no address"):
-        origin_at(str(tmp_path / "nowhere"))
+        hub_at(str(tmp_path / "nowhere"))
 
 
 def test_a_token_that_is_not_accepted_is_named(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

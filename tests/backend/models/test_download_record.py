@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.models.download_record import Digests, Receipt, content_size, fault
+from backend.models.download_record import Digests, DownloadRecord, content_size, fault
 
 
 def silent(_: int) -> None:
@@ -32,8 +32,8 @@ def test_the_digests_are_what_the_hub_tags_files_with(tmp_path: Path):
 def test_a_file_with_a_receipt_is_held_to_it(tmp_path: Path):
     path = tmp_path / "file.pt"
     path.write_bytes(b"weights")
-    Receipt("the hub", "abc", 7, Digests.read(path, silent).sha256).write(path)
-    assert Receipt.of(path) == Receipt("the hub", "abc", 7, Digests.read(path, silent).sha256)
+    DownloadRecord("the hub", "abc", 7, Digests.read(path, silent).sha256).write(path)
+    assert DownloadRecord.of(path) == DownloadRecord("the hub", "abc", 7, Digests.read(path, silent).sha256)
     assert fault(path) is None
     path.write_bytes(b"weighty")
     assert fault(path) == "has another content than when it came from the hub"
@@ -45,8 +45,8 @@ def test_a_file_with_a_receipt_is_held_to_it(tmp_path: Path):
 def test_what_is_no_receipt_counts_as_none(content: str, tmp_path: Path):
     path = tmp_path / "file.pt"
     path.write_bytes(b"weights")
-    Receipt.beside(path).write_text(content)
-    assert Receipt.of(path) is None
+    DownloadRecord.beside(path).write_text(content)
+    assert DownloadRecord.of(path) is None
 
 
 def test_a_safetensors_file_is_held_to_its_header(tmp_path: Path):

@@ -83,11 +83,11 @@ def test_a_mask_keeps_the_input_on_its_side(clip):
 
 
 def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
-    matte = np.zeros((64, 96, 3), np.uint8)
-    matte[:, :48] = 255
-    cv2.imwrite(str(clip.with_name("matte.png")), matte)
+    mask = np.zeros((64, 96, 3), np.uint8)
+    mask[:, :48] = 255
+    cv2.imwrite(str(clip.with_name("mask.png")), mask)
     _, by_name = render(clip, "1.mp4", prompt="red", mask_source="left")
-    _, by_file = render(clip, "2.mp4", prompt="red", mask_source=str(clip.with_name("matte.png")))
+    _, by_file = render(clip, "2.mp4", prompt="red", mask_source=str(clip.with_name("mask.png")))
     assert np.array_equal(by_name[12], by_file[12])
 
 
@@ -104,7 +104,7 @@ def test_a_mask_that_cannot_be_had_is_told_and_the_clip_is_rendered_with_what_is
     assert caplog.messages == ["there is nothing here that finds person; everything is restyled"]
 
 
-@pytest.mark.parametrize(("source", "told"), [("persn", "did you mean person"), ("shm:matte", "is live")])
+@pytest.mark.parametrize(("source", "told"), [("persn", "did you mean person"), ("shm:mask", "is live")])
 def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, told):
     with pytest.raises(ValueError, match=told):
         render(clip, mask_source=source)
@@ -189,7 +189,7 @@ def test_settings_of_a_rendering_are_the_defaults_and_what_was_given():
 def test_a_second_file_is_followed_as_it_is_or_annotated(clip):
     guide = clip.with_name("guide.png")
     cv2.imwrite(str(guide), np.full((64, 96, 3), 60, np.uint8))
-    _, raw = render(clip, "1.mp4", prompt="as it is", control="source", control_source=str(guide))
+    _, raw = render(clip, "1.mp4", prompt="as it is", control="raw", control_source=str(guide))
     _, annotated = render(clip, "2.mp4", prompt="as it is", control="depth", control_source=str(guide))
     assert [float(pictures[20].mean()) for pictures in (raw, annotated)] == pytest.approx([60, 195], abs=2)
     with pytest.raises(ValueError, match="the control 'camera:0' is live; a rendering takes a file"):

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.panel.previews import WIDEST, Pictures, jpeg
+from backend.panel.previews import WIDEST, Previews, jpeg
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -22,7 +22,7 @@ def test_a_preview_keeps_its_colours(channels: int):
 
 
 @pytest.mark.parametrize("shape", [(32, 48), (32, 48, 1)])
-def test_a_mask_is_shown_in_grey(shape: tuple[int, ...]):
+def test_a_mask_is_shown_in_gray(shape: tuple[int, ...]):
     assert np.abs(decoded(jpeg(np.full(shape, 90, np.uint8))).astype(int) - 90).max() < 4
 
 
@@ -38,7 +38,7 @@ def test_previews_are_made_once_an_interval_however_many_look():
         calls.append(now[0])
         return {"output": np.zeros((8, 8, 3), np.uint8)}
 
-    pictures = Pictures(previews, 0.1, clock=lambda: now[0])
+    pictures = Previews(previews, 0.1, clock=lambda: now[0])
     for now[0] in (0.0, 0.05, 0.09, 0.1, 0.15, 0.2):
         messages = pictures.messages()
         assert messages["output"][:7] == b"\x06output"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.runtime.json_store import KeptFile
+from backend.runtime.json_store import JsonStore
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_written_is_read_and_can_be_read_by_people(path: Path):
-    KeptFile(path, "presets").write({"blue hour": {"/vace/prompt": "a café of ice"}})
-    assert KeptFile(path, "presets").read() == {"blue hour": {"/vace/prompt": "a café of ice"}}
+    JsonStore(path, "presets").write({"blue hour": {"/vace/prompt": "a café of ice"}})
+    assert JsonStore(path, "presets").read() == {"blue hour": {"/vace/prompt": "a café of ice"}}
     text = path.read_text(encoding="utf-8")
     assert json.loads(text)["vace"] == "presets"
     assert '"a café of ice"' in text
@@ -25,9 +25,9 @@ def test_what_was_written_is_read_and_can_be_read_by_people(path: Path):
 
 
 def test_no_file_yet_and_no_file_at_all_hold_nothing(path: Path):
-    assert KeptFile(path, "presets").read() == {}
-    KeptFile(None, "presets").write({"a": 1})
-    assert KeptFile(None, "presets").read() == {}
+    assert JsonStore(path, "presets").read() == {}
+    JsonStore(None, "presets").write({"a": 1})
+    assert JsonStore(None, "presets").read() == {}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_file_that_is_not_ours_is_put_aside_and_named_in_one_line(path: Path, 
     path.parent.mkdir()
     path.with_name("presets.json.aside").write_text("from before")
     path.write_bytes(held)
-    file = KeptFile(path, "presets")
+    file = JsonStore(path, "presets")
     assert file.read() == {}
     [record] = caplog.records
     assert said in record.message
@@ -61,7 +61,7 @@ def test_a_file_that_is_not_ours_is_put_aside_and_named_in_one_line(path: Path, 
 
 
 def test_a_crash_in_the_middle_of_writing_leaves_the_former_file(path: Path, monkeypatch):
-    file = KeptFile(path, "presets")
+    file = JsonStore(path, "presets")
     file.write({"old": {}})
 
     def crash(descriptor: int) -> None:
@@ -77,4 +77,4 @@ def test_a_crash_in_the_middle_of_writing_leaves_the_former_file(path: Path, mon
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_system(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        KeptFile(tmp_path / "file" / "presets.json", "presets").write({})
+        JsonStore(tmp_path / "file" / "presets.json", "presets").write({})

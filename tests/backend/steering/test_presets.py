@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from backend.controls.table import TABLE
-from backend.runtime.json_store import KeptFile
-from backend.steering.autosave import Keeper
+from backend.runtime.json_store import JsonStore
+from backend.steering.autosave import Autosave
 from backend.steering.morph import Morph
-from backend.steering.presets import FADE, GO, MAX_NAME, MAX_PRESETS, SAVE, Autosave, Presets
+from backend.steering.presets import FADE, GO, MAX_NAME, MAX_PRESETS, SAVE, LastValues, Presets
 from bridge.control.mailbox import Mailbox
 from tests.backend.waiting import wait_for
 
@@ -28,10 +28,10 @@ class Desk:
     def __init__(self, path: Path | None) -> None:
         self.clock, self.mailbox = Clock(), Mailbox(TABLE)
         self.morph = Morph(self.mailbox, self.clock)
-        self.presets = Presets(TABLE, self.mailbox, KeptFile(path, "presets"), self.morph)
+        self.presets = Presets(TABLE, self.mailbox, JsonStore(path, "presets"), self.morph)
 
     def send(self, *changes: tuple[str, object]) -> list[str]:
-        return [reason for _, reason in self.mailbox.take(list(changes))]
+        return [reason for _, reason in self.mailbox.apply(list(changes))]
 
     def values(self, *names: str) -> list[object]:
         return [self.mailbox.get(f"/vace/{name}") for name in names]
@@ -182,8 +182,8 @@ def test_without_a_file_presets_last_as_long_as_the_program():
 
 
 def test_last_values_are_written_when_something_has_changed_and_without_panic_switches(path: Path):
-    mailbox, file = Mailbox(TABLE), KeptFile(path, "last values")
-    autosave = Autosave(TABLE, mailbox, file)
+    mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
+    autosave = LastValues(TABLE, mailbox, file)
     autosave.write()
     assert file.read()["/vace/prompt"] == mailbox.get("/vace/prompt")
     path.unlink()
@@ -201,10 +201,10 @@ def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot(
     def fail() -> None:
         raise OSError("disk full")
 
-    keeper = Keeper([(lambda: written.append(1), 0.0), (fail, 3600.0)], told.append)
-    keeper.start()
+    autosave = Autosave([(lambda: written.append(1), 0.0), (fail, 3600.0)], told.append)
+    autosave.start()
     wait_for(lambda: len(written) > 2, "some writing")
     before = len(written)
-    keeper.stop()
+    autosave.stop()
     assert len(written) > before
     assert told == ["what was set cannot be kept: disk full"] * 2

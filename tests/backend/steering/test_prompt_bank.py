@@ -3,7 +3,7 @@
 import pytest
 
 from backend.controls.table import BANK, TABLE
-from backend.steering.prompt_bank import follow_bank
+from backend.steering.prompt_bank import bind_prompt_bank
 from bridge.control.mailbox import Mailbox
 from vace_core.pocket.words import read
 
@@ -11,13 +11,13 @@ from vace_core.pocket.words import read
 @pytest.fixture
 def mailbox() -> Mailbox:
     mailbox = Mailbox(TABLE)
-    follow_bank(mailbox)
+    bind_prompt_bank(mailbox)
     return mailbox
 
 
 def test_a_slot_becomes_the_prompt_and_a_further_argument_its_fade(mailbox: Mailbox):
     mailbox.set("/vace/prompt/bank/3", "a city of coral")
-    assert mailbox.take([("/vace/prompt/go", 3.0), ("/vace/prompt/fade", 2.5)]) == []
+    assert mailbox.apply([("/vace/prompt/go", 3.0), ("/vace/prompt/fade", 2.5)]) == []
     assert mailbox.get("/vace/prompt") == "a city of coral"
     assert mailbox.get("/vace/prompt/fade") == 2.5
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from backend.steering.quantise import Quantiser, Shown, Window
+from backend.steering.quantise import DisplayTime, Quantiser, Window
 from bridge.control.mailbox import Change
 from bridge.control.parameters import Control, ControlTable
 from bridge.control.tempo.tempo import Tempo
@@ -22,8 +22,8 @@ def values(prompt: str = "gold", scale: float = 1.0, freeze: bool = False) -> di
     return {"/t/prompt": prompt, "/t/scale": scale, "/t/freeze": freeze}
 
 
-def shown_from(start: float) -> Shown:
-    return Shown(start, start + CHUNK)
+def shown_from(start: float) -> DisplayTime:
+    return DisplayTime(start, start + CHUNK)
 
 
 def play(grid: str, asked: float, latency: float = 1.0, bar: int = 4, bpm: float = 120.0) -> tuple[float, float]:
@@ -35,14 +35,14 @@ def play(grid: str, asked: float, latency: float = 1.0, bar: int = 4, bpm: float
         changed = now >= asked
         changes = {"/t/prompt": Change("ice", None, asked, 1)} if changed else {}
         window = quantiser.window(grid, bar, shown_from(now + latency))
-        if quantiser.latch(values("ice" if changed else "gold"), changes, window)["/t/prompt"] == "ice":
+        if quantiser.values_for(values("ice" if changed else "gold"), changes, window)["/t/prompt"] == "ice":
             return now + latency, {"off": 0, "beat": 1, "bar": bar, "2 bars": 2 * bar, "4 bars": 4 * bar}[grid]
         now += CHUNK
 
 
 def step(quantiser: Quantiser, wanted: dict, changes: dict, start: float) -> dict:
     """One chunk that is shown from `start`, with a grid of bars."""
-    return quantiser.latch(wanted, changes, quantiser.window("bar", 4, shown_from(start)))
+    return quantiser.values_for(wanted, changes, quantiser.window("bar", 4, shown_from(start)))
 
 
 @pytest.mark.parametrize("latency", [0.3, 1.0, 2.7])
@@ -119,7 +119,7 @@ def test_a_grid_that_is_turned_off_lets_go_what_waits():
     step(quantiser, values(), {}, 0.3)
     changes = {"/t/prompt": Change("ice", None, 0.5, 1)}
     assert step(quantiser, values("ice"), changes, 0.7) == values()
-    assert quantiser.latch(values("ice"), changes, quantiser.window("off", 4, shown_from(1.1))) == values("ice")
+    assert quantiser.values_for(values("ice"), changes, quantiser.window("off", 4, shown_from(1.1))) == values("ice")
     assert quantiser.pending == 0
 
 

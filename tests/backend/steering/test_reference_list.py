@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from backend.controls.table import TABLE
-from backend.engine.still_tensors import Pictures
+from backend.engine.still_tensors import StillTensors
 from backend.imaging.stills import PictureError
-from backend.steering.reference_list import follow_references
+from backend.steering.reference_list import bind_reference_list
 from bridge.control.mailbox import Mailbox
 
 from ..marker import HEIGHT, WIDTH, clip, maker, settings
@@ -17,7 +17,7 @@ LIST, STRENGTH = "/vace/reference", "/vace/reference/strength"
 
 def desk() -> Mailbox:
     mailbox = Mailbox(TABLE)
-    follow_references(mailbox)
+    bind_reference_list(mailbox)
     return mailbox
 
 
@@ -77,9 +77,9 @@ def look(tmp_path):
 
 
 def test_an_unreadable_picture_is_a_fault_and_the_others_stay(look):
-    chunk_maker, stream = maker()
+    chunk_pipeline, stream = maker()
     wanted = settings(reference=("nowhere.png", str(look)), reference_strength=(0.5, 1.5))
-    result = chunk_maker.make(clip(9), None, wanted)
+    result = chunk_pipeline.make(clip(9), None, wanted)
     assert [address for address, _ in result.faults] == [LIST]
     assert "nowhere.png" in result.faults[0][1]
     assert [reference.strength for reference in stream.seen[0].references] == [1.5]
@@ -88,16 +88,16 @@ def test_an_unreadable_picture_is_a_fault_and_the_others_stay(look):
 def test_references_come_and_go_live_and_each_is_loaded_once(look):
     other = look.with_name("other.png")
     cv2.imwrite(str(other), np.zeros((40, 60, 3), np.uint8))
-    chunk_maker, stream = maker()
+    chunk_pipeline, stream = maker()
     for shown in ((look,), (look, other), (other,), (), (other, look)):
-        chunk_maker.make(clip(chunk_maker.frames_wanted), None, settings(reference=tuple(map(str, shown))))
+        chunk_pipeline.make(clip(chunk_pipeline.frames_wanted), None, settings(reference=tuple(map(str, shown))))
     seen = [[id(reference.picture) for reference in controls.references] for controls in stream.seen]
     first, second = seen[1]
     assert seen == [[first], [first, second], [second], [], [second, first]]
 
 
 def test_a_picture_that_can_no_longer_be_read_is_what_it_was_and_a_new_one_is_taken(look):
-    pictures = Pictures(HEIGHT, WIDTH, "cpu")
+    pictures = StillTensors(HEIGHT, WIDTH, "cpu")
     before = pictures.load(str(look))
     whole = look.read_bytes()
     look.write_bytes(whole[:30])
@@ -111,12 +111,12 @@ def test_a_picture_that_can_no_longer_be_read_is_what_it_was_and_a_new_one_is_ta
 
 
 def test_a_mode_that_is_not_possible_here_is_told_once_and_another_is_used(look, monkeypatch):
-    chunk_maker, stream = maker()
+    chunk_pipeline, stream = maker()
     monkeypatch.setattr(stream, "reference_modes", ("paper",), raising=False)
     faults = []
     for shown in ((), (str(look),), (str(look),)):
         wanted = settings(reference=shown, reference_mode="joint")
-        faults.append(chunk_maker.make(clip(chunk_maker.frames_wanted), None, wanted).faults)
+        faults.append(chunk_pipeline.make(clip(chunk_pipeline.frames_wanted), None, wanted).faults)
     told = "references can't be shown as joint here, only as paper; paper is used"
     assert faults == [(), (("/vace/reference/mode", told),), ()]
     assert {controls.reference_mode for controls in stream.seen} == {"paper"}

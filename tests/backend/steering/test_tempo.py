@@ -4,8 +4,8 @@ import time
 import pytest
 
 from backend.controls.table import TABLE
-from backend.steering.quantise import Shown
-from backend.steering.tempo import Beat
+from backend.steering.quantise import DisplayTime
+from backend.steering.tempo import ShowTempo
 from bridge.control.mailbox import Mailbox
 
 from ..waiting import wait_for
@@ -21,10 +21,15 @@ class Clock:
         return self.now
 
 
-def desk() -> tuple[Mailbox, Beat, Clock, list[tuple[str, str]]]:
+def desk() -> tuple[Mailbox, ShowTempo, Clock, list[tuple[str, str]]]:
     clock, told = Clock(), []
     mailbox = Mailbox(TABLE, clock)
-    return mailbox, Beat(TABLE, mailbox, lambda address, reason: told.append((address, reason)), clock), clock, told
+    return (
+        mailbox,
+        ShowTempo(TABLE, mailbox, lambda address, reason: told.append((address, reason)), clock),
+        clock,
+        told,
+    )
 
 
 def test_the_tempo_is_set_or_tapped_and_controllers_see_what_was_tapped():
@@ -43,7 +48,7 @@ def test_the_tempo_is_set_or_tapped_and_controllers_see_what_was_tapped():
     assert beat.status(102.25)["beat"] == 1.0
 
 
-def play_clock(beat: Beat, clock: Clock, bpm: float, beats: int) -> None:
+def play_clock(beat: ShowTempo, clock: Clock, bpm: float, beats: int) -> None:
     """A MIDI clock's pulses from now on."""
     for _ in range(24 * beats):
         beat.midi.pulse(clock.now)
@@ -55,7 +60,7 @@ def test_a_midi_clock_is_followed():
     mailbox.set("/vace/tempo/source", "midi")
     beat.midi.start()
     play_clock(beat, clock, 140.03, 8)
-    beat.follow()
+    beat.update()
     assert mailbox.get("/vace/tempo") == 140.0
     assert beat.tempo.bpm == pytest.approx(140.03, rel=1e-4), "and its rounded value does not come back as a new tempo"
     assert beat.tempo.beats_at(clock.now) == pytest.approx(8.0, abs=0.01)
@@ -67,22 +72,22 @@ def test_without_a_midi_clock_or_when_it_ends_it_is_said_once_and_the_beat_goes_
     mailbox, beat, clock, told = desk()
     mailbox.set("/vace/tempo/source", "midi")
     for _ in range(3):
-        beat.follow()
+        beat.update()
     assert mailbox.get("/vace/tempo") == 120, "nothing is heard yet"
     assert [address for address, _ in told] == ["/vace/tempo/source"]
     assert "--midi" in told[0][1]
     beat.midi.start()
     play_clock(beat, clock, 140, 8)
-    beat.follow()
+    beat.update()
     clock.now += 2.0
     for _ in range(3):
-        beat.follow()
+        beat.update()
     assert len(told) == 2
     assert beat.status(clock.now)["tempo_source"] == "own"
     assert beat.tempo.bpm == pytest.approx(140, rel=1e-3)
     assert beat.tempo.beats_at(clock.now) == pytest.approx(8 + 2.0 * 140 / 60, abs=0.02)
     mailbox.set("/vace/tempo", 90)
-    beat.follow()
+    beat.update()
     assert beat.tempo.bpm == pytest.approx(90), "what is set stays"
 
 
@@ -96,10 +101,10 @@ def test_a_downbeat_by_hand_counts_the_bars_of_a_midi_clock_from_its_nearest_bea
     mailbox, beat, clock, _ = desk()
     mailbox.set("/vace/tempo/source", "midi")
     play_clock(beat, clock, 120, 6)
-    beat.follow()
+    beat.update()
     clock.now += 0.04
     mailbox.set("/vace/tempo/downbeat", 1)
-    beat.follow()
+    beat.update()
     assert beat.tempo.beats_at(clock.now) == pytest.approx(0.08, abs=0.02)
 
 
@@ -110,7 +115,7 @@ def test_a_reset_or_an_anchor_waits_for_the_bar_and_happens_once(address):
     mailbox.set("/vace/tempo/downbeat", 1)
     clock.now = 100.3
     mailbox.set(address, 1)
-    happens = [beat.latch(Shown(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
+    happens = [beat.values_for(DisplayTime(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
     assert happens == [set(), set(), {address}, set()]
     assert beat.status(103.0)["waiting_for_the_beat"] == 0
 
@@ -118,15 +123,15 @@ def test_a_reset_or_an_anchor_waits_for_the_bar_and_happens_once(address):
 def test_a_prompt_waits_while_everyone_sees_it_and_a_switch_does_not():
     mailbox, beat, clock, _ = desk()
     mailbox.set_all([("/vace/tempo/quantise", "bar"), ("/vace/tempo/downbeat", 1)])
-    beat.latch(Shown(100.0, 100.5))
+    beat.values_for(DisplayTime(100.0, 100.5))
     clock.now = 100.6
     mailbox.set_all([("/vace/prompt", "ice"), ("/vace/freeze", 1)])
-    values, _ = beat.latch(Shown(101.0, 101.5))
+    values, _ = beat.values_for(DisplayTime(101.0, 101.5))
     assert values["/vace/prompt"] != "ice"
     assert values["/vace/freeze"] is True
     assert mailbox.get("/vace/prompt") == "ice"
     assert beat.status(101.0)["waiting_for_the_beat"] == 1
-    assert beat.latch(Shown(101.9, 102.4))[0]["/vace/prompt"] == "ice"
+    assert beat.values_for(DisplayTime(101.9, 102.4))[0]["/vace/prompt"] == "ice"
 
 
 def test_without_the_package_link_is_refused_with_what_to_do_and_the_own_beat_goes_on(monkeypatch: pytest.MonkeyPatch):
@@ -155,8 +160,8 @@ def test_two_programs_on_link_share_tempo_and_beat():
 
     def agreed() -> bool:
         mine.set("/vace/tempo", 97)
-        my_beat.follow()
-        other_beat.follow()
+        my_beat.update()
+        other_beat.update()
         return other.get("/vace/tempo") == pytest.approx(97, abs=0.1)
 
     wait_for(agreed, "the same tempo")

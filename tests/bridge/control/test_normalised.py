@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.control.mailbox import Relative
-from bridge.control.normalised import Twin, twin_address, twins
+from bridge.control.normalised import NormalisedControl, normalised_address, normalised_controls
 from bridge.control.parameters import Control, ControlError, ControlTable
 
 FEATHER = Control("/t/mask/feather", "float", 4.0, "", low=-16.0, high=64.0)
@@ -24,9 +24,9 @@ ROWS = (FEATHER, SEED, FREEZE, KIND, ONLY, FREE, PROMPT, GO)
 
 
 def test_what_holds_a_value_with_a_range_has_a_twin_and_nothing_else():
-    found = list(twins(ControlTable(ROWS)))
+    found = list(normalised_controls(ControlTable(ROWS)))
     assert found == ["/t/n/mask/feather", "/t/n/seed", "/t/n/freeze", "/t/n/kind", "/t/n/only"]
-    assert twin_address("/vace/scale") == "/vace/n/scale"
+    assert normalised_address("/vace/scale") == "/vace/n/scale"
 
 
 @pytest.mark.parametrize(
@@ -46,20 +46,20 @@ def test_what_holds_a_value_with_a_range_has_a_twin_and_nothing_else():
     ],
 )
 def test_a_place_in_the_range_is_a_value(control: Control, place: Any, value: Any):
-    accepted = Twin(control).accept(place)
+    accepted = NormalisedControl(control).accept(place)
     assert (accepted.value, accepted.report) == (value, None)
 
 
 @given(st.sampled_from([FEATHER, SEED, FREEZE, KIND, ONLY]), st.floats(0, 1))
 def test_the_place_of_a_value_leads_back_to_it(control: Control, place: float):
-    twin = Twin(control)
-    value = twin.accept(place).value
-    again = twin.accept(twin.of(value)).value
+    normalised = NormalisedControl(control)
+    value = normalised.accept(place).value
+    again = normalised.accept(normalised.of(value)).value
     assert again == (pytest.approx(value) if control is FEATHER else value)
 
 
 def test_beyond_the_range_is_clamped_and_said_in_the_twins_own_terms():
-    accepted = Twin(FEATHER).accept(1.5)
+    accepted = NormalisedControl(FEATHER).accept(1.5)
     assert accepted.value == 64.0
     assert accepted.report == "/t/n/mask/feather takes 0 to 1, got 1.5: 1 is used"
 
@@ -67,10 +67,10 @@ def test_beyond_the_range_is_clamped_and_said_in_the_twins_own_terms():
 @pytest.mark.parametrize("sent", [float("nan"), float("inf"), "high", None, b"1"])
 def test_what_is_no_number_is_refused(sent: Any):
     with pytest.raises(ControlError, match="/t/n/kind takes a number 0 to 1"):
-        Twin(KIND).accept(sent)
+        NormalisedControl(KIND).accept(sent)
 
 
 def test_a_step_is_a_part_of_the_range_and_only_numbers_have_steps():
-    assert Twin(FEATHER).step(Relative(-0.5)) == Relative(-40.0)
+    assert NormalisedControl(FEATHER).step(Relative(-0.5)) == Relative(-40.0)
     with pytest.raises(ControlError, match="no number"):
-        Twin(KIND).step(Relative(0.5))
+        NormalisedControl(KIND).step(Relative(0.5))

@@ -16,7 +16,7 @@ from tests.vace_core.lora.lora_files import STYLES, changes, merged_by_hand, wri
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
 from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.transformer import DIFFUSERS
-from vace_core.checkpoints.weights import Stored
+from vace_core.checkpoints.weights import LazyTensor
 from vace_core.config import WAN_1_3B, Architecture
 from vace_core.lora.files import Adapter, Lora, merge, read_lora
 from vace_core.transformer import CausalWan
@@ -252,12 +252,12 @@ def test_several_merged_loras_add_up_in_any_order(tmp_path: Path) -> None:
 
 
 def test_a_lora_that_does_not_fit_leaves_every_weight_as_it_was() -> None:
-    fits = Adapter(Stored.of(DOWN), Stored.of(UP), 1.0)
-    wide_one = Adapter(Stored.of(torch.ones(2, 5120)), Stored.of(torch.ones(5120, 2)), 1.0)
+    fits = Adapter(LazyTensor.of(DOWN), LazyTensor.of(UP), 1.0)
+    wide_one = Adapter(LazyTensor.of(torch.ones(2, 5120)), LazyTensor.of(torch.ones(5120, 2)), 1.0)
     cases = {
         "blocks.1.self_attn.q": Lora("odd", {QUERY: fits, "blocks.1.self_attn.q": wide_one}, {}),
         "blocks.9.self_attn.q": Lora("odd", {QUERY: fits, "blocks.9.self_attn.q": fits}, {}),
-        "head.modulation": Lora("odd", {QUERY: fits}, {"head.modulation": Stored.of(torch.ones(3))}),
+        "head.modulation": Lora("odd", {QUERY: fits}, {"head.modulation": LazyTensor.of(torch.ones(3))}),
     }
     for words, lora in cases.items():
         model = transformer()

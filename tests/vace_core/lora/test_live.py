@@ -14,7 +14,7 @@ from torch import Tensor
 from tests.vace_core.lora.lora_files import changes, write
 from tests.vace_core.small import ARCHITECTURE, latents, model, text, transformer
 from vace_core.checkpoints.errors import CheckpointError
-from vace_core.checkpoints.weights import Stored
+from vace_core.checkpoints.weights import LazyTensor
 from vace_core.controls import Controls
 from vace_core.lora.files import Lora, merge, read_lora
 from vace_core.lora.live import LiveLoras
@@ -34,7 +34,7 @@ def loras(tmp_path: Path) -> list[Lora]:
     """Two that change every module that a LoRA can change, and the first some parameters as a whole besides."""
     read = [read_lora(write(tmp_path, "kohya", changes(seed), f"{seed}.safetensors"), ARCHITECTURE) for seed in (1, 2)]
     generator = torch.Generator().manual_seed(5)
-    whole = {key: Stored.of(torch.randn(shape, generator=generator) / 4) for key, shape in WHOLE.items()}
+    whole = {key: LazyTensor.of(torch.randn(shape, generator=generator) / 4) for key, shape in WHOLE.items()}
     return [replace(read[0], deltas=whole), read[1]]
 
 
@@ -167,7 +167,7 @@ def test_whole_changes_of_quantised_weights_are_refused(loras: list[Lora]) -> No
     wan = transformer()
     quantise(wan.blocks, "int8")
     LiveLoras(wan, loras)  # a bias stays a plain number
-    whole = replace(loras[0], deltas={"blocks.0.ffn.0.weight": Stored.of(torch.zeros(64, 48))})
+    whole = replace(loras[0], deltas={"blocks.0.ffn.0.weight": LazyTensor.of(torch.zeros(64, 48))})
     with pytest.raises(CheckpointError, match=r"quantised already \(first: \['blocks.0.ffn.0.weight'\]\)"):
         LiveLoras(wan, [whole])
 

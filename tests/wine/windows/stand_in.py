@@ -4,19 +4,19 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backend.engine.options import ModelChoice
+from backend.engine.options import ModelOptions
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-def load(choice: ModelChoice) -> "StandIn":
+def load(choice: ModelOptions) -> "StandIn":
     return StandIn()
 
 
 class StandIn:
     device = "none"
 
-    def chunk_maker(self, height: int, width: int, live: bool) -> "Maker":
+    def chunk_pipeline(self, height: int, width: int, live: bool) -> "Maker":
         return Maker()
 
 

@@ -18,14 +18,14 @@ from vace_core.annotators.scribble import Scribble
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.pocket.sizes import AUTOENCODER
 
-from .clips import StoredTake, load_take
-from .data_parallel import Together
+from .clips import StoredClip, load_clip
+from .data_parallel import DataParallel
 
 CROPS = (48, 96)
 """Side of the pictures shown at first, for many quick steps, and in the last part."""
 NOISE = 0.04
 """Added to latents in training: what is generated is never exact."""
-TOGETHER_EVERY = 8
+AVERAGE_EVERY = 8
 CLIP = 9
 STARTERS = 1000
 """Clips that the linear transform is fitted to."""
@@ -44,21 +44,21 @@ class AutoencoderBudget:
 
 
 def train_autoencoder(
-    together: Together, folder: Path, count: int, out: Path, budget: AutoencoderBudget, seed: int, report: Report
+    together: DataParallel, folder: Path, count: int, out: Path, budget: AutoencoderBudget, seed: int, report: Report
 ) -> None:
-    """Train on the first `count` takes and write safetensors to `out`; the first process writes and reports."""
+    """Train on the first `count` clips and write safetensors to `out`; the first process writes and reports."""
     rng = np.random.default_rng((seed, together.rank))
     torch.manual_seed(seed)
     model = TinyAutoencoder(AUTOENCODER).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     torch.manual_seed(seed + 1 + together.rank)
-    pool = [load_take(folder, number) for number in range(count)]
+    pool = [load_clip(folder, number) for number in range(count)]
     starters = np.random.default_rng(seed)
     _begin(model, torch.stack([_sample(pool[n % count], starters, CROPS[0]) for n in range(STARTERS)]))
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=budget.rate, betas=(0.9, 0.98), weight_decay=1e-4)
     began, step, done, averages = time.monotonic(), 0, 0.0, np.zeros(4)
     while True:
-        if step % TOGETHER_EVERY == 0:
+        if step % AVERAGE_EVERY == 0:
             together.average_weights(model)
             done = together.agree(max(step / budget.steps, (time.monotonic() - began) / (60 * budget.minutes)))
         if done >= 1:
@@ -149,31 +149,31 @@ def _coarse(video: Tensor, scale: int) -> Tensor:
     return functional.avg_pool3d(video, (1, scale, scale))
 
 
-def _sample(stored: StoredTake, rng: np.random.Generator, crop: int) -> Tensor:
+def _sample(stored: StoredClip, rng: np.random.Generator, crop: int) -> Tensor:
     """A crop [3, CLIP, crop, crop] in [-1, 1] of what a stream would encode."""
-    take = stored.take
-    frames, height, width = take.depth.shape
+    clip = stored.clip
+    frames, height, width = clip.depth.shape
     start = int(rng.integers(frames - CLIP + 1))
     top, left = int(rng.integers(0, height - crop + 1)), int(rng.integers(0, width - crop + 1))
     window = (slice(start, start + CLIP), slice(top, top + crop), slice(left, left + crop))
-    kind = rng.choice(["look", "footage", "depth", "scribble", "grey", "masked", "flat"], p=_ODDS)
+    kind = rng.choice(["look", "footage", "depth", "scribble", "gray", "masked", "flat"], p=_ODDS)
     if kind == "look":
-        video = take.looks[int(rng.integers(len(take.looks)))][window]
+        video = clip.looks[int(rng.integers(len(clip.looks)))][window]
     elif kind == "depth":
-        video = np.repeat(take.depth[window][..., None], 3, axis=-1)
+        video = np.repeat(clip.depth[window][..., None], 3, axis=-1)
     elif kind == "scribble":
         scribble = Scribble()
-        lines = np.stack([scribble.draw(picture)[window[1:]] for picture in take.footage[window[0]]])
+        lines = np.stack([scribble.draw(picture)[window[1:]] for picture in clip.footage[window[0]]])
         video = np.repeat((lines * 255)[..., None], 3, axis=-1)
     elif kind == "flat":
         video = np.broadcast_to(rng.uniform(0, 255, 3), (CLIP, crop, crop, 3))
     else:
-        video = take.footage[window]
-        if kind == "grey":
+        video = clip.footage[window]
+        if kind == "gray":
             video = np.repeat(video.mean(axis=-1, keepdims=True), 3, axis=-1)
     out = torch.from_numpy(np.array(video, np.float32)) / 127.5 - 1
     if kind == "masked":
-        mask = torch.from_numpy(take.mask[window].astype(np.float32))[..., None] / 255
+        mask = torch.from_numpy(clip.mask[window].astype(np.float32))[..., None] / 255
         out = out * (mask if rng.random() < 0.5 else 1 - mask)
     return out.permute(3, 0, 1, 2)
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from ..words import LENGTH, tokenize
 from ..world.appearance import CONTROLS
-from .latents import USE, TakeLatents
+from .latents import USE, ClipLatents
 
 CHUNK = 3
 MODES = {
@@ -51,13 +51,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Batches:
-    """Draws batches from encoded takes.
+    """Draws batches from encoded clips.
 
     grey [16, 7, h, w] are the latents of a stream of grey; weight [16] is how much an error in each channel counts.
     """
 
-    takes: list[TakeLatents]
-    grey: Tensor
+    clips: list[ClipLatents]
+    gray: Tensor
     weight: Tensor
 
     def draw(self, rng: np.random.Generator, size: int, small: bool = False, first: bool = False) -> Batch:
@@ -77,54 +77,54 @@ class Batches:
         return Batch(mode=mode, clean=clean, ids=ids, mask=mask, time=times, references_as=way, **stacked)
 
     def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
-        number = int(rng.integers(len(self.takes)))
-        take = self.takes[number]
-        odds = np.array([USE[CONTROLS[kind]] for kind in take.kinds])
+        number = int(rng.integers(len(self.clips)))
+        clip = self.clips[number]
+        odds = np.array([USE[CONTROLS[kind]] for kind in clip.kinds])
         place = int(rng.choice(len(odds), p=odds / odds.sum()))
-        look = int(rng.integers(take.looks.shape[1]))
-        at = take.second if later else 0
-        video, context, earlier = take.looks[place, look], None, None
+        look = int(rng.integers(clip.looks.shape[1]))
+        at = clip.second if later else 0
+        video, context, earlier = clip.looks[place, look], None, None
         if "two" in mode:
-            place, video = 0, take.mixed[look]
+            place, video = 0, clip.mixed[look]
         if "control" in mode:
-            context = self._control(take.controls[place], at)
-            earlier = self._control(take.controls[place], at - CHUNK) if later else None
+            context = self._control(clip.controls[place], at)
+            earlier = self._control(clip.controls[place], at - CHUNK) if later else None
         elif "masked" in mode:
-            video, look = take.masked_target, take.masked_look
-            context = take.masked[int(later)].float()
+            video, look = clip.masked_target, clip.masked_look
+            context = clip.masked[int(later)].float()
         references = None
         if "reference" in mode:
-            partner = self.takes[min(number ^ 1, len(self.takes) - 1)]
+            partner = self.clips[min(number ^ 1, len(self.clips) - 1)]
             wanted = [look, 1 - look] if "two" in mode else [look]
             stills = torch.cat([partner.stills[one].float() for one in wanted], dim=1)
             references = torch.cat((stills, stills.new_zeros(80, *stills.shape[1:])))
-            context = context if context is not None else self._control(self.grey, at)
+            context = context if context is not None else self._control(self.gray, at)
         return {
             "clean": video[:, at : at + CHUNK].float(),
-            "history": self._history(rng, take, video, (place, look), at, mode) if later else None,
+            "history": self._history(rng, clip, video, (place, look), at, mode) if later else None,
             "earlier": earlier,
             "context": context,
             "references": references,
-            "caption": self._caption(rng, take, look, mode),
+            "caption": self._caption(rng, clip, look, mode),
         }
 
-    def _caption(self, rng: np.random.Generator, take: TakeLatents, look: int, mode: str) -> str:
+    def _caption(self, rng: np.random.Generator, clip: ClipLatents, look: int, mode: str) -> str:
         silent = SILENT if "reference" in mode else 0.08
         if rng.random() < silent or "two" in mode:
             return ""
         contrary = "reference" in mode and rng.random() < CONTRARY / (1 - SILENT)
-        return take.captions[1 - look if contrary else look]
+        return clip.captions[1 - look if contrary else look]
 
     def _control(self, latents: Tensor, at: int) -> Tensor:
         window = slice(at, at + CHUNK)
         ones = torch.ones(64, CHUNK, *latents.shape[-2:])
-        return torch.cat((self.grey[:, window], latents[:, window].float(), ones))
+        return torch.cat((self.gray[:, window], latents[:, window].float(), ones))
 
-    def _history(self, rng, take: TakeLatents, video: Tensor, shown: tuple[int, int], at: int, mode: str) -> Tensor:
+    def _history(self, rng, clip: ClipLatents, video: Tensor, shown: tuple[int, int], at: int, mode: str) -> Tensor:
         """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
         if "masked" not in mode and "two" not in mode and rng.random() < 0.12:
             place, look = shown
-            video = take.looks[place, (look + 1) % take.looks.shape[1]]
+            video = clip.looks[place, (look + 1) % clip.looks.shape[1]]
         before = video[:, at - CHUNK : at].float()
         if rng.random() < 0.3:
             soft = functional.avg_pool2d(before, 3, stride=1, padding=1, count_include_pad=False)

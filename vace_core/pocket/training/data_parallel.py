@@ -14,7 +14,7 @@ from torch import distributed, nn
 
 
 @dataclass(frozen=True)
-class Together:
+class DataParallel:
     """This process among its equals."""
 
     rank: int = 0
@@ -53,10 +53,10 @@ class Together:
         return float(shared)
 
 
-def run_together(job: Callable[..., None], size: int, *arguments: Any) -> None:
+def run_data_parallel(job: Callable[..., None], size: int, *arguments: Any) -> None:
     """Call job(together, *arguments) in `size` processes that can average gradients; job must be importable."""
     if size == 1:
-        job(Together(), *arguments)
+        job(DataParallel(), *arguments)
         return
     with TemporaryDirectory() as folder:
         torch.multiprocessing.spawn(_enter, (size, str(Path(folder) / "meeting"), job, arguments), size)  # type: ignore[attr-defined]
@@ -67,6 +67,6 @@ def _enter(rank: int, size: int, meeting: str, job: Callable[..., None], argumen
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=size)
     try:
-        job(Together(rank, size), *arguments)
+        job(DataParallel(rank, size), *arguments)
     finally:
         distributed.destroy_process_group()

@@ -18,8 +18,8 @@ from vace_core.annotators.depth import WORKING_WIDTH, DepthNet
 
 from ..loading import fill, store
 from ..world.noise import look_up
-from .clips import load_take
-from .data_parallel import Together
+from .clips import load_clip
+from .data_parallel import DataParallel
 
 HEIGHT = 64
 
@@ -48,7 +48,7 @@ class Task:
 
 
 def train_to_see(
-    together: Together,
+    together: DataParallel,
     task: Task,
     folder: Path,
     count: int,
@@ -57,7 +57,7 @@ def train_to_see(
     seed: int,
     report: Callable[[str], None],
 ) -> None:
-    """Train DEPTH or SUBJECT on the first `count` takes and write out/depth.safetensors or subject.safetensors."""
+    """Train DEPTH or SUBJECT on the first `count` clips and write out/depth.safetensors or subject.safetensors."""
     torch.manual_seed(seed)
     model = DepthNet()
     if task.after:
@@ -94,15 +94,15 @@ def train_to_see(
 
 
 def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Small pictures [N, h, w, 3], depths and masks [N, h, w], uint8: three moments of each take, and its looks."""
+    """Small pictures [N, h, w, 3], depths and masks [N, h, w], uint8: three moments of each clip, and its looks."""
     pictures, depths, masks = [], [], []
     for number in range(count):
-        take = load_take(folder, number).take
-        for frame, video in zip((1, 9, 17, 23, 13), (take.footage, take.footage, take.footage, *take.looks)):
+        clip = load_clip(folder, number).clip
+        for frame, video in zip((1, 9, 17, 23, 13), (clip.footage, clip.footage, clip.footage, *clip.looks)):
             size = (WORKING_WIDTH, HEIGHT)
             pictures.append(cv2.resize(video[frame], size, interpolation=cv2.INTER_AREA))
-            depths.append(cv2.resize(take.depth[frame], size, interpolation=cv2.INTER_AREA))
-            masks.append(cv2.resize(take.mask[frame], size, interpolation=cv2.INTER_AREA))
+            depths.append(cv2.resize(clip.depth[frame], size, interpolation=cv2.INTER_AREA))
+            masks.append(cv2.resize(clip.mask[frame], size, interpolation=cv2.INTER_AREA))
     return np.stack(pictures), np.stack(depths), np.stack(masks)
 
 

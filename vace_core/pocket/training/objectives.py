@@ -15,7 +15,7 @@ from .plain_attention import Part, mask_of, plain_attention
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Objective:
     """What a forward is asked: latents [B, 16, f, h, w], of which the last `judged` frames count, and what it sees."""
 
     latents: Tensor
@@ -57,14 +57,14 @@ def _times(model: CausalWan, batch: Batch, clean: int, noisy: int) -> Time:
     return model.embed_time(torch.cat((own.new_zeros(len(own), clean), own), dim=1))
 
 
-def _paper(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Lesson:
+def _paper(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Objective:
     """References in the context blocks alone."""
     references = None if batch.references is None else model.embed_references(batch.references)
     context = None if batch.context is None else model.embed_context(batch.context, references)
-    return Lesson(noisy, _times(model, batch, 0, CHUNK), 0, CHUNK, context)
+    return Objective(noisy, _times(model, batch, 0, CHUNK), 0, CHUNK, context)
 
 
-def _slot(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Lesson:
+def _slot(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Objective:
     """Besides, the clean references before the chunk in the main path, which see themselves and their own hints."""
     assert batch.references is not None
     assert batch.context is not None
@@ -77,13 +77,13 @@ def _slot(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Less
     beside = model.embed_context(batch.context, references)
     chunk = model.hints(model.patchify(noisy), _times(model, batch, 0, CHUNK), prompt, beside, noisy)
     hints = [torch.cat(pair, dim=1) for pair in zip(own, chunk, strict=True)]
-    return Lesson(latents, _times(model, batch, n, CHUNK), -n, CHUNK, None, hints, apart=n)
+    return Objective(latents, _times(model, batch, n, CHUNK), -n, CHUNK, None, hints, apart=n)
 
 
-def _joint(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Lesson:
+def _joint(model: CausalWan, prompt: Prompt, batch: Batch, noisy: Tensor) -> Objective:
     """As batch VACE: references are noisy frames too, made along with the chunk."""
     assert batch.references is not None
     assert batch.context is not None
     n = batch.references.shape[2]
     context = model.embed_context(torch.cat((batch.references, batch.context), dim=2))
-    return Lesson(noisy, _times(model, batch, 0, n + CHUNK), -n, n + CHUNK, context)
+    return Objective(noisy, _times(model, batch, 0, n + CHUNK), -n, n + CHUNK, context)

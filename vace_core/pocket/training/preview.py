@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vace_core.annotators.grey import Grey
+from vace_core.annotators.gray import Gray
 from vace_core.annotators.pixels import video
 from vace_core.annotators.scribble import Scribble
 from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.stream import Stream
 
-from ..world.clip import Take
+from ..world.clip import DrawnClip
 
 PROMPTS = (
     "gold on a marble floor at sunset",
@@ -37,17 +37,17 @@ class Footage:
     depth: Tensor
 
 
-def of_take(take: Take) -> Footage:
-    """A drawn take's footage and its exact depth."""
-    depth = np.repeat(take.depth[..., None], 3, axis=-1)
-    return Footage(*(video(pictures) for pictures in (take.footage, depth)))
+def of_clip(clip: DrawnClip) -> Footage:
+    """A drawn clip's footage and its exact depth."""
+    depth = np.repeat(clip.depth[..., None], 3, axis=-1)
+    return Footage(*(video(pictures) for pictures in (clip.footage, depth)))
 
 
 def contact_sheet(model: Model, footages: list[Footage], path: Path, prompts: tuple[str, ...] = PROMPTS) -> None:
     """Write a PNG: for each footage its 21st frame, its depth, scribble and grey, and what becomes of each."""
     columns = []
     for footage in footages:
-        controls = (footage.depth, Scribble()(footage.frames), Grey()(footage.frames))
+        controls = (footage.depth, Scribble()(footage.frames), Gray()(footage.frames))
         for control in controls:
             cells = [footage.frames[0, :, 20], control[0, :, 20]]
             cells += [restyle(model, prompt, control)[0, :, 20] for prompt in prompts]

@@ -24,8 +24,8 @@ from ..loading import fill
 from ..text_encoder import new_text_encoder
 from . import objectives
 from .batches import Batch, Batches
-from .data_parallel import Together
-from .weight_transfer import Bridge, carry_over
+from .data_parallel import DataParallel
+from .weight_transfer import LatentMap, transfer_weights
 
 Report = Callable[[str], None]
 QUIET = 0.2
@@ -98,14 +98,14 @@ def _open(model: CausalWan) -> None:
 
 
 def train_transformer(
-    together: Together,
+    together: DataParallel,
     batches_from: Callable[[], Batches],
     out: Path,
     budget: TransformerBudget,
     seed: int,
     report: Report,
     start: Path | None = None,
-    over: Bridge | None = None,
+    over: LatentMap | None = None,
 ) -> None:
     """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use.
 
@@ -117,7 +117,7 @@ def train_transformer(
         fill(model.transformer, "transformer", folder=start)
         fill(model.text.encoder, "text", folder=start)
         if over is not None:
-            carry_over(model.transformer, over)
+            transfer_weights(model.transformer, over)
         model.requires_grad_(True)
         budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)

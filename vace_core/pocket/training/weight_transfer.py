@@ -18,7 +18,7 @@ from vace_core.transformer import CausalWan
 
 
 @dataclass(frozen=True)
-class Bridge:
+class LatentMap:
     """From new latents to old ones, channel by channel of a cell: old = matrix @ new + shift.
 
     rotation is the orthogonal matrix nearest to it, for what is mixed with noise, which has to stay what it is.
@@ -29,7 +29,7 @@ class Bridge:
     rotation: Tensor
 
     @classmethod
-    def between(cls, new: Tensor, old: Tensor) -> Bridge:
+    def between(cls, new: Tensor, old: Tensor) -> LatentMap:
         """By least squares from latents [N, C] of the same cells."""
         ones = torch.cat((new, new.new_ones(len(new), 1)), dim=1).double()
         solution = torch.linalg.lstsq(ones, old.double()).solution.T
@@ -38,16 +38,16 @@ class Bridge:
 
 
 @torch.inference_mode()
-def bridge(new: TinyAutoencoder, old: TinyAutoencoder, videos: Sequence[Tensor]) -> Bridge:
+def latent_map(new: TinyAutoencoder, old: TinyAutoencoder, videos: Sequence[Tensor]) -> LatentMap:
     """From what both make of the same videos [1, 3, 1 + 4k, H, W] in [-1, 1]."""
     rows = [
         torch.cat([model.encode(video)[0].movedim(1, -1).flatten(0, -2) for video in videos]) for model in (new, old)
     ]
-    return Bridge.between(*rows)
+    return LatentMap.between(*rows)
 
 
 @torch.no_grad()
-def carry_over(transformer: CausalWan, over: Bridge) -> None:
+def transfer_weights(transformer: CausalWan, over: LatentMap) -> None:
     """Make a transformer of the old latents one of the new, as near as its projections alone can bring it."""
     channels = len(over.shift)
     main, context, head = transformer.patch_embedding, transformer.vace_patch_embedding, transformer.head.head

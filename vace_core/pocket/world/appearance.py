@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
-CONTROLS = ("depth", "scribble", "grey", "flow", "layout", "pose")
+CONTROLS = ("depth", "scribble", "gray", "flow", "layout", "pose")
 """The order in which controls, and looks that follow them, are stored."""
 LIGHT = np.array([0.3, 0.59, 0.11], np.float32)
 
 
-def follow(look: Bytes, control: NDArray[np.float32], kind: str) -> Bytes:
+def by_control(look: Bytes, control: NDArray[np.float32], kind: str) -> Bytes:
     """look [F, H, W, 3] as it follows a control of that kind, one of CONTROLS, by what it says [F, H, W] in 0..1.
 
     That is nearness, lines, lightness, speed, and for layout and pose 1 inside the boxes and on the people.
@@ -63,6 +63,6 @@ def _in_the_light(picture: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 WAYS = {
-    "depth": _lit_by_depth, "scribble": _inked, "grey": _with_lightness,
+    "depth": _lit_by_depth, "scribble": _inked, "gray": _with_lightness,
     "flow": _glowing, "layout": _in_the_light, "pose": _in_the_light,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every control of a drawn take, as a stream's annotators would make it, and what it says of the picture."""
+"""Every control of a drawn clip, as a stream's annotators would make it, and what it says of the picture."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 
 from vace_core.annotators.flow import Flow
-from vace_core.annotators.grey import Grey
+from vace_core.annotators.gray import Gray
 from vace_core.annotators.layout import Box, draw_layout
 from vace_core.annotators.pixels import pixels, video
 from vace_core.annotators.pose import draw_pose
 from vace_core.annotators.scribble import Scribble
 
 from .appearance import Bytes
-from .clip import Take
+from .clip import DrawnClip
 
 SMALLEST = 0.004
 """Things that cover less of the picture have no box."""
@@ -29,29 +29,29 @@ AROUND_BONES = 0.06
 class DrawnControl:
     """pictures [F, H, W, 3] uint8, what the model is shown; says [F, H, W] float32 in 0..1, what a look follows.
 
-    What it says: see `following.follow`.
+    What it says: see `appearance.by_control`.
     """
 
     pictures: Bytes
     says: np.ndarray
 
 
-def controls_of(take: Take, scribbled: Bytes | None = None) -> dict[str, DrawnControl]:
-    """A take's controls by kind; pose only where somebody is seen. scribbled: what lines are drawn of, else footage."""
+def controls_of(clip: DrawnClip, scribbled: Bytes | None = None) -> dict[str, DrawnControl]:
+    """A clip's controls by kind; pose only where somebody is seen. scribbled: what lines are drawn of, else footage."""
     controls = {
-        "depth": _grey(take.depth),
-        "scribble": _annotated(Scribble(), take.footage if scribbled is None else scribbled),
-        "grey": _annotated(Grey(), take.footage),
-        "flow": _flow(take.footage),
-        "layout": _layout(take.mask, take.nouns),
+        "depth": _gray(clip.depth),
+        "scribble": _annotated(Scribble(), clip.footage if scribbled is None else scribbled),
+        "gray": _annotated(Gray(), clip.footage),
+        "flow": _flow(clip.footage),
+        "layout": _layout(clip.mask, clip.nouns),
     }
-    if take.people.shape[1]:
-        controls["pose"] = _pose(take.people, *take.mask.shape[1:])
+    if clip.people.shape[1]:
+        controls["pose"] = _pose(clip.people, *clip.mask.shape[1:])
     return controls
 
 
 def boxes_of(mask: np.ndarray, labels: Sequence[str]) -> list[Box]:
-    """Boxes of the connected parts of a mask [H, W] uint8, above 127 = thing, the largest first; labels take turns."""
+    """Boxes of the connected parts of a mask [H, W] uint8, above 127 = thing, the largest first; labels clip turns."""
     _, _, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8))
     found = [row for row in stats[1:] if row[cv2.CC_STAT_AREA] >= SMALLEST * mask.size]
     found.sort(key=lambda row: -row[cv2.CC_STAT_AREA])
@@ -59,13 +59,13 @@ def boxes_of(mask: np.ndarray, labels: Sequence[str]) -> list[Box]:
     return [Box(float(x), float(y), float(x + w), float(y + h), label) for (x, y, w, h, _), label in named]
 
 
-def _grey(values: np.ndarray) -> DrawnControl:
+def _gray(values: np.ndarray) -> DrawnControl:
     return DrawnControl(np.repeat(values[..., None], 3, axis=-1), np.divide(values, 255, dtype=np.float32))
 
 
-def _annotated(annotator: Scribble | Grey, pictures: Bytes) -> DrawnControl:
+def _annotated(annotator: Scribble | Gray, pictures: Bytes) -> DrawnControl:
     control = annotator(video(pictures))
-    return _grey(pixels(control)[..., 0])
+    return _gray(pixels(control)[..., 0])
 
 
 def _flow(footage: Bytes) -> DrawnControl:

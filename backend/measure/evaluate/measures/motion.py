@@ -18,8 +18,8 @@ STILL = 0.1
 def flow_of(pictures: np.ndarray) -> np.ndarray:
     """Where each pixel was one frame before, as a step [F - 1, H, W, 2] float32 in pixels, by OpenCV's DIS."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
-    return np.stack([dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)) for before, now in pairwise(grey)])
+    gray = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
+    return np.stack([dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)) for before, now in pairwise(gray)])
 
 
 def flicker(pictures: np.ndarray, clip: np.ndarray, flow: np.ndarray) -> float:

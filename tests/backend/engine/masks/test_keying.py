@@ -34,7 +34,7 @@ def test_a_shadow_on_the_screen_is_still_the_screen(key: tuple[float, ...], shad
     "colour",
     [(0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 150, 120), (120, 80, 60), (255, 0, 0), (225, 215, 200)],
 )
-def test_greys_skin_and_clothes_are_not_the_screen(key: tuple[float, ...], colour: tuple[int, int, int]):
+def test_grays_skin_and_clothes_are_not_the_screen(key: tuple[float, ...], colour: tuple[int, int, int]):
     assert keyed(colour, key) == 0.0
 
 
@@ -55,11 +55,11 @@ def test_tolerance_takes_in_other_hues_and_softness_makes_them_half():
     assert 0.0 < keyed(between, GREEN, tolerance=0.4, softness=0.3) < 1.0
 
 
-def test_noise_in_the_dark_is_grey():
+def test_noise_in_the_dark_is_gray():
     noise = np.random.default_rng(0).integers(0, 12, (64, 64, 3), np.uint8)
     assert chroma(noise, GREEN, 0.4, 0.1).max() == 0.0
 
 
-def test_a_grey_key_looks_for_what_has_no_colour():
+def test_a_gray_key_looks_for_what_has_no_colour():
     assert keyed((90, 92, 88), (0.5, 0.5, 0.5), tolerance=0.1) == 1.0
     assert keyed((0, 255, 0), (0.5, 0.5, 0.5), tolerance=0.1) == 0.0

@@ -15,14 +15,14 @@ from backend.engine.masks import shapes
 from backend.engine.masks.maker import LATE_SECONDS, Masked, MaskMaker
 from backend.engine.masks.shapes import drawn
 from backend.engine.masks.shaping import grown
-from backend.engine.model import Loaded
+from backend.engine.model import EngineModel
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter, Scripted
 from vace_core.annotators.boxes import Box
 
 HEIGHT, WIDTH = 32, 48
-DEFAULTS = Settings.latch(Mailbox(TABLE).snapshot())
+DEFAULTS = Settings.from_values(Mailbox(TABLE).snapshot())
 SCENE = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
 """Green on the left, white on the right, a red patch in the middle; opaque above."""
 SCENE[:, :24, 1] = 255
@@ -39,8 +39,8 @@ def settings(source: str, **values: object) -> Settings:
     return replace(DEFAULTS, mask_source=source, **{f"mask_{name}": value for name, value in named.items()})  # type: ignore[arg-type]
 
 
-def loaded(**parts: object) -> Loaded:
-    return Loaded("cpu", fake_model.FakeStream, {}, **parts)  # type: ignore[arg-type]
+def loaded(**parts: object) -> EngineModel:
+    return EngineModel("cpu", fake_model.FakeStream, {}, **parts)  # type: ignore[arg-type]
 
 
 class Bench:
@@ -56,11 +56,11 @@ class Bench:
         self,
         source: str,
         pictures: Sequence[np.ndarray] = (SCENE,),
-        mattes: Sequence[np.ndarray] | None = None,
+        mask_frames: Sequence[np.ndarray] | None = None,
         seconds: float = 0.5,
         **values: object,
     ) -> Masked:
-        return self.maker.follow(pictures, to_tensor(pictures, "cpu"), mattes, settings(source, **values), seconds)
+        return self.maker.update(pictures, to_tensor(pictures, "cpu"), mask_frames, settings(source, **values), seconds)
 
     def mask(self, source: str, pictures: Sequence[np.ndarray] = (SCENE,), **values: object) -> np.ndarray:
         """The last one, all ones where everything is restyled."""
@@ -78,17 +78,17 @@ SOURCES = {
     "person": RED,
     "subject": RED,
     "object:dog": np.pad(np.ones((8, 16), np.float32), ((4, 20), (4, 28))),
-    "shm:matte": RED,
+    "shm:mask": RED,
 } | {half: drawn(half, (), HEIGHT, WIDTH) for half in ("left", "right", "top", "bottom", "center")}
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_gives_its_mask_and_inverted_the_rest(source: str):
-    mattes = [np.repeat((RED * 255).astype(np.uint8)[..., None], 3, axis=2)]
+    mask_frames = [np.repeat((RED * 255).astype(np.uint8)[..., None], 3, axis=2)]
     bench = Bench(script=[DOG, DOG])
     assert 0 < SOURCES[source].sum() < SOURCES[source].size
-    assert np.array_equal(bench.mask(source, mattes=mattes), SOURCES[source])
-    assert np.array_equal(bench.mask(source, mattes=mattes, invert=True), 1 - SOURCES[source])
+    assert np.array_equal(bench.mask(source, mask_frames=mask_frames), SOURCES[source])
+    assert np.array_equal(bench.mask(source, mask_frames=mask_frames, invert=True), 1 - SOURCES[source])
 
 
 def test_no_source_is_no_mask():
@@ -281,13 +281,13 @@ def test_a_frame_without_its_object_amid_others_holds_the_last_and_says_nothing(
 def test_a_second_source_may_take_a_moment_before_that_is_worth_a_word():
     bench = Bench()
     bench.ask("left")
-    waiting = bench.ask("shm:matte", seconds=0.4 * LATE_SECONDS)
+    waiting = bench.ask("shm:mask", seconds=0.4 * LATE_SECONDS)
     assert waiting.faults == ()
     assert waiting.masks is not None
     assert np.array_equal(waiting.masks[0], SOURCES["left"])
-    said = [bench.ask("shm:matte", seconds=0.4 * LATE_SECONDS).faults for _ in range(4)]
+    said = [bench.ask("shm:mask", seconds=0.4 * LATE_SECONDS).faults for _ in range(4)]
     assert [len(faults) for faults in said] == [0, 1, 0, 0]
-    assert said[1][0][1] == "there are no frames from the mask source shm:matte; the last mask is held"
+    assert said[1][0][1] == "there are no frames from the mask source shm:mask; the last mask is held"
 
 
 def test_a_segmenter_that_cannot_be_made_is_tried_again_when_it_is_turned_to_again():

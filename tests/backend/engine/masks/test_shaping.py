@@ -39,7 +39,7 @@ def test_it_is_inverted_first_and_grown_then():
 def steadied(masks: list, frames: int, soft: bool = False, steadier: Steadier | None = None) -> list[float | None]:
     given = [None if mask is None else np.full((2, 2), mask, np.float32) for mask in masks]
     return [
-        None if mask is None else float(mask[0, 0]) for mask in (steadier or Steadier()).follow(given, frames, soft)
+        None if mask is None else float(mask[0, 0]) for mask in (steadier or Steadier()).update(given, frames, soft)
     ]
 
 
@@ -66,7 +66,7 @@ def test_chunks_are_steadied_as_if_they_were_one():
 
 
 def test_off_is_the_masks_themselves_and_what_is_missing_stays_missing():
-    assert Steadier().follow([FULL, EMPTY], 1, False)[1] is EMPTY
+    assert Steadier().update([FULL, EMPTY], 1, False)[1] is EMPTY
     assert steadied([1, None, 0, 0], 3) == [1, None, 1, 0]
 
 

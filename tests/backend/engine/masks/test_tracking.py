@@ -20,7 +20,7 @@ def test_parts_are_boxes_the_largest_first_and_specks_are_none():
 
 
 def test_an_outline_becomes_its_box_with_a_margin_at_once():
-    boxes = BoxTracker().follow(disc(0.5), 5)
+    boxes = BoxTracker().update(disc(0.5), 5)
     expected = np.zeros((100, 100), np.float32)
     expected[35:65, 35:65] = 1.0
     assert np.array_equal(boxes, expected)
@@ -28,15 +28,15 @@ def test_an_outline_becomes_its_box_with_a_margin_at_once():
 
 def test_a_box_follows_its_part_smoothly_and_gets_there():
     tracker = BoxTracker()
-    tracker.follow(disc(0.3), 0)
-    path = [edges(tracker.follow(disc(0.4), 0))[0] for _ in range(20)]
+    tracker.update(disc(0.3), 0)
+    path = [edges(tracker.update(disc(0.4), 0))[0] for _ in range(20)]
     assert 20 < path[0] < 24
     assert path == sorted(path)
     assert path[-1] == 30
 
 
 def test_each_part_has_its_own_box_and_a_margin_is_cut_at_the_border():
-    boxes = BoxTracker().follow(np.maximum(disc(0.05, 0.05), disc(0.8, 0.1)), 3)
+    boxes = BoxTracker().update(np.maximum(disc(0.05, 0.05), disc(0.8, 0.1)), 3)
     assert boxes[50, 0] == boxes[50, 80] == 1.0
     assert boxes[50, 40] == 0.0
     assert len(parts_of(boxes)) == 2
@@ -44,13 +44,13 @@ def test_each_part_has_its_own_box_and_a_margin_is_cut_at_the_border():
 
 def test_a_part_that_is_not_seen_for_a_moment_keeps_its_box_and_then_loses_it():
     tracker, nothing = BoxTracker(), np.zeros((100, 100), np.float32)
-    tracker.follow(disc(0.5), 0)
-    stays = [bool(tracker.follow(nothing, 0).any()) for _ in range(PATIENCE + 1)]
+    tracker.update(disc(0.5), 0)
+    stays = [bool(tracker.update(nothing, 0).any()) for _ in range(PATIENCE + 1)]
     assert stays == [True] * PATIENCE + [False]
 
 
 def test_reset_forgets_all_boxes():
     tracker = BoxTracker()
-    tracker.follow(disc(0.3), 0)
+    tracker.update(disc(0.3), 0)
     tracker.reset()
-    assert edges(tracker.follow(disc(0.4), 0)) == (30, 50)
+    assert edges(tracker.update(disc(0.4), 0)) == (30, 50)

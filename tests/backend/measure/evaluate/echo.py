@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from backend.measure.evaluate.clips import there_and_back
-from backend.measure.evaluate.shows import Ask
+from backend.measure.evaluate.shows import Request
 from backend.measure.evaluate.trial import Scope, Trial
 
 SIZE = (64, 96)
@@ -33,7 +33,7 @@ FIRST, LATER = 9, 12
 class EchoTrial(Trial):
     """A trial of that model."""
 
-    def stream(self, ask: Ask) -> Iterator[np.ndarray]:
+    def stream(self, ask: Request) -> Iterator[np.ndarray]:
         given = ask.control if ask.control is not None else ask.source
         numbers, frames = there_and_back(1 if given is None else len(given)), FIRST
         rng = np.random.default_rng(0)
@@ -42,7 +42,7 @@ class EchoTrial(Trial):
             yield self._chunk(ask, given, shown, rng)
             frames = LATER
 
-    def _chunk(self, ask: Ask, given: np.ndarray | None, shown: list[int], rng: np.random.Generator) -> np.ndarray:
+    def _chunk(self, ask: Request, given: np.ndarray | None, shown: list[int], rng: np.random.Generator) -> np.ndarray:
         if not ask.scale or given is None:
             return rng.integers(0, 255, (len(shown), *self.size, 3), dtype=np.uint8)
         if ask.references:

@@ -13,13 +13,13 @@ CLIPS = drawn_clips(2, 5, *SIZE)
 
 def test_a_drawn_clip_brings_every_control_and_a_mask_that_leaves_something():
     for clip in CLIPS:
-        assert {"depth", "scribble", "grey", "flow", "layout"} <= clip.controls.keys()
+        assert {"depth", "scribble", "gray", "flow", "layout"} <= clip.controls.keys()
         assert all(control.pictures.shape == (5, *SIZE, 3) for control in clip.controls.values())
         assert 0 < clip.mask.mean() < 1
 
 
 def test_another_clip_s_control_is_another_one():
-    for kind in ("depth", "scribble", "grey", "layout"):
+    for kind in ("depth", "scribble", "gray", "layout"):
         own, other = (clip.controls[kind].says for clip in CLIPS)
         assert np.abs(own - other).mean() > 0.02, kind
 

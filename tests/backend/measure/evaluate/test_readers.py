@@ -9,8 +9,8 @@ from backend.measure.evaluate.readers import LOOKS, LookNet, read_depth, read_lo
 from backend.measure.evaluate.training import lit_looks, pictures_in_looks, train_depth_reader, train_look_reader
 from vace_core.annotators.depth import DepthNet
 from vace_core.model import load
-from vace_core.pocket.world import draw_take
-from vace_core.pocket.world.appearance import follow
+from vace_core.pocket.world import draw_clip
+from vace_core.pocket.world.appearance import by_control
 
 UNSEEN = 9_700_000
 
@@ -23,11 +23,11 @@ def test_unseen_drawn_looks_are_read_after_the_autoencoder_too():
 
 def test_depth_is_read_off_the_picture_it_belongs_to():
     looks = (LOOKS["studio"], LOOKS["forest"])
-    takes = [draw_take(UNSEEN + number, looks, 2) for number in range(2)]
+    takes = [draw_clip(UNSEEN + number, looks, 2) for number in range(2)]
     depths = [np.divide(take.depth, 255, dtype=np.float32) for take in takes]
     for take, own, other in zip(takes, depths, depths[::-1], strict=True):
         for look in take.looks:
-            read = read_depth(follow(look, own, "depth"))
+            read = read_depth(by_control(look, own, "depth"))
             assert aligned_rmse(read, shrunk(own)) < 0.7 * aligned_rmse(read, shrunk(other))
 
 

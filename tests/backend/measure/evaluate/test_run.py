@@ -37,7 +37,7 @@ def test_each_is_an_object_with_control_off_and_shuffled(figures: dict[str, Figu
 @pytest.mark.parametrize(
     ("name", "ideal"),
     [
-        ("grey_correlation", 1.0),
+        ("gray_correlation", 1.0),
         ("scribble_f1", 0.9),
         ("mask_ssim", 1.0),
         ("mask_ssim_pinned", 1.0),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from backend.measure.soak.fake_host import SIZES, WHIMS, Sender, Standin
+from backend.measure.soak.fake_host import SIZES, WHIMS, FakeHost, Sender
 from backend.measure.soak.soak import Seen, losses
 from bridge.video import framecode
 from bridge.video.shared_memory import SharedMemorySource
@@ -36,7 +36,7 @@ def test_each_thing_that_is_lost_is_said(figures, seen: Seen, growth: float, lin
 
 def test_a_standin_sends_frames_that_can_be_read_and_ends_with_its_shared_memory():
     name = f"vacetest{secrets.token_hex(4)}"
-    with Standin(name, 60.0, SIZES[0]), SharedMemorySource(name, 0, 0, 0) as source:
+    with FakeHost(name, 60.0, SIZES[0]), SharedMemorySource(name, 0, 0, 0) as source:
         codes = [framecode.read(frame.pixels) for _ in range(5) if (frame := source.read(PATIENCE))]
     assert [code is not None for code in codes] == [True] * 5
     numbers = [code.number for code in codes if code]

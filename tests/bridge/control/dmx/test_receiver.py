@@ -108,11 +108,11 @@ def test_a_sender_of_the_library_is_heard_with_its_own_clock_and_numbers(desk, t
 
 def test_a_channel_that_stays_leaves_its_control_to_others(desk):
     mailbox, patched = desk
-    patched.take(bytes([255]))
+    patched.apply(bytes([255]))
     mailbox.set("/vace/scale", 0.5)
-    patched.take(bytes([255]))
+    patched.apply(bytes([255]))
     assert mailbox.get("/vace/scale") == 0.5
-    patched.take(bytes([0]))
+    patched.apply(bytes([0]))
     assert mailbox.get("/vace/scale") == 0.0
     assert mailbox.get("/vace/feather") == 4.0, "channels that the desk does not send are left alone"
 

@@ -419,9 +419,9 @@ def test_it_listens_on_ipv6_too():
 
 
 def test_what_goes_wrong_later_is_told_to_the_last_sender(show: Show):
-    show.server.tell("/vace/prompt", "nobody to tell yet")
+    show.server.notify("/vace/prompt", "nobody to tell yet")
     show.settle()
-    show.server.tell("/vace/reference", "there is no file a.png")
+    show.server.notify("/vace/reference", "there is no file a.png")
     assert show.answer() == ("/vace/error", ["/vace/reference", "there is no file a.png"])
 
 
@@ -499,7 +499,7 @@ def test_another_programs_listener_hears_what_changes(show: Show, oscsend: Calla
                 time.sleep(0.1)
             oscsend("/vace/prompt", "s", "a city of coral")
             wait_for(lambda: any('/vace/prompt s "a city of coral"' in line for line in heard), "the prompt")
-            show.server.tell("/vace/reference", "there is no file a.png")
+            show.server.notify("/vace/reference", "there is no file a.png")
             wait_for(lambda: any("/vace/error ss" in line for line in heard), "the error")
         finally:
             dump.kill()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.normalised import twins
+from bridge.control.normalised import normalised_controls
 from bridge.control.osc.counters import OscCounters
 from bridge.control.osc.dispatch import Dispatcher
 from bridge.control.osc.peers import encode
@@ -46,7 +46,7 @@ class Stage:
         self.now = 100.0
         self.mailbox = Mailbox(TABLE)
         self.counters = OscCounters()
-        by_address = twins(TABLE)
+        by_address = normalised_controls(TABLE)
         self.subscribers = Subscribers(
             TABLE, by_address.values(), self.mailbox, self.counters, status, lambda: self.now
         )
@@ -57,7 +57,7 @@ class Stage:
     def send(self, peer: Listener, address: str, *arguments: Any) -> None:
         packet = encode(address, arguments)
         assert packet is not None
-        self.dispatcher.take(packet, peer)
+        self.dispatcher.receive(packet, peer)
         self.dispatcher.flush()
 
     def pass_by(self, seconds: float = 0.0) -> None:
@@ -239,12 +239,12 @@ def test_the_heartbeat_comes_twice_a_second():
 
 def test_what_goes_wrong_is_told_to_all_subscribers_and_once_to_whoever_sent_last(stage: Stage):
     peers = [stage.subscribed(port=port) for port in (5000, 5001)]
-    stage.dispatcher.tell("/vace/reference", "there is no file a.png")
+    stage.dispatcher.notify("/vace/reference", "there is no file a.png")
     expected = [("/vace/error", ["/vace/reference", "there is no file a.png"])]
     assert [peer.told() for peer in peers] == [expected, expected]
     stranger = Listener(port=6000)
     stage.send(stranger, "/vace/scale", 1)
-    stage.dispatcher.tell("/vace/reference", "there is no file a.png")
+    stage.dispatcher.notify("/vace/reference", "there is no file a.png")
     assert [peer.told() for peer in (*peers, stranger)] == [expected] * 3
 
 

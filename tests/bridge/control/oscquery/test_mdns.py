@@ -14,7 +14,7 @@ import pytest
 from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 
 from bridge.control.oscquery import mdns
-from bridge.control.oscquery.mdns import Announcement
+from bridge.control.oscquery.mdns import MdnsService
 
 WAIT_SECONDS = 20.0
 GROUP, PORT = "224.0.0.251", 5353
@@ -56,7 +56,7 @@ def test_a_show_on_the_loopback_is_found_there_and_taken_back():
     ear, zeroconf = Ear(), Zeroconf(["127.0.0.1"])
     kinds = ["_oscjson._tcp.local.", "_osc._udp.local."]
     browser = ServiceBrowser(zeroconf, kinds, ear)
-    announced = Announcement(
+    announced = MdnsService(
         "VACE test", {"_oscjson._tcp": ("127.0.0.1", 9101), "_osc._udp": ("127.0.0.1", 9100)}
     ).start()  # fmt: skip
     try:
@@ -100,7 +100,7 @@ def test_a_show_on_the_loopback_is_not_heard_of_on_the_network():
             listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         ear, zeroconf = Ear(), Zeroconf(["127.0.0.1"])
         browser = ServiceBrowser(zeroconf, ["_oscjson._tcp.local."], ear)
-        announced = Announcement("VACE secret", {"_oscjson._tcp": ("127.0.0.1", 9102)}).start()
+        announced = MdnsService("VACE secret", {"_oscjson._tcp": ("127.0.0.1", 9102)}).start()
         while not ear.come.get(timeout=WAIT_SECONDS)[1].startswith("VACE secret"):
             pass
         announced.stop()
@@ -118,7 +118,7 @@ def test_a_show_on_the_loopback_is_not_heard_of_on_the_network():
 def test_without_zeroconf_one_line_says_that_nothing_is_announced(monkeypatch: pytest.MonkeyPatch, caplog):
     monkeypatch.setattr(mdns, "find_spec", lambda name: None)
     with caplog.at_level(logging.INFO):
-        Announcement("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9103)}).start().stop()
+        MdnsService("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9103)}).start().stop()
     assert [record.message for record in caplog.records] == [
         "OSCQuery is not announced, as zeroconf is missing (pip install zeroconf); type its address"
     ]
@@ -129,7 +129,7 @@ def test_a_machine_that_cannot_announce_says_so_in_one_line(monkeypatch: pytest.
         raise OSError("network is unreachable")
 
     monkeypatch.setattr("zeroconf.Zeroconf", unreachable)
-    announced = Announcement("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9104)}).start()
+    announced = MdnsService("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9104)}).start()
     assert announced._thread is not None
     announced._thread.join(WAIT_SECONDS)
     announced.stop()

@@ -14,7 +14,7 @@ from pythonosc.osc_message import OscMessage
 from starlette.websockets import WebSocket
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.normalised import twins
+from bridge.control.normalised import normalised_controls
 from bridge.control.osc.counters import OscCounters
 from bridge.control.oscquery.websocket import Listener
 from bridge.web.access import Access
@@ -61,7 +61,7 @@ async def listening(*addresses: str) -> AsyncIterator[tuple[Mailbox, SlowSocket]
     """A client that listens to some addresses and has heard the first value of each."""
     mailbox, socket, stopping = Mailbox(EVERY_TYPE), SlowSocket(), threading.Event()
     listener = Listener(
-        cast(WebSocket, socket), EVERY_TYPE, twins(EVERY_TYPE), mailbox, Access(), OscCounters()
+        cast(WebSocket, socket), EVERY_TYPE, normalised_controls(EVERY_TYPE), mailbox, Access(), OscCounters()
     )  # fmt: skip
     running = asyncio.create_task(listener.run(stopping))
     for address in addresses:

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from bridge.clock_recovery import Rhythm
+from bridge.clock_recovery import PeriodicClock
 from bridge.control.tempo.tempo import FASTEST, MidiClock, Tempo
 
 
@@ -142,6 +142,6 @@ def test_a_downbeat_by_hand_keeps_the_beats_of_the_midi_clock_and_names_the_near
 
 def test_a_tempo_follows_beats_from_outside():
     tempo = Tempo(120.0, now=0.0)
-    tempo.follow(Rhythm(0.4, 7.0))
+    tempo.track(PeriodicClock(0.4, 7.0))
     assert tempo.bpm == pytest.approx(150.0)
     assert tempo.next_grid(7.1, 4) == pytest.approx(8.6)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.video.spout.registry import Announcement, SpoutRegistry
+from bridge.video.spout.registry import SenderEntry, SpoutRegistry
 
 from ..fake_windows import Process
 
@@ -74,7 +74,7 @@ class FakeSender(_InOneThread):
     def __init__(self, library: FakeSpoutGL) -> None:
         super().__init__(library)
         self._name = ""
-        self._announcement: Announcement | None = None
+        self._entry: SenderEntry | None = None
         self._size = (0, 0)
         self._handle = 0
 
@@ -93,21 +93,21 @@ class FakeSender(_InOneThread):
         if self._size != (width, height):
             textures.pop(self._handle, None)
             self._handle, self._size = next(self._handles), (width, height)
-            if self._announcement is None:
+            if self._entry is None:
                 self._library.before_taking_a_name()
-                self._announcement = self._registry.announce(self._name, width, height, BGRA, self._handle)
+                self._entry = self._registry.announce(self._name, width, height, BGRA, self._handle)
             else:
-                self._announcement.update(width, height, BGRA, self._handle)
+                self._entry.update(width, height, BGRA, self._handle)
         picture = np.frombuffer(view, np.uint8, width * height * 4).reshape(height, width, 4)
         textures[self._handle] = picture[..., [2, 1, 0, 3]].copy()
         if self._library.counts:
-            self._announcement.count_frame()  # type: ignore[union-attr]
+            self._entry.count_frame()  # type: ignore[union-attr]
         return True
 
     def releaseSender(self) -> None:
         self._check()
-        if self._announcement is not None:
-            self._announcement.close()
+        if self._entry is not None:
+            self._entry.close()
 
 
 class FakeReceiver(_InOneThread):

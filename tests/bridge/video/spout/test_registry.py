@@ -145,8 +145,8 @@ def test_an_onlooker_that_comes_while_another_looks_keeps_the_last_count(machine
         assert counter.read() == 1
         busy = machine.process().open_semaphore("card_Count_Semaphore")
         assert busy is not None
-        assert busy.take()
-        assert busy.take()
+        assert busy.acquire()
+        assert busy.acquire()
         assert counter.read() == 1
         busy.close()
         counter.close()

@@ -68,16 +68,16 @@ class Sender:
         self.process, self.order, self.handle = process, order, 100
         pixels = picture() if pixels is None else pixels
         process.machine.textures[self.handle] = pixels
-        self.announcement = SpoutRegistry(process).announce(name, pixels.shape[1], pixels.shape[0], order, self.handle)
+        self.entry = SpoutRegistry(process).announce(name, pixels.shape[1], pixels.shape[0], order, self.handle)
 
     def show(self, pixels: np.ndarray) -> None:
         textures = self.process.machine.textures
         if textures[self.handle].shape != pixels.shape:
             self.handle += 1
             textures[self.handle] = pixels
-            self.announcement.update(pixels.shape[1], pixels.shape[0], self.order, self.handle)
+            self.entry.update(pixels.shape[1], pixels.shape[0], self.order, self.handle)
         textures[self.handle] = pixels
-        self.announcement.count_frame()
+        self.entry.count_frame()
 
 
 def test_a_frame_comes_as_it_was_sent_top_row_first_with_its_alpha(host: Process, ours: FakeSpoutGL):
@@ -168,10 +168,10 @@ def test_a_sender_that_goes_is_told_with_those_that_are_there(host: Process, our
     other = Sender(host, "other")
     with source(ours) as frames:
         frames.read(ANY)
-        sender.announcement.close()
+        sender.entry.close()
         with pytest.raises(BridgeError, match="there is no Spout sender 'TD'; there is spout:other"):
             frames.read(ANY)
-    other.announcement.close()
+    other.entry.close()
 
 
 def test_a_sender_that_was_killed_is_told_too(host: Process, ours: FakeSpoutGL):
@@ -209,7 +209,7 @@ def test_without_a_name_the_active_sender_is_followed_but_never_our_own(host: Pr
         first = Sender(host, "first")
         first.handle = second_handle = 200
         host.machine.textures[200] = picture(8, 8)
-        Sender(host, "second").announcement.update(8, 8, 28, second_handle)
+        Sender(host, "second").entry.update(8, 8, 28, second_handle)
         SpoutRegistry(host).choose("first")
         with source(ours, "") as frames:
             read_until(frames, lambda seen: seen.shape == (16, 24, 4))

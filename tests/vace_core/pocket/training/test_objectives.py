@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.vace_core.small import ARCHITECTURE, LATENT, PER_FRAME, latents, text, transformer
 from vace_core.config import Pipeline
-from vace_core.memory import Beside, Capture, WindowMemory, captured
+from vace_core.memory import KVRecorder, ReferenceKV, WindowMemory, recorded
 from vace_core.pocket.training import objectives
 from vace_core.pocket.training.batches import Batch
 from vace_core.pocket.training.plain_attention import Part, mask_of, plain_attention
@@ -45,17 +45,17 @@ def batch(way: str) -> Batch:
     )
 
 
-def beside(model: CausalWan, given: Batch) -> Beside:
-    """References as `shown.ShownReferences` lays them beside a chunk."""
+def beside(model: CausalWan, given: Batch) -> ReferenceKV:
+    """References as `conditioning.reference_embedding.ReferenceEmbedder` lays them beside a chunk."""
     assert given.references is not None
     if given.references_as == "joint":
-        return Beside((1.0, 1.0))
+        return ReferenceKV((1.0, 1.0))
     references, pictures = model.embed_references(given.references), given.references[:, :16]
     turn = model.rotation(range(2), pictures)
-    layers = [Capture(turn, None) for _ in model.blocks]
+    layers = [KVRecorder(turn, None) for _ in model.blocks]
     clean, prompt = model.embed_time(torch.tensor([[0.0]])), model.embed_prompt(PROMPT)
     model(pictures, clean, prompt, Context(references.tokens, None), memory=layers, turn=turn)
-    return Beside((1.0, 1.0), captured(layers))
+    return ReferenceKV((1.0, 1.0), recorded(layers))
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from vace_core.annotators.depth import DepthNet
 from vace_core.pocket.loading import store
 from vace_core.pocket.training.clips import draw_all
-from vace_core.pocket.training.data_parallel import Together
+from vace_core.pocket.training.data_parallel import DataParallel
 from vace_core.pocket.training.depth_training import SUBJECT, DepthBudget, _overlap_loss, train_to_see
 
 
@@ -16,7 +16,9 @@ def test_it_goes_on_from_depth_and_leaves_a_network_of_its_own(tmp_path):
     torch.manual_seed(0)
     store(DepthNet(), "depth", tmp_path)
     before = (tmp_path / "depth.safetensors").read_bytes()
-    train_to_see(Together(), SUBJECT, tmp_path / "takes", 1, tmp_path, DepthBudget(2, 5, batch=2, rate=1e-3), 0, print)
+    train_to_see(
+        DataParallel(), SUBJECT, tmp_path / "takes", 1, tmp_path, DepthBudget(2, 5, batch=2, rate=1e-3), 0, print
+    )
     assert (tmp_path / "depth.safetensors").read_bytes() == before
     depth, subject = (load_file(tmp_path / f"{name}.safetensors")["head.weight"] for name in ("depth", "subject"))
     assert 0 < (depth - subject).abs().max() < 0.01

@@ -9,13 +9,13 @@ from vace_core.annotators.pixels import video
 from vace_core.pocket.loading import WEIGHTS
 from vace_core.pocket.training.autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from vace_core.pocket.training.batches import MODES, REFERENCES_AS, Batches
-from vace_core.pocket.training.clips import FRAMES, draw_all, load_take, looks_of
-from vace_core.pocket.training.data_parallel import Together
+from vace_core.pocket.training.clips import FRAMES, draw_all, load_clip, looks_of
+from vace_core.pocket.training.data_parallel import DataParallel
 from vace_core.pocket.training.depth_training import DEPTH, DepthBudget, train_to_see
 from vace_core.pocket.training.latents import SHOWN, encode_all, load_latents
-from vace_core.pocket.training.train import EncodedTakes, export, grey_stream
+from vace_core.pocket.training.train import EncodedClips, export, gray_stream
 from vace_core.pocket.training.transformer_training import TransformerBudget, train_transformer
-from vace_core.pocket.world.appearance import CONTROLS, follow
+from vace_core.pocket.world.appearance import CONTROLS, by_control
 from vace_core.pocket.world.controls import controls_of
 
 
@@ -31,14 +31,14 @@ def takes(tmp_path_factory):
 def autoencoder(takes, tmp_path_factory):
     """An autoencoder trained for two steps."""
     path = tmp_path_factory.mktemp("autoencoder") / "autoencoder.safetensors"
-    train_autoencoder(Together(), takes, 2, path, AutoencoderBudget(steps=2, minutes=5, batch=1), 0, print)
+    train_autoencoder(DataParallel(), takes, 2, path, AutoencoderBudget(steps=2, minutes=5, batch=1), 0, print)
     return path
 
 
 @pytest.fixture(scope="module")
 def latents(takes, autoencoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("latents")
-    encode_all(Together(), takes, folder, 2, autoencoder, 0, print)
+    encode_all(DataParallel(), takes, folder, 2, autoencoder, 0, print)
     return folder
 
 
@@ -55,9 +55,9 @@ def test_drawn_takes_are_not_drawn_again(takes):
 
 def test_before_any_step_the_transform_already_shows_the_picture(takes, tmp_path):
     path = tmp_path / "autoencoder.safetensors"
-    train_autoencoder(Together(), takes, 2, path, AutoencoderBudget(steps=1, minutes=1e-9), 0, print)
+    train_autoencoder(DataParallel(), takes, 2, path, AutoencoderBudget(steps=1, minutes=1e-9), 0, print)
     model = load_autoencoder(path)
-    clip = video(load_take(takes, 0).take.looks[0][:9])
+    clip = video(load_clip(takes, 0).clip.looks[0][:9])
     with torch.no_grad():
         shown = model.decode(model.encode(clip)[0])[0]
     assert (shown - clip).abs().mean() < 0.2 * (clip - clip.mean()).abs().mean()
@@ -65,9 +65,9 @@ def test_before_any_step_the_transform_already_shows_the_picture(takes, tmp_path
 
 def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
     model = load_autoencoder(autoencoder)
-    take, stored = load_take(takes, 1).take, load_latents(latents, 2)[1]
+    take, stored = load_clip(takes, 1).clip, load_latents(latents, 2)[1]
     kind = CONTROLS[int(stored.kinds[1])]
-    look = follow(take.looks[1], controls_of(take)[kind].says, kind)
+    look = by_control(take.looks[1], controls_of(take)[kind].says, kind)
     video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
@@ -75,11 +75,11 @@ def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents
     assert torch.allclose(stored.looks[1, 1].float(), torch.cat((start, rest), dim=2)[0], atol=0.02)
     assert len(stored.kinds) == len(stored.controls) == len(stored.looks) == SHOWN
     assert stored.masked.shape == (2, 96, 3, 16, 24)
-    assert grey_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
+    assert gray_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
 
 def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
-    batches = EncodedTakes(latents, 2, autoencoder)()
+    batches = EncodedClips(latents, 2, autoencoder)()
     rng = np.random.default_rng(0)
     drawn = [batches.draw(rng, 1, small=True) for _ in range(200)]
     seen = {batch.mode: batch for batch in drawn}
@@ -95,9 +95,9 @@ def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
 def test_two_looks_of_one_take_are_each_other_s_surroundings(takes, autoencoder, latents):
     drawn = [CONTROLS[int(stored.kinds[0])] for stored in load_latents(latents, 2)]
     number = next(n for n, kind in enumerate(drawn) if kind != "scribble")  # lines may be drawn of a look
-    take, stored, kind = load_take(takes, number).take, load_latents(latents, 2)[number], drawn[number]
+    take, stored, kind = load_clip(takes, number).clip, load_latents(latents, 2)[number], drawn[number]
     model = load_autoencoder(autoencoder)
-    one, other = (follow(look, controls_of(take)[kind].says, kind) for look in take.looks)
+    one, other = (by_control(look, controls_of(take)[kind].says, kind) for look in take.looks)
     mixed = np.where((take.mask > 127)[..., None], other, one)
     video = torch.from_numpy(mixed).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
@@ -105,12 +105,12 @@ def test_two_looks_of_one_take_are_each_other_s_surroundings(takes, autoencoder,
 
 
 def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):
-    source, lines = EncodedTakes(latents, 2, autoencoder), []
+    source, lines = EncodedClips(latents, 2, autoencoder), []
     checkpoint = tmp_path / "pocket.pt"
     budget = TransformerBudget(steps=1, minutes=5, batch=1, small_batch=1)
-    train_transformer(Together(), source, checkpoint, budget, 0, lines.append)
+    train_transformer(DataParallel(), source, checkpoint, budget, 0, lines.append)
     more = TransformerBudget(steps=2, minutes=5, batch=1, small_batch=1)
-    train_transformer(Together(), source, checkpoint, more, 0, lines.append)
+    train_transformer(DataParallel(), source, checkpoint, more, 0, lines.append)
     assert lines[-1] == "transformer: done after 2 steps"
     assert torch.load(checkpoint, weights_only=True)["step"] == 2
     export(autoencoder, checkpoint, tmp_path)
@@ -121,7 +121,7 @@ def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, la
 def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path):
     checkpoint = tmp_path / "pocket.pt"
     budget = TransformerBudget(steps=1, minutes=1e-9)  # over before the first step
-    train_transformer(Together(), EncodedTakes(latents, 2, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
+    train_transformer(DataParallel(), EncodedClips(latents, 2, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
     begun = torch.load(checkpoint, weights_only=True)["average"]
     for part in ("transformer", "text.encoder"):
         for name, bundled in load_file(WEIGHTS / f"{part.partition('.')[0]}.safetensors").items():
@@ -129,5 +129,5 @@ def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path
 
 
 def test_the_depth_net_trains(takes, tmp_path):
-    train_to_see(Together(), DEPTH, takes, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
+    train_to_see(DataParallel(), DEPTH, takes, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
     assert (tmp_path / "depth.safetensors").exists()

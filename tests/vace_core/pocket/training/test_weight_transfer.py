@@ -3,7 +3,7 @@
 import torch
 
 from vace_core.config import POCKET
-from vace_core.pocket.training.weight_transfer import Bridge, carry_over
+from vace_core.pocket.training.weight_transfer import LatentMap, transfer_weights
 from vace_core.transformer import CausalWan
 
 
@@ -25,13 +25,13 @@ def test_rotated_latents_make_the_same_picture():
     model = CausalWan(POCKET).eval()
     rotation = torch.linalg.qr(torch.randn(16, 16)).Q
     rows = torch.randn(4000, 16)
-    over = Bridge.between(rows @ rotation.T + 0.3, rows)
+    over = LatentMap.between(rows @ rotation.T + 0.3, rows)
     assert torch.allclose(over.rotation, rotation.T, atol=1e-4)
 
     noisy, inactive, reactive = (torch.randn(1, 16, 3, 4, 6) for _ in range(3))
     mask = torch.ones(1, 64, 3, 4, 6)
     before = flow(model, noisy, torch.cat((inactive, reactive, mask), dim=1))
-    carry_over(model, over)
+    transfer_weights(model, over)
     streams = [turned(stream, rotation) + 0.3 for stream in (inactive, reactive)]
     after = flow(model, turned(noisy, rotation), torch.cat((*streams, mask), dim=1))
     assert torch.allclose(after, turned(before, rotation), atol=1e-3)

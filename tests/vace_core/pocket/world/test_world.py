@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vace_core.pocket.looks import COMPANIONS, PALETTES, WEATHERS, Look, complete
-from vace_core.pocket.world import draw_take, random_named
+from vace_core.pocket.world import draw_clip, random_named
 from vace_core.pocket.world.backdrops import BACKDROPS
 from vace_core.pocket.world.materials import GROUNDS, OBJECTS
 from vace_core.pocket.world.noise import vector
@@ -22,14 +22,14 @@ def ball_scene(radius: float = 0.5) -> SolidScene:
 
 
 def test_the_same_seed_draws_the_same_take():
-    first, second = (draw_take(5, (LOOK,), frames=2, height=32, width=48) for _ in range(2))
+    first, second = (draw_clip(5, (LOOK,), frames=2, height=32, width=48) for _ in range(2))
     assert np.array_equal(first.looks[0], second.looks[0])
     assert np.array_equal(first.footage, second.footage)
     assert np.array_equal(first.depth, second.depth)
 
 
 def test_another_seed_draws_another_take():
-    first, second = (draw_take(seed, (LOOK,), frames=1, height=32, width=48) for seed in (5, 6))
+    first, second = (draw_clip(seed, (LOOK,), frames=1, height=32, width=48) for seed in (5, 6))
     assert not np.array_equal(first.footage, second.footage)
 
 
@@ -57,7 +57,7 @@ def test_the_ground_is_farther_the_higher_in_the_picture():
 
 
 def test_near_things_are_bright_in_the_depth_picture():
-    take = draw_take(11, (LOOK,), frames=2, height=64, width=96)
+    take = draw_clip(11, (LOOK,), frames=2, height=64, width=96)
     assert take.depth.max() > 250
     assert take.mask.any()
     assert take.depth[take.mask > 0].mean() > take.depth[take.mask == 0].mean()

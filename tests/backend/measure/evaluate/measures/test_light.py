@@ -27,9 +27,9 @@ def test_a_tone_does_not_change_by_itself():
 @pytest.mark.parametrize(
     "other",
     [(PICTURES * 0.8).astype(np.uint8), PICTURES.mean(axis=-1, keepdims=True).repeat(3, axis=-1).astype(np.uint8)],
-    ids=["darker", "grey"],
+    ids=["darker", "gray"],
 )
-def test_darker_or_greyer_is_a_change(other: np.ndarray):
+def test_darker_or_grayer_is_a_change(other: np.ndarray):
     assert Tone.of(other).change(Tone.of(PICTURES)) > 0.15
 
 

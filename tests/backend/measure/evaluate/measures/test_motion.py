@@ -33,9 +33,9 @@ def test_what_moves_with_the_clip_does_not_flicker():
 
 
 def test_what_changes_its_light_from_frame_to_frame_flickers_by_so_much():
-    grey = np.full_like(MOVING, 100)
-    grey[1::2] += 51
-    assert flicker(grey, MOVING, FLOW) == pytest.approx(0.2, abs=1e-3)
+    gray = np.full_like(MOVING, 100)
+    gray[1::2] += 51
+    assert flicker(gray, MOVING, FLOW) == pytest.approx(0.2, abs=1e-3)
 
 
 def test_a_still_picture_flickers_where_the_clip_moves():
