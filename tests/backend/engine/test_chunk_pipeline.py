@@ -202,7 +202,7 @@ def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed
     followed, faults = fed(maker, control="pose")
     assert followed == 0.57
     assert faults == (
-        ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, source, none"),
+        ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, raw, none"),
     )
     assert fed(maker, control="pose") == (0.57, ())
     assert fed(maker, control="depth") == (-0.57, ())
