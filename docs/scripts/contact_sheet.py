@@ -1,6 +1,6 @@
-"""The picture in the README: one frame of a clip under three prompts and three controls, and with a half kept.
+"""A contact sheet: one frame of a clip under three prompts and three controls, and with a half kept.
 
-    python docs/contact_sheet.py CLIP SHEET.jpg [--frame N]
+    python start.py python docs/scripts/contact_sheet.py CLIP SHEET.jpg [--frame N]
 
 Each row is one control (the input as it follows it, on the left), each column one prompt; the last row keeps the
 left half of the input. Every picture is frame N of a `backend render` of the clip from its beginning.
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.choice import ModelChoice
 from backend.chunks import ChunkMaker
