@@ -28,7 +28,7 @@ FIRST, FRAMES, FADE = 12, 108, 8
 """The first frame that is shown, how many are rendered, and how many the end takes to become the beginning."""
 EVERY = 1
 CELL = (408, 272)
-GAP, CAPTION = 6, 34
+GAP, CAPTION = 6, 40
 PAPER, INK, ACCENT = (16, 12, 11), (214, 208, 205), (77, 177, 255)
 KEEP_SUBJECT = ("--mask-source", "subject", "--mask-invert", "--mask-grow", "3", "--mask-smooth", "4")
 LOOKS = (
@@ -78,10 +78,10 @@ def frames_of(clip: Path) -> list[np.ndarray]:
 def captioned(frames: list[np.ndarray], name: str, prompt: str) -> list[np.ndarray]:
     """Each with a line below: what is followed, and the prompt."""
     line = np.full((CAPTION, CELL[0], 3), PAPER, np.uint8)
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.5
-    cv2.putText(line, name, (4, 20), font, size, ACCENT, 1, cv2.LINE_AA)
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.66
+    cv2.putText(line, name, (4, 24), font, size, ACCENT, 1, cv2.LINE_AA)
     (width, _), _ = cv2.getTextSize(name, font, size, 1)
-    cv2.putText(line, prompt, (4 + width + 10, 20), font, size, INK, 1, cv2.LINE_AA)
+    cv2.putText(line, prompt, (4 + width + 12, 24), font, size, INK, 1, cv2.LINE_AA)
     border = (0, 0, GAP // 2, GAP // 2)
     return [cv2.copyMakeBorder(np.vstack([f, line]), *border, cv2.BORDER_CONSTANT, value=PAPER) for f in frames]
 
