@@ -12,9 +12,19 @@ from pathlib import Path
 from websockets.sync.client import ClientConnection, connect
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-extensions",
-    "--hide-scrollbars", "--remote-debugging-port=0", "--window-size=1440,900", "about:blank",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+    "--window-size=1440,900",
+    "about:blank",
 )
 PATIENCE = 30.0  # seconds; only a failing test waits that long
 
@@ -91,9 +101,7 @@ class Browser:
         self.run(f"document.querySelector({json.dumps(selector)}).select()")
         self.command("Input.insertText", text=text)
         for kind in ("keyDown", "keyUp") if key else ():
-            self.command(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r"
-            )
+            self.command("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r")
 
     def click(self, selector: str) -> None:
         """With the mouse, in the middle of the element."""

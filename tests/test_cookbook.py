@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from backend.controls import TABLE
-from backend.render import first_settings
+from backend.controls.table import TABLE
+from backend.offline.render import first_settings
 
 SCRIPT = Path(__file__).parent.parent / "docs" / "scripts" / "cookbook.py"
 

@@ -11,9 +11,9 @@ from .checkpoints.errors import CheckpointError
 from .checkpoints.options import LoadOptions
 from .checkpoints.store import Store
 from .config import Pipeline, pipeline_named
+from .lora.live import LiveLoras
 from .text import Embeddings, TextEncoder
 from .transformer import CausalWan
-from .transformer.live_lora import LiveLoras
 
 
 @dataclass(frozen=True)

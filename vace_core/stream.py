@@ -24,8 +24,8 @@ from .conditioning import (
     kept_cells,
     with_anchors,
 )
+from .conditioning.reference_embedding import EmbeddedReferences, ReferenceEmbedder, attach_references
 from .controls import Controls
-from .flight import Flight, Pinned, alike, together
 from .memory import (
     StaggeredMemory,
     StaggeredPass,
@@ -37,7 +37,7 @@ from .memory import (
 )
 from .model import Model
 from .sampling import Schedule, Table
-from .shown import Shown, ShownReferences, beside
+from .sampling.denoising import DenoisingState, Pinned, collate, group_compatible
 from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
@@ -71,8 +71,8 @@ class StreamState:
     """The autoencoder's decoder state; like the context's encoder states it is replaced, never written to."""
     history: Tensor
     """The last clean latents [1, C, window, h, w], oldest first; what a recache or a rebuilt memory is made from."""
-    shown: Tensor | None = None
-    """The last frames shown [1, 3, F, H, W], where the memory is rebuilt: as far back as its oldest latent."""
+    recent_frames: Tensor | None = None
+    """The last frames decoded [1, 3, F, H, W], where the memory is rebuilt: as far back as its oldest latent."""
     video: Any = None
     """The encoder's state for the video that chunks are made from; None where the last one was not."""
     chunks: int = 0
@@ -80,7 +80,7 @@ class StreamState:
     prompt: Blend | None = None
     unsettled: Tensor | None = None
     """Clean latents of a chunk whose clean pass has not run yet."""
-    flights: list[Flight] = field(default_factory=list)
+    denoising: list[DenoisingState] = field(default_factory=list)
     """Of a stream batch: the chunks that are on their way, the last entered first."""
     rows: StaggeredState | None = None
     """Of a stream batch: what each step's row remembers; `memory` is the first one's."""
@@ -91,7 +91,7 @@ class StreamState:
             self,
             memory=self.memory.clone() if rows is None else rows.rows[0],
             history=self.history.clone(),
-            flights=[flight.clone() for flight in self.flights],
+            denoising=[chunk.clone() for chunk in self.denoising],
             rows=rows,
         )
 
@@ -119,7 +119,7 @@ class Stream:
         self._times: dict[float, Time] = {}
         self._prompt: Prompt | None = None
         self._adapted = self._adaptation
-        self._references = ShownReferences(model)
+        self._references = ReferenceEmbedder(model)
         self._embedded: tuple[Tensor | None, Context | None] = (None, None)
         self._pass: WindowPass | None = None
         self._seen: tuple[Context | None, tuple[float, ...]] = (None, ())
@@ -146,16 +146,16 @@ class Stream:
         self._require_possible(controls)
         self.settle()
         self._adapt(controls.loras)
-        prompt = self._follow_prompt(controls)
+        prompt = self._resolve_prompt(controls)
         context, pinned = self._encode(controls) if controls.scale and mode != "text" else self._skip_context()
-        flight = self._enter(mode, prompt, context, pinned, controls)
+        chunk = self._enter(mode, prompt, context, pinned, controls)
         if self._batch is not None:
-            return self._advance(self._batch, flight)
-        clean = self._denoise(flight, controls.hint_every)
+            return self._advance(self._batch, chunk)
+        clean = self._denoise(chunk, controls.hint_every)
         frames, self.state.decoder = self.model.autoencoder.decode(clean, self.state.decoder)
         self.state.unsettled = clean
-        self._remember_shown(frames)
-        self._seen = (context, flight.scales[-1]) if self.model.pipeline.clean_with_hints else (None, ())
+        self._remember_frames(frames)
+        self._seen = (context, chunk.scales[-1]) if self.model.pipeline.clean_with_hints else (None, ())
         chunk = Chunk(frames, mode, self.state.chunks)
         self.state.chunks += 1
         return chunk
@@ -192,7 +192,7 @@ class Stream:
     def restore(self, state: StreamState) -> None:
         """Go back to a snapshot; the snapshot stays good."""
         self.state = state.clone()
-        self._prompt = self.state.flights[0].prompt if self.state.flights else None
+        self._prompt = self.state.denoising[0].prompt if self.state.denoising else None
         self._pass = None
 
     def fork(self) -> Stream:
@@ -246,7 +246,7 @@ class Stream:
             start = min(start, self.model.pipeline.rebuild)
         return range(start, start + count)
 
-    def _follow_prompt(self, controls: Controls) -> Prompt:
+    def _resolve_prompt(self, controls: Controls) -> Prompt:
         """Keys and values of the prompt; on a change the memory is kept, and rewritten if the pipeline wants that.
 
         Between two prompts nothing is rewritten: a blend is on its way, and the one that it ends at will be.
@@ -276,10 +276,10 @@ class Stream:
 
     def _rebuild(self, prompt: Prompt) -> None:
         """Krea Realtime's memory: made anew from a few clean frames, block after block, before the next chunk."""
-        assert self.state.shown is not None
+        assert self.state.recent_frames is not None
         pipeline = self.model.pipeline
         clean = frames_to_rebuild_from(
-            self.state.history, self.state.latent_frames, pipeline, self.state.shown, self.model.autoencoder
+            self.state.history, self.state.latent_frames, pipeline, self.state.recent_frames, self.model.autoencoder
         )
         self._memory.clear(self.state.memory)
         start = 0
@@ -288,21 +288,21 @@ class Stream:
             self._forward(part, self._embed_time(0.0), prompt, view)
             start += part.shape[2]
 
-    def _remember_shown(self, frames: Tensor) -> None:
+    def _remember_frames(self, frames: Tensor) -> None:
         if self.model.pipeline.rebuild:
             count = 1 + FRAMES_PER_LATENT * (self.model.pipeline.rebuild - 1)
-            before = frames[:, :, :0] if self.state.shown is None else self.state.shown
-            self.state.shown = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
+            before = frames[:, :, :0] if self.state.recent_frames is None else self.state.recent_frames
+            self.state.recent_frames = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
 
     def _encode(self, controls: Controls) -> tuple[Context, Pinned | None]:
         """The chunk's 96-channel context, patch-embedded; not again where it is the very one of the chunk before.
 
         And, where they are wanted, the latents that the mask keeps.
         """
-        grey = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
-        source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, grey)
+        gray = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
+        source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
         latents, self.state.context = encode_context(
-            self.model.autoencoder, controls.control, source, mask, self.state.context, grey
+            self.model.autoencoder, controls.control, source, mask, self.state.context, gray
         )
         if latents is not self._embedded[0]:
             self._embedded = (latents, self.model.transformer.embed_context(latents.to(self.model.dtype)))
@@ -319,16 +319,16 @@ class Stream:
 
     def _enter(
         self, mode: str, prompt: Prompt, context: Context | None, pinned: Pinned | None, controls: Controls
-    ) -> Flight:
+    ) -> DenoisingState:
         """The next chunk, before its first step."""
         frames = self._frames(self.model.pipeline.chunk_frames(self.state.chunks))
         clean, schedule = self._start(controls, len(frames)), self._schedule(controls.noise)
-        shown = None if context is None else self._show(controls, prompt, len(schedule.timesteps))
-        if context is not None and shown is not None:
-            context = beside(context, shown)
-        n = 0 if shown is None else shown.own_frames
+        embedded = None if context is None else self._show(controls, prompt, len(schedule.timesteps))
+        if context is not None and embedded is not None:
+            context = attach_references(context, embedded)
+        n = 0 if embedded is None else embedded.own_frames
         seed = controls.seed + self.state.chunks
-        return Flight(
+        return DenoisingState(
             self.state.chunks,
             mode,
             frames,
@@ -338,13 +338,13 @@ class Stream:
             schedule,
             self._generator(seed),
             clean,
-            shown,
+            embedded,
             clean.new_zeros((1, clean.shape[1], n, *clean.shape[3:])) if n else None,
             self._generator(seed + REFERENCE_SEED) if n else None,
             pinned,
         )
 
-    def _show(self, controls: Controls, prompt: Prompt, steps: int) -> Shown | None:
+    def _show(self, controls: Controls, prompt: Prompt, steps: int) -> EmbeddedReferences | None:
         """The references of this chunk."""
         hinted = self._scales(controls, steps)[-1]
         clean = self._embed_time(0.0)
@@ -377,52 +377,52 @@ class Stream:
             return self._from_noise
         return self._table.from_video(noise, steps, pipeline.warp, pipeline.understated_noise)
 
-    def _denoise(self, flight: Flight, hint_every: int) -> Tensor:
+    def _denoise(self, chunk: DenoisingState, hint_every: int) -> Tensor:
         """All of a chunk's steps, one after the other: its clean latents [1, C, f, h, w]."""
-        besides = None if flight.shown is None else flight.shown.beside
+        besides = None if chunk.embedded is None else chunk.embedded.kv
         view = self._memory.begin(
             self.state.memory,
-            flight.frames,
-            prompt=flight.prompt,
+            chunk.frames,
+            prompt=chunk.prompt,
             past_weight=self.model.pipeline.past_weight,
             beside=besides,
         )
         self._pass = view if besides is None else None
         hints: Sequence[Tensor] | None = None
-        while not flight.arrived:
-            noisy, time = flight.noisy(), self._embed_time(flight.timestep)
-            if hint_every > 1 and flight.context is not None and not flight.steps % hint_every:
-                hints = self._hints(noisy, time, flight)
-            flow = self._forward(noisy, time, flight.prompt, view, flight.context, flight.scale, hints)
-            flight.take(noisy, flow)
-        return flight.clean
+        while not chunk.done:
+            noisy, time = chunk.add_noise(), self._embed_time(chunk.timestep)
+            if hint_every > 1 and chunk.context is not None and not chunk.steps % hint_every:
+                hints = self._hints(noisy, time, chunk)
+            flow = self._forward(noisy, time, chunk.prompt, view, chunk.context, chunk.scale, hints)
+            chunk.update(noisy, flow)
+        return chunk.clean
 
-    def _hints(self, noisy: Tensor, time: Time, flight: Flight) -> list[Tensor]:
+    def _hints(self, noisy: Tensor, time: Time, chunk: DenoisingState) -> list[Tensor]:
         """Hints that serve for more steps than this one."""
-        assert flight.context is not None
+        assert chunk.context is not None
         transformer, latents = self.model.transformer, noisy.to(self.model.dtype)
-        return transformer.hints(transformer.patchify(latents), time, flight.prompt, flight.context, latents)
+        return transformer.hints(transformer.patchify(latents), time, chunk.prompt, chunk.context, latents)
 
-    def _advance(self, batch: StaggeredMemory, entering: Flight) -> Chunk:
-        """One step of every chunk that is on its way, those that are alike in one pass; the last of them arrives."""
+    def _advance(self, batch: StaggeredMemory, entering: DenoisingState) -> Chunk:
+        """One step of every chunk that is on its way, compatible ones in one pass; the last of them is done."""
         assert self.state.rows is not None
-        flights, row = [entering, *self.state.flights], 0
-        for run in alike(flights):
-            view = batch.begin(self.state.rows, row, [flight.frames for flight in run])
-            prompt, context = together(run)
-            times = [self._embed_time(flight.timestep) for flight in run]
+        denoising, row = [entering, *self.state.denoising], 0
+        for run in group_compatible(denoising):
+            view = batch.begin(self.state.rows, row, [chunk.frames for chunk in run])
+            prompt, context = collate(run)
+            times = [self._embed_time(chunk.timestep) for chunk in run]
             time = Time(torch.cat([time.head for time in times]), torch.cat([time.blocks for time in times]))
-            noisy = torch.cat([flight.noisy() for flight in run])
+            noisy = torch.cat([chunk.add_noise() for chunk in run])
             flow = self._forward(noisy, time, prompt, view, context, run[0].scale)
-            for flight, own, its in zip(run, noisy.split(1), flow.split(1), strict=True):
-                flight.take(own, its)
+            for chunk, own, its in zip(run, noisy.split(1), flow.split(1), strict=True):
+                chunk.update(own, its)
             row += len(run)
         self.state.chunks += 1
         self.state.latent_frames += len(entering.frames)
-        self.state.flights = flights
-        if not flights[-1].arrived:
+        self.state.denoising = denoising
+        if not denoising[-1].done:
             return Chunk(torch.zeros((1, 3, 0, self.height, self.width), device=self.model.device), entering.mode, -1)
-        arrived = flights.pop()
+        arrived = denoising.pop()
         frames, self.state.decoder = self.model.autoencoder.decode(arrived.clean, self.state.decoder)
         return Chunk(frames, arrived.mode, arrived.number)
 

@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 from vace_core.checkpoints.catalogue import WeightFile
 from vace_core.checkpoints.store import shards
 
-from .origin import DownloadError, Origin, Remote
+from .download_record import Digests, DownloadRecord
+from .hub import DownloadError, Remote, WeightHub
 from .progress import Progress, gigabytes
-from .receipt import Digests, Receipt
 
 TAG = 16
 """Characters of a version's tag in the name of a part."""
@@ -36,13 +36,13 @@ def free_space(folder: Path) -> int:
 
 
 class Download:
-    """Brings files from an origin into `folder`, as `owner/name/path` with a receipt beside each.
+    """Brings files from an origin into `folder`, as `owner/name/path` with a record beside each.
 
     All raise DownloadError. What is interrupted, by Ctrl-C too, leaves a part that the next run goes on with, if the
     origin still has the same version.
     """
 
-    def __init__(self, folder: Path, origin: Origin, stream: TextIO, free: Free = free_space) -> None:
+    def __init__(self, folder: Path, origin: WeightHub, stream: TextIO, free: Free = free_space) -> None:
         self.folder = folder
         self._origin = origin
         self._stream = stream
@@ -132,7 +132,7 @@ class Download:
                 f"{file}: what came from {remote.place} is not what was announced ({size} bytes, sha256 "
                 f"{digests.sha256}; announced {remote.size}, {remote.tag}); it was thrown away, run the command again"
             )
-        Receipt(remote.place, remote.commit, size, digests.sha256).write(target)
+        DownloadRecord(remote.place, remote.commit, size, digests.sha256).write(target)
         os.replace(part, target)
         for older in target.parent.glob(f"{target.name}.*.part"):  # of versions that nobody will go on with
             older.unlink(missing_ok=True)

@@ -13,15 +13,15 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bridge.control.doorkeeper import Doorkeeper
-from bridge.control.hosts import is_loopback
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
-from bridge.control.webserver import WebServer
+from bridge.web.hosts import is_loopback
+from bridge.web.origin_check import OriginCheck
+from bridge.web.server import WebServer
 
-from .doorkeeper import headers, turned_away
-from .pictures import Pictures
-from .visit import Visit
+from .access import headers, turned_away
+from .previews import Previews
+from .session import PageSession
 
 PAGE = Path(__file__).parent / "page"
 PICTURE_SECONDS = 0.1  # between two previews: ten a second
@@ -60,7 +60,7 @@ class Panel:
                 "use 127.0.0.1, and reach it from elsewhere through an SSH tunnel"
             )
         self._table, self._mailbox, self._status = table, mailbox, status
-        self._pictures = Pictures(previews, PICTURE_SECONDS)
+        self._pictures = Previews(previews, PICTURE_SECONDS)
         self._stopping = threading.Event()
         self._server = WebServer(self._application(), host, port, "panel", LARGEST_MESSAGE)
 
@@ -96,10 +96,10 @@ class Panel:
             WebSocketRoute("/live", self._live),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(Doorkeeper, turned_away, headers)])
+        return Starlette(routes=routes, middleware=[Middleware(OriginCheck, turned_away, headers)])
 
     async def _live(self, socket: WebSocket) -> None:
         await socket.accept()
-        visit = Visit(socket, self._table, self._mailbox, self._status, self._pictures)
+        visit = PageSession(socket, self._table, self._mailbox, self._status, self._pictures)
         with suppress(WebSocketDisconnect):
             await visit.run(self._stopping)

@@ -74,9 +74,9 @@ class Mailbox:
 
     def set_all(self, changes: list[tuple[str, Any]], origin: object = None) -> str | None:
         """`take`, with what there is to be told in one line."""
-        return "; ".join(reason for _, reason in self.take(changes, origin)) or None
+        return "; ".join(reason for _, reason in self.apply(changes, origin)) or None
 
-    def take(self, changes: list[tuple[str, Any]], origin: object = None) -> list[tuple[str, str]]:
+    def apply(self, changes: list[tuple[str, Any]], origin: object = None) -> list[tuple[str, str]]:
         """Take several values at once, so that no reader sees some without the others (an OSC bundle).
 
         origin: who sends them, kept with each change. Returns what the sender should be told, (address, reason) of

@@ -13,9 +13,9 @@ import mido
 
 from ..video.protocol import BridgeError
 from .mailbox import Mailbox
+from .normalised import NormalisedControl, normalised_controls
 from .parameters import Control, ControlError, ControlTable, Value
-from .tempo import MidiClock
-from .twins import Twin, twins
+from .tempo.tempo import MidiClock
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,10 @@ class MidiMap:
     """
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, bindings: dict[str, str], tell: Callable[[str], None]):
-        self._table, self._mailbox, self._tell = table, mailbox, tell
-        self._twins: dict[str, Twin] = {twin.control.address: twin for twin in twins(table).values()}
+        self._table, self._mailbox, self._notify = table, mailbox, tell
+        self._normalised: dict[str, NormalisedControl] = {
+            normalised.control.address: normalised for normalised in normalised_controls(table).values()
+        }
         self._bindings = {place: target for place, target in bindings.items() if self._is_sound(target)}
         self._learning: str | None = None
         self._stands: dict[str, float] = {}  # where each knob was last, 0 to 1,
@@ -56,7 +58,7 @@ class MidiMap:
     def learn(self, target: str) -> None:
         """Bind `target` ("ADDRESS" or "ADDRESS VALUE") to whatever is moved next; an empty one ends the waiting."""
         if target and not self._is_sound(target):
-            self._tell(f"{LEARN} takes the address of a control, perhaps with a value, got {target[:100]!r}")
+            self._notify(f"{LEARN} takes the address of a control, perhaps with a value, got {target[:100]!r}")
             return
         self._learning = target or None
 
@@ -64,7 +66,7 @@ class MidiMap:
         """Unbind whatever does `target`; "all" unbinds everything."""
         kept = {place: bound for place, bound in self._bindings.items() if target not in ("all", bound)}
         if len(kept) == len(self._bindings):
-            self._tell(f"{FORGET}: nothing is bound to {target[:100]!r}")
+            self._notify(f"{FORGET}: nothing is bound to {target[:100]!r}")
             return
         self._bindings, self.version = kept, self.version + 1
 
@@ -106,22 +108,22 @@ class MidiMap:
         elif control.type == "choice":
             self._set(control.address, (control.choices.index(str(now)) + 1) % len(control.choices))
         else:
-            self._set(control.address, self._twins[control.address].accept(amount).value)
+            self._set(control.address, self._normalised[control.address].accept(amount).value)
 
     def _turn(self, place: str, control: Control, stood: float | None, amount: float) -> None:
         """A knob on a control with a range, moved from where it stood (None: not known) to `amount`."""
-        twin, value = self._twins[control.address], self._mailbox.get(control.address)
+        normalised, value = self._normalised[control.address], self._mailbox.get(control.address)
         if control.type in ("float", "int") and self._left.get(place) != value:  # someone else has moved it since
-            there = twin.of(value)
+            there = normalised.of(value)
             past = stood is not None and min(stood, amount) <= there <= max(stood, amount)
             if not past and abs(amount - there) > NEAR:
                 return
-        self._set(control.address, twin.accept(amount).value)
+        self._set(control.address, normalised.accept(amount).value)
         self._left[place] = self._mailbox.get(control.address)
 
     def _set(self, address: str, value: object) -> None:
         if report := self._mailbox.set(address, value, origin=self):
-            self._tell(report)
+            self._notify(report)
 
     def _is_sound(self, target: str) -> bool:
         """Whether it names a control that a knob or key can set."""
@@ -130,7 +132,7 @@ class MidiMap:
             return False
         control = self._table[address]
         if not value:
-            return control.type == "trigger" or address in self._twins
+            return control.type == "trigger" or address in self._normalised
         with suppress(ControlError):
             control.accept(value)
             return True

@@ -13,8 +13,8 @@ SOURCES = {
     "file": ("file", "FileSource"),
     "camera": ("camera", "CameraSource"),
     "shm": ("shared_memory", "SharedMemorySource"),
-    "spout": ("spout", "SpoutSource"),
-    "touch": ("touch_memory", "TouchSource"),
+    "spout": ("spout.transport", "SpoutSource"),
+    "touch": ("touch.memory", "TouchSource"),
     "ndi": ("ndi", "NdiSource"),
     "syphon": ("syphon", "SyphonSource"),
 }
@@ -22,8 +22,8 @@ SINKS = {
     "file": ("file", "FileSink"),
     "shm": ("shared_memory", "SharedMemorySink"),
     "null": ("null", "NullSink"),
-    "spout": ("spout", "SpoutSink"),
-    "touch": ("touch_memory", "TouchSink"),
+    "spout": ("spout.transport", "SpoutSink"),
+    "touch": ("touch.memory", "TouchSink"),
     "ndi": ("ndi", "NdiSink"),
     "syphon": ("syphon", "SyphonSink"),
 }

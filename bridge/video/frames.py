@@ -23,13 +23,13 @@ class PixelFormat(Enum):
 class Frame:
     """pixels uint8 [H, W, 3 or 4]; number counts what its source gave; time in seconds of `time.monotonic`.
 
-    shows: the number of the input frame that a restyled frame was made from, -1 where there is none.
+    source_number: the number of the input frame that a restyled frame was made from, -1 where there is none.
     """
 
     pixels: np.ndarray
     number: int
     time: float
-    shows: int = -1
+    source_number: int = -1
 
     @property
     def format(self) -> PixelFormat:

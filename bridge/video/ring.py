@@ -4,7 +4,7 @@ Layout, little endian, everything 8 bytes wide and aligned, so that each field i
     header   64 bytes: slots, bytes a slot, the owner's process id, frames written so far, when it was made, unused,
              then magic and format version, which are written last
     slot     64 bytes: turn, number, time (float64), height, width, channels, the number of the input frame that it
-             shows, unused, then the pixels up to a multiple of 64 bytes
+             source_number, unused, then the pixels up to a multiple of 64 bytes
 The frame written as the n-th (from 0) lies in slot n % slots, whose `turn` is 2n + 1 while it is written and 2n + 2
 from then on. A reader copies a slot and wants the turn of the frame it came for before and after: another one means
 that the frame was overwritten meanwhile, and it is skipped. Nobody waits for anybody.
@@ -28,7 +28,7 @@ MAGIC = int.from_bytes(b"VACERIN\3", "little")
 LINE = 64
 """Bytes of a header: a cache line, so that a reader polling one does not slow the writer of another."""
 SLOTS, SLOT_BYTES, OWNER, WRITTEN, MADE, IDENTITY = 0, 1, 2, 3, 4, 7
-TURN, NUMBER, TIME, HEIGHT, WIDTH, CHANNELS, SHOWS = range(7)
+TURN, NUMBER, TIME, HEIGHT, WIDTH, CHANNELS, SOURCE_NUMBER = range(7)
 
 
 class FrameRing:
@@ -100,7 +100,7 @@ class FrameRing:
         words = self._words
         words[slot + TURN] = 2 * index + 1
         self._fence()
-        words[slot + NUMBER], words[slot + SHOWS] = frame.number, frame.shows
+        words[slot + NUMBER], words[slot + SOURCE_NUMBER] = frame.number, frame.source_number
         self._times[slot + TIME] = frame.time
         words[slot + HEIGHT], words[slot + WIDTH], words[slot + CHANNELS] = height, width, channels
         self._bytes[pixels : pixels + size].reshape(height, width, channels)[:] = frame.pixels
@@ -151,7 +151,11 @@ class FrameRing:
         if words[slot + TURN] != whole:
             return None
         self._fence()
-        number, shows, moment = int(words[slot + NUMBER]), int(words[slot + SHOWS]), float(self._times[slot + TIME])
+        number, source_number, moment = (
+            int(words[slot + NUMBER]),
+            int(words[slot + SOURCE_NUMBER]),
+            float(self._times[slot + TIME]),
+        )
         height, width, channels = (int(words[slot + field]) for field in (HEIGHT, WIDTH, CHANNELS))
         size = height * width * channels
         if not 0 <= size <= self.slot_bytes:
@@ -160,7 +164,7 @@ class FrameRing:
         self._fence()
         if words[slot + TURN] != whole:
             return None
-        return Frame(copy.reshape(height, width, channels), number, moment, shows)
+        return Frame(copy.reshape(height, width, channels), number, moment, source_number)
 
     def _fence(self) -> None:
         """Keep what is before in front of what is after, also where the processor may swap them (ARM).

@@ -34,7 +34,7 @@ class SharedMemorySource:
             time.sleep(POLL_SECONDS)
         self._seen = self._ring.written
         frame = self._ring.latest()
-        return None if frame is None else Frame(frame.pixels, frame.number, time.monotonic(), frame.shows)
+        return None if frame is None else Frame(frame.pixels, frame.number, time.monotonic(), frame.source_number)
 
     def describe(self) -> str:
         return f"shared memory {self._name!r}"

@@ -42,7 +42,7 @@ class Mutex(Protocol):
 
 
 class Semaphore(Protocol):
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Count one down, at once or not at all."""
         ...
 
@@ -190,7 +190,7 @@ class _Waitable:
     def unlock(self) -> None:
         self._kernel.ReleaseMutex(self._handle)
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         return self.wait(0)
 
     def give(self, count: int) -> int:

@@ -5,9 +5,9 @@ import time
 
 import torch
 
-from backend.choice import ModelChoice
-from backend.controls import ANNOTATIONS
-from backend.loaded import Loaded
+from backend.controls.table import ANNOTATIONS
+from backend.engine.model import EngineModel
+from backend.engine.options import ModelOptions
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
 from vace_core.text import blend_of
@@ -15,12 +15,12 @@ from vace_core.text import blend_of
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
 
-def load(choice: ModelChoice) -> Loaded:
+def load(choice: ModelOptions) -> EngineModel:
     annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
-    return Loaded(device="cpu", open_stream=FakeStream, annotators=annotators)
+    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators)
 
 
-def broken(choice: ModelChoice) -> Loaded:
+def broken(choice: ModelOptions) -> EngineModel:
     raise ValueError("checkpoint broken.safetensors: missing key blocks.0.attention.q.weight")
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.choice import ModelChoice
-from backend.chunks import ChunkMaker
-from backend.controls import TABLE
-from backend.settings import Settings
+from backend.controls.settings import Settings
+from backend.controls.table import TABLE
+from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.options import ModelOptions
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from vace_core.controls import Controls
@@ -78,7 +78,7 @@ class Same:
         pass
 
 
-def maker(sizes: tuple[int, int] = (9, 12), **loaded: object) -> tuple[ChunkMaker, Noting]:
+def maker(sizes: tuple[int, int] = (9, 12), **loaded: object) -> tuple[ChunkPipeline, Noting]:
     """A chunk maker over a stream that notes; every annotator hands on what it sees."""
     streams: list[Noting] = []
 
@@ -88,13 +88,13 @@ def maker(sizes: tuple[int, int] = (9, 12), **loaded: object) -> tuple[ChunkMake
 
     kinds = ("depth", "scribble", "flow", "gray", "layout", "pose")
     model = replace(
-        fake_model.load(ModelChoice()),
+        fake_model.load(ModelOptions()),
         **{"open_stream": open_stream, "annotators": {kind: Same() for kind in kinds}, **loaded},
     )
-    made = ChunkMaker(model, HEIGHT, WIDTH)
+    made = ChunkPipeline(model, HEIGHT, WIDTH)
     return made, streams[0]
 
 
 def settings(**values: object) -> Settings:
     """The defaults, but nothing followed, and `values`."""
-    return replace(Settings.latch(Mailbox(TABLE).snapshot()), **{"prompt": "a show", "control": "none", **values})  # type: ignore[arg-type]
+    return replace(Settings.from_values(Mailbox(TABLE).snapshot()), **{"prompt": "a show", "control": "none", **values})  # type: ignore[arg-type]

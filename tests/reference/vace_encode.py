@@ -19,10 +19,10 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
     model = wan_autoencoder(tensors, info["config"]["vae"]["dim"], strict=False)
     frames, mask = tensors["in.frames"][None], tensors["in.inpaint_mask"].float()[None]
     pictures = [tensors[f"in.ref{n}"][:, 0] for n in range(2)]
-    grey = torch.zeros_like(frames)
+    gray = torch.zeros_like(frames)
 
     def context(control: Tensor | None, mask: Tensor | None, references: list[Tensor]) -> Tensor:
-        chunk, _ = encode_context(model, control, frames, mask, ContextState(), grey)
+        chunk, _ = encode_context(model, control, frames, mask, ContextState(), gray)
         return torch.cat([*(encode_reference(model, picture) for picture in references), chunk], dim=2)[0]
 
     yield "depth", context(frames, None, []), tensors["out.depth.context"], TOLERANCE

@@ -20,7 +20,7 @@ from typing import Any
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from bridge.control.packets import parse
+from bridge.control.osc.packets import parse
 
 DOCS = "Derivative's page of the operator or class"
 SCRIPTS = "build scripts of others that are run live"
@@ -448,7 +448,5 @@ def run_what_waits() -> None:
 
 
 td = types.ModuleType("td")
-td.__dict__.update(
-    run=run, ParMode=ParMode, op=types.SimpleNamespace(TDResources=Op(None, "baseCOMP", "TDResources"))
-)
+td.__dict__.update(run=run, ParMode=ParMode, op=types.SimpleNamespace(TDResources=Op(None, "baseCOMP", "TDResources")))
 sys.modules["td"] = td

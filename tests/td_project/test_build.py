@@ -13,7 +13,7 @@ from typing import get_args
 
 import pytest
 
-from backend.controls import TABLE
+from backend.controls.table import TABLE
 from bridge.control.parameters import LISTS, Control, ControlType
 from tests.td_project import fake_td
 from tests.td_project.fake_td import Op, TdError

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from backend import cli
-from backend.controls import TABLE
-from bridge.control.packets import parse
+from backend.cli import main
+from backend.controls.table import TABLE
+from bridge.control.osc.packets import parse
 from bridge.control.parameters import Control
 from tests.backend.waiting import PATIENCE
 from tests.td_project.fake_td import Op, run_what_waits, td
@@ -27,7 +27,7 @@ SLEEPER = "import sys; print('restyling', flush=True); sys.stdin.read()"
 SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
-from backend.front import Front, RunOptions
+from backend.front.front import Front, RunOptions
 from backend.steering import SteeringOptions
 
 if __name__ == "__main__":
@@ -466,7 +466,7 @@ def test_the_backend_does_not_hear_what_touchdesigner_tells_its_own_python(comp:
 def test_its_command_is_one_that_the_program_takes(comp: Op):
     comp.par.Width.val, comp.par.Height.val, comp.par.Panelport.val = 256, 128, 0
     command = comp.ext.VaceLive._command()
-    parser = cli.build_parser()
-    options = cli.run_options(parser.parse_args(command[2:]), parser)
+    parser = main.build_parser()
+    options = main.run_options(parser.parse_args(command[2:]), parser)
     assert (options.width, options.height, options.panel, options.steering.oscquery) == (256, 128, None, None)
     assert options.steering.osc == ("127.0.0.1", comp.op("osc_out").par.port.eval())

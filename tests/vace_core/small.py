@@ -8,9 +8,9 @@ from typing import Any, cast
 import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
-from vace_core.checkpoints.lora import Adapter, Lora
-from vace_core.checkpoints.weights import Stored
+from vace_core.checkpoints.weights import LazyTensor
 from vace_core.config import Architecture, Pipeline
+from vace_core.lora.files import Adapter, Lora
 from vace_core.model import Model
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
@@ -93,5 +93,5 @@ def lora() -> Lora:
     for name, (inward, outward) in sizes.items():
         down = torch.randn(2, inward, generator=generator)
         up = torch.randn(outward, 2, generator=generator) / 8
-        adapters[name] = Adapter(Stored.of(down), Stored.of(up), 1.0)
+        adapters[name] = Adapter(LazyTensor.of(down), LazyTensor.of(up), 1.0)
     return Lora("test", adapters, {})

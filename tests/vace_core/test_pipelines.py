@@ -12,9 +12,9 @@ from torch import Tensor
 from tests.vace_core.small import ARCHITECTURE, lora, model
 from vace_core.config import PIPELINES, WAN_14B, Pipeline
 from vace_core.controls import Controls
+from vace_core.lora.live import LiveLoras
 from vace_core.model import Model
 from vace_core.stream import Stream
-from vace_core.transformer.live_lora import LiveLoras
 
 HEIGHT, WIDTH = 32, 48
 CHUNKS = 200
@@ -34,7 +34,7 @@ def video(frames: int, seed: int, channels: int = 3) -> Tensor:
 
 
 def controls(n: int, frames: int) -> Controls:
-    """Another of everything, each in its own rhythm; before each hundredth chunk the same, so that sizes compare."""
+    """Another of everything, each in its own clock; before each hundredth chunk the same, so that sizes compare."""
     if n % 100 >= 97:
         return Controls("gold", control=video(frames, n), video=video(frames, n + 500), noise=0.6, loras=(0.5,))
     base = Controls(

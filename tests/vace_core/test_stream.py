@@ -11,9 +11,9 @@ from torch import Tensor
 from tests.vace_core.small import SmallText, lora, model
 from vace_core.conditioning import Reference
 from vace_core.controls import Controls
+from vace_core.lora.live import LiveLoras
 from vace_core.model import Model
 from vace_core.stream import Stream
-from vace_core.transformer.live_lora import LiveLoras
 
 HEIGHT, WIDTH = 32, 48
 
@@ -265,7 +265,7 @@ def test_pinned_latents_are_the_source_s_own_and_nothing_else_is(pipeline: dict)
         controls = Controls("gold", source=source, mask=mask)
         pinned, made = (one.step(replace(controls, pin=pin)) for one, pin in ((stream, True), (free, False)))
         context = stream._embedded[0]
-        flight = next(iter(stream.state.flights), None)
+        flight = next(iter(stream.state.denoising), None)
         clean = stream.state.unsettled if flight is None else flight.clean
         assert context is not None
         assert clean is not None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .depth import Depth
 from .flow import Flow
-from .grey import Grey
+from .gray import Gray
 from .layout import Layout
 from .pose import Pose
 from .scribble import Scribble
@@ -24,7 +24,7 @@ class Annotator(Protocol):
         ...
 
 
-ANNOTATORS = {"depth": Depth, "scribble": Scribble, "grey": Grey, "flow": Flow, "layout": Layout, "pose": Pose}
+ANNOTATORS = {"depth": Depth, "scribble": Scribble, "gray": Gray, "flow": Flow, "layout": Layout, "pose": Pose}
 
 
 def annotator(name: str) -> Annotator:

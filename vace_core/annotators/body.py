@@ -65,7 +65,7 @@ class Body:
         self._region: Region | None = None
         self._searched = SEARCH_EVERY
 
-    def follow(self, picture: np.ndarray) -> np.ndarray | None:
+    def update(self, picture: np.ndarray) -> np.ndarray | None:
         """RGB uint8 [H, W, 3] -> joints [18, 3]: x, y in pixels and a score, in OpenPose's order; None for nobody."""
         points = None if self._region is None else self._look(picture, self._region)
         self._searched += 1

@@ -46,7 +46,7 @@ class SteadyBoxes:
     def __init__(self) -> None:
         self._tracks: list[tuple[Box, int]] = []
 
-    def follow(self, seen: Sequence[Box]) -> list[Box]:
+    def update(self, seen: Sequence[Box]) -> list[Box]:
         """Take in a frame's boxes, and give those of that frame, the largest first."""
         left = list(seen)
         tracks: list[tuple[Box, int]] = []

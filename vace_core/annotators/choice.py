@@ -20,7 +20,7 @@ DETECTORS = ("things", "rt-detr", "yolo")
 
 
 @dataclass(frozen=True)
-class AnnotatorChoice:
+class AnnotatorOptions:
     """The bundled networks, or others that the user has.
 
     Raises ValueError for a name that is none of DEPTHS, FLOWS or DETECTORS.
@@ -39,7 +39,7 @@ class AnnotatorChoice:
 
 
 def annotator_makers(
-    choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device
+    choice: AnnotatorOptions, folders: Sequence[Path], device: torch.device
 ) -> Mapping[str, Callable[[], Annotator]]:
     """What makes each annotator, by its name; the maker raises ValueError, with the fix, where something is missing.
 
@@ -64,12 +64,12 @@ def segmenter_makers(device: torch.device) -> Mapping[str, Callable[[], Segmente
     return {name: lambda kind=kind: kind(device=device) for name, kind in SEGMENTERS.items()}
 
 
-def detector_maker(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Callable[[], Detector]:
+def detector_maker(choice: AnnotatorOptions, folders: Sequence[Path], device: torch.device) -> Callable[[], Detector]:
     """What makes the chosen detector; it raises ValueError, with the fix, where something is missing."""
     return lambda: _detector(choice, folders, device)
 
 
-def _depth(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Annotator:
+def _depth(choice: AnnotatorOptions, folders: Sequence[Path], device: torch.device) -> Annotator:
     from .depth import Depth
     from .depth_anything import DepthAnything, VideoDepthAnything
 
@@ -80,14 +80,14 @@ def _depth(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.devic
     return Depth(device=device)
 
 
-def _flow(choice: AnnotatorChoice, device: torch.device) -> Annotator:
+def _flow(choice: AnnotatorOptions, device: torch.device) -> Annotator:
     from .flow import Flow
     from .raft import Raft
 
     return Flow(Raft(device) if choice.flow == "raft" else None)
 
 
-def _detector(choice: AnnotatorChoice, folders: Sequence[Path], device: torch.device) -> Detector:
+def _detector(choice: AnnotatorOptions, folders: Sequence[Path], device: torch.device) -> Detector:
     from .detectors import Things
     from .objects import TransformersDetector, Yolo
 

@@ -63,7 +63,7 @@ class Depth:
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> depth [1, 3, F, H, W] in [-1, 1], 1 = nearest."""
-        return depth_control(self._steady.follow(looked(self._net, frames)), frames)
+        return depth_control(self._steady.update(looked(self._net, frames)), frames)
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""
@@ -81,12 +81,12 @@ class SteadyDepth:
         self._level = RunningLevel[Tensor]()
         self._last: Tensor | None = None
 
-    def follow(self, near: Tensor) -> Tensor:
+    def update(self, near: Tensor) -> Tensor:
         """near [F, 1, h, w], larger is nearer -> [F, 1, h, w], about 0 to 1 (not clamped)."""
         out = []
         ends = torch.quantile(near[:, 0, ::2, ::2].flatten(1), near.new_tensor((0.02, 0.985)), dim=1)
         for picture, range_of_one in zip(near.unbind(0), ends.unbind(1)):
-            low, high = self._level.follow(range_of_one)
+            low, high = self._level.update(range_of_one)
             picture = (picture - low) / (high - low).clamp_min(self._narrowest)
             if self._last is not None and self._last.shape == picture.shape:
                 picture = torch.lerp(self._last, picture, 0.7)
@@ -133,7 +133,7 @@ def _working_size(height: int, width: int) -> tuple[int, int]:
 
 
 def bundled_depth() -> DepthNet:
-    from ..checkpoints.filling import on_meta
+    from ..checkpoints.load_state import on_meta
     from ..pocket.loading import fill
 
     return fill(on_meta(DepthNet, torch.float32), "depth")

@@ -50,7 +50,7 @@ class DepthAnything:
         mean, spread = (seen.new_tensor(values)[:, None, None] for values in (MEAN, SPREAD))
         seen = (seen * 0.5 + 0.5 - mean) / spread
         near = self._net(pixel_values=seen.to(next(self._net.parameters()).dtype)).predicted_depth.float()
-        return depth_control(self._steady.follow(near[:, None]), frames)
+        return depth_control(self._steady.update(near[:, None]), frames)
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""
@@ -74,7 +74,7 @@ class VideoDepthAnything:
         size, whole = min(_size(*frames.shape[3:])), self._device == "cpu"
         near = [self._net.infer_video_depth_one(picture, size, self._device, whole) for picture in pixels(frames)]
         stacked = torch.from_numpy(np.stack(near)).to(frames.device)[:, None].float()
-        return depth_control(self._steady.follow(stacked), frames)
+        return depth_control(self._steady.update(stacked), frames)
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .level import RunningLevel, level_of
-from .pixels import grey_pixels, to_control
+from .pixels import gray_pixels, to_control
 
 FASTEST = 0.98
 """The share of a picture's pixels that are slower than what sets its level."""
@@ -37,11 +37,11 @@ class FlowLevel:
     def __init__(self) -> None:
         self._level = RunningLevel[float]()
 
-    def follow(self, flow: np.ndarray) -> float:
+    def update(self, flow: np.ndarray) -> float:
         """Take in a frame's flow [H, W, 2], and give the level for that frame, in pixels a frame."""
         coarse = flow[::2, ::2]
         speed = cv2.magnitude(*cv2.split(coarse))
-        return self._level.follow(max(level_of(speed, FASTEST), flow.shape[0] * SLOWEST_LEVEL))
+        return self._level.update(max(level_of(speed, FASTEST), flow.shape[0] * SLOWEST_LEVEL))
 
     def reset(self) -> None:
         self._level.reset()
@@ -66,7 +66,7 @@ class Dis:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def pictures(self, frames: Tensor) -> Sequence[np.ndarray]:
-        return list(grey_pixels(frames))
+        return list(gray_pixels(frames))
 
     def motion(self, ones: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> np.ndarray:
         nothing = np.zeros((*ones[0].shape, 2), np.float32)
@@ -93,7 +93,7 @@ class Flow:
         if len(known) == 1:
             return torch.ones_like(frames)
         flows = -self._method.motion(known[1:], known[:-1])  # back to where each pixel came from, turned round
-        levels = [self._level.follow(flow) for flow in flows]
+        levels = [self._level.update(flow) for flow in flows]
         if known is pictures:
             flows, levels = np.concatenate((self._method.motion(known[:1], known[1:2]), flows)), [levels[0], *levels]
         return to_control(np.stack([flow_picture(flow, level) for flow, level in zip(flows, levels)]), frames)

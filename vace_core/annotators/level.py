@@ -21,7 +21,7 @@ class RunningLevel(Generic[Level]):
     memory: float = 24.0
     value: Level | None = None
 
-    def follow(self, new: Level) -> Level:
+    def update(self, new: Level) -> Level:
         """Take a frame's value in, and give the level for that frame."""
         self.value = new if self.value is None else self.value + (new - self.value) / self.memory
         return self.value

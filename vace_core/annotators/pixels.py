@@ -18,11 +18,11 @@ def video(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
-def grey_pixels(frames: Tensor) -> np.ndarray:
+def gray_pixels(frames: Tensor) -> np.ndarray:
     """frames [1, 3, F, H, W] in [-1, 1] -> lightness (Rec. 601) uint8 [F, H, W] on the host."""
     red, green, blue = frames[0].unbind(0)
-    grey = (0.299 * red + 0.587 * green + 0.114 * blue + 1) * 127.5
-    return grey.round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+    gray = (0.299 * red + 0.587 * green + 0.114 * blue + 1) * 127.5
+    return gray.round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
 
 
 def to_control(pictures: np.ndarray, frames: Tensor) -> Tensor:

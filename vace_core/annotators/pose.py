@@ -100,7 +100,7 @@ class Pose:
             if not looked:
                 waiting += 1
                 continue
-            now = self._body.follow(picture)
+            now = self._body.update(picture)
             found += [_between(self._last, now, (n + 1) / (waiting + 1)) for n in range(waiting)] + [now]
             self._last, waiting = now, 0
         return found

@@ -30,7 +30,7 @@ class Scribble:
         down = cv2.Sobel(quiet, cv2.CV_32F, 0, 1, ksize=3)
         red, green, blue = cv2.split(cv2.magnitude(across, down))
         strength = np.maximum(np.maximum(red, green), blue)
-        usual = max(self._level.follow(level_of(strength[::2, ::2], STRONGEST)), 24.0)
+        usual = max(self._level.update(level_of(strength[::2, ::2], STRONGEST)), 24.0)
         lines = np.clip((strength / np.float32(usual) - 0.35) / 0.5, 0.0, 1.0)
         return np.clip(cv2.GaussianBlur(lines, (0, 0), 0.7) * 1.15, 0.0, 1.0)
 

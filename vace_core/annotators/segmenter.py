@@ -18,7 +18,7 @@ class Steady:
     def __init__(self) -> None:
         self._last: Tensor | None = None
 
-    def follow(self, masks: Tensor) -> Tensor:
+    def update(self, masks: Tensor) -> Tensor:
         """masks [F, h, w] as they are seen -> the same, steadier."""
         out = []
         for mask in masks.unbind(0):
@@ -45,7 +45,7 @@ class Segmenter(ABC):
     @torch.inference_mode()
     def coarse(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> masks [F, h, w] in 0..1, as small as the network works."""
-        return self._steady.follow(self._seen(frames))
+        return self._steady.update(self._seen(frames))
 
     def reset(self) -> None:
         """Forget what was seen, as after a cut."""

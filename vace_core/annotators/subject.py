@@ -21,7 +21,7 @@ class Subject(Segmenter):
 
 
 def _bundled() -> DepthNet:
-    from ..checkpoints.filling import on_meta
+    from ..checkpoints.load_state import on_meta
     from ..pocket.loading import fill
 
     return fill(on_meta(DepthNet, torch.float32), "subject")

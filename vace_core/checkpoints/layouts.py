@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ..config import WAN_1_3B, WAN_14B, Architecture
 from . import autoencoder, text, transformer
 from .names import Renaming
-from .weights import Stored, Weights
+from .weights import LazyTensor, Weights
 
 KNOWN = {"1.3B": WAN_1_3B, "14B": WAN_14B}
 """Published sizes."""
@@ -74,7 +74,7 @@ def in_names(weights: Weights, layout: Layout | None, own: Iterable[str]) -> Wei
     return replace(weights, tensors=layout.naming.back(weights.tensors, own))
 
 
-def architecture_of(tensors: Mapping[str, Stored], naming: Renaming | None = None) -> Architecture | None:
+def architecture_of(tensors: Mapping[str, LazyTensor], naming: Renaming | None = None) -> Architecture | None:
     """The published size that a transformer's, a VACE module's or a full VACE checkpoint's shapes have, else None."""
     main, context = (_count(tensors, prefix) for prefix in ("blocks.", "vace_blocks."))
     block = "blocks.0." if main else "vace_blocks.0."
@@ -87,7 +87,7 @@ def architecture_of(tensors: Mapping[str, Stored], naming: Renaming | None = Non
     return None
 
 
-def autoencoder_width(tensors: Mapping[str, Stored]) -> int:
+def autoencoder_width(tensors: Mapping[str, LazyTensor]) -> int:
     """Channels of the finest stage of Wan's autoencoder; 0 where the key that tells is missing."""
     first = tensors.get("encoder.conv1.bias") or tensors.get("encoder.conv_in.bias")
     return first.shape[0] if first and first.shape else 0

@@ -17,11 +17,11 @@ from ..transformer import CausalWan
 from . import layouts
 from .autoencoder import LIGHT, WIDTH
 from .errors import CheckpointError
-from .filling import Part, fill, on_meta
 from .layouts import Layout, in_names, recognise
+from .load_state import Part, fill, on_meta
 from .text import TIED, TRANSFORMERS
 from .transformer import CONTEXT
-from .weights import Stored, Weights
+from .weights import LazyTensor, Weights
 
 
 def load_transformer(
@@ -123,8 +123,8 @@ def _last_rows(weights: Weights, tiny: TinyAutoencoder) -> Weights:
     return replace(weights, tensors=tensors)
 
 
-def _last(stored: Stored, rows: int) -> Stored:
-    return Stored((rows, *stored.shape[1:]), stored.dtype, lambda: iter([stored.read()[-rows:].flatten()]))
+def _last(stored: LazyTensor, rows: int) -> LazyTensor:
+    return LazyTensor((rows, *stored.shape[1:]), stored.dtype, lambda: iter([stored.read()[-rows:].flatten()]))
 
 
 def _umt5(weights: Weights) -> UMT5Config | None:

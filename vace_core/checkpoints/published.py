@@ -8,16 +8,16 @@ from pathlib import Path
 import torch
 
 from ..config import Architecture, Pipeline
+from ..lora.files import Lora, merge, read_lora
+from ..lora.live import LiveLoras
 from ..model import Model
 from ..text import TextEncoder
 from ..text.tokenizer import Tokenizer, read_tokenizer
 from ..transformer import CausalWan
-from ..transformer.live_lora import LiveLoras
 from ..transformer.quantised import quantise
 from .catalogue import files_of
-from .filling import unit
+from .load_state import unit
 from .loading import load_autoencoder, load_text_encoder, load_transformer
-from .lora import Lora, merge, read_lora
 from .options import LoadOptions
 from .store import Store
 from .weights import open_weights

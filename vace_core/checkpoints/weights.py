@@ -44,7 +44,7 @@ LARGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
-class Stored:
+class LazyTensor:
     """A tensor that lies in a file.
 
     `pieces` gives its numbers in order, flat; a piece is good until the next one is read, of whatever tensor.
@@ -55,7 +55,7 @@ class Stored:
     pieces: Callable[[], Iterator[Tensor]]
 
     @classmethod
-    def of(cls, tensor: Tensor) -> Stored:
+    def of(cls, tensor: Tensor) -> LazyTensor:
         """A tensor that was made here, as if it lay in a file."""
         return cls(tuple(tensor.shape), tensor.dtype, lambda: iter([tensor.flatten()]))
 
@@ -78,7 +78,7 @@ class Weights:
     """The tensors of one file, or of one set of shards."""
 
     path: Path
-    tensors: Mapping[str, Stored]
+    tensors: Mapping[str, LazyTensor]
 
     def only(self, wanted: Callable[[str], bool]) -> Weights:
         """Those tensors whose keys are wanted."""
@@ -93,7 +93,7 @@ def open_weights(path: Path) -> Weights:
     what wrappers put in front of every key is removed.
     Raises CheckpointError, with the path, for what is missing, torn or of no such kind.
     """
-    tensors: dict[str, Stored] = {}
+    tensors: dict[str, LazyTensor] = {}
     for file in _files(path):
         found = _safetensors(file) if file.suffix == ".safetensors" else _torch(file)
         twice = sorted(tensors.keys() & found.keys())
@@ -163,7 +163,7 @@ def _present(given: Path, wanted: list[Path]) -> list[Path]:
     return wanted
 
 
-def _safetensors(path: Path) -> dict[str, Stored]:
+def _safetensors(path: Path) -> dict[str, LazyTensor]:
     """By the format's specification: the header's length in 8 bytes, the header in JSON, the numbers."""
     try:
         with path.open("rb") as file:
@@ -183,7 +183,7 @@ def _safetensors(path: Path) -> dict[str, Stored]:
     return tensors
 
 
-def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, Any]) -> Stored:
+def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, Any]) -> LazyTensor:
     """ValueError, KeyError or TypeError where the header makes no sense. base: where in the file the numbers begin."""
     if row["dtype"] not in FORMATS:
         raise ValueError(f"{key} is in {row['dtype']}, expected one of {', '.join(FORMATS)}")
@@ -191,7 +191,7 @@ def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Mapping[str, An
     start, end = row["data_offsets"]
     if end - start != torch.Size(shape).numel() * dtype.itemsize or start < 0:
         raise ValueError(f"{key} of shape {shape} is said to lie from {start} to {end}")
-    return Stored(shape, dtype, functools.partial(_pieces_of_file, path, buffer, base + start, end - start, dtype))
+    return LazyTensor(shape, dtype, functools.partial(_pieces_of_file, path, buffer, base + start, end - start, dtype))
 
 
 def _pieces_of_file(path: Path, buffer: Tensor, start: int, nbytes: int, dtype: torch.dtype) -> Iterator[Tensor]:
@@ -208,12 +208,12 @@ def _pieces_of_file(path: Path, buffer: Tensor, start: int, nbytes: int, dtype: 
         raise CheckpointError(f"{path} could be opened, but not read to its end ({reason}); get it again") from reason
 
 
-def _torch(path: Path) -> dict[str, Stored]:
+def _torch(path: Path) -> dict[str, LazyTensor]:
     """A torch file, mapped; one from before torch 1.6 cannot be, and is read whole."""
     mapping = _Mapping(path)
     heads = {key: (tuple(tensor.shape), tensor.dtype) for key, tensor in mapping.tensors(0).items()}
     return {
-        key: Stored(shape, dtype, functools.partial(_pieces_of_mapping, mapping, key))
+        key: LazyTensor(shape, dtype, functools.partial(_pieces_of_mapping, mapping, key))
         for key, (shape, dtype) in heads.items()
     }
 

@@ -24,7 +24,7 @@ class EncodedStream:
     """Where one stream stands: the encoder's state, and what is known of a run of nothing but grey."""
 
     encoder: Any = None
-    grey_latents: int = 0
+    gray_latents: int = 0
     """Latent frames of pure grey encoded in a row up to now."""
     settled: Tensor | None = None
     """Latents of the last chunk, if it was grey; valid for ever once the encoder's memory holds nothing else."""
@@ -46,7 +46,7 @@ def encode_context(
     source: Tensor | None,
     mask: Tensor | None,
     state: ContextState,
-    grey: Tensor,
+    gray: Tensor,
 ) -> tuple[Tensor, ContextState]:
     """Encode a chunk's controls to [B, 96, f, H/8, W/8].
 
@@ -56,12 +56,12 @@ def encode_context(
     if mask is None:
         keep, generate, before = None, control, state.reactive
     else:
-        hard = (mask > 0.5).to(grey.dtype)
-        frames = torch.lerp(grey if source is None else source, grey if control is None else control, hard)
+        hard = (mask > 0.5).to(gray.dtype)
+        frames = torch.lerp(gray if source is None else source, gray if control is None else control, hard)
         keep, generate = frames * (1 - hard), None if control is None else frames * hard
-        before = state.reactive if generate is None and state.reactive.grey_latents else EncodedStream()
-    inactive_latents, inactive = _go_on(autoencoder, keep, state.inactive, grey)
-    reactive_latents, reactive = _go_on(autoencoder, generate, before, grey)
+        before = state.reactive if generate is None and state.reactive.gray_latents else EncodedStream()
+    inactive_latents, inactive = _go_on(autoencoder, keep, state.inactive, gray)
+    reactive_latents, reactive = _go_on(autoencoder, generate, before, gray)
     still = mask is None and inactive is state.inactive and reactive is state.reactive
     if still and state.constant is not None and state.constant.shape[2] == inactive_latents.shape[2]:
         return state.constant, state
@@ -85,7 +85,7 @@ def encode_reference(autoencoder: Autoencoder, picture: Tensor) -> Tensor:
 
 
 def _go_on(
-    autoencoder: Autoencoder, frames: Tensor | None, before: EncodedStream, grey: Tensor
+    autoencoder: Autoencoder, frames: Tensor | None, before: EncodedStream, gray: Tensor
 ) -> tuple[Tensor, EncodedStream]:
     """The latents of a stream's next frames (None = all grey), and where it stands afterwards.
 
@@ -94,10 +94,10 @@ def _go_on(
     if frames is not None:
         latents, encoder = encode_on(autoencoder, frames, before.encoder)
         return latents, EncodedStream(encoder)
-    if before.settled is not None and before.grey_latents >= autoencoder.encoder_memory + before.settled.shape[2]:
+    if before.settled is not None and before.gray_latents >= autoencoder.encoder_memory + before.settled.shape[2]:
         return before.settled, before
-    latents, encoder = encode_on(autoencoder, grey, before.encoder)
-    return latents, EncodedStream(encoder, before.grey_latents + latents.shape[2], latents)
+    latents, encoder = encode_on(autoencoder, gray, before.encoder)
+    return latents, EncodedStream(encoder, before.gray_latents + latents.shape[2], latents)
 
 
 def encode_on(autoencoder: Autoencoder, frames: Tensor, encoder: Any) -> tuple[Tensor, Any]:

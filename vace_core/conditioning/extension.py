@@ -9,7 +9,7 @@ FRAMES_PER_LATENT = 4
 
 
 def with_anchors(
-    source: Tensor | None, mask: Tensor | None, first: Tensor | None, last: Tensor | None, grey: Tensor
+    source: Tensor | None, mask: Tensor | None, first: Tensor | None, last: Tensor | None, gray: Tensor
 ) -> tuple[Tensor | None, Tensor | None]:
     """Source [B, 3, F, H, W] and mask [B, 1, F, H, W] with anchors [3, H, W] laid over the frames they stand for.
 
@@ -18,9 +18,9 @@ def with_anchors(
     """
     if first is None and last is None:
         return source, mask
-    source = (grey if source is None else source).clone()
-    mask = (torch.ones_like(grey[:, :1]) if mask is None else mask).clone()
-    leading = grey.shape[2] % FRAMES_PER_LATENT or FRAMES_PER_LATENT
+    source = (gray if source is None else source).clone()
+    mask = (torch.ones_like(gray[:, :1]) if mask is None else mask).clone()
+    leading = gray.shape[2] % FRAMES_PER_LATENT or FRAMES_PER_LATENT
     if first is not None:
         source[:, :, :leading] = first[:, None]
         mask[:, :, :leading] = 0

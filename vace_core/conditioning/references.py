@@ -38,11 +38,9 @@ class EncodedReferences:
     def __init__(self) -> None:
         self._known: list[tuple[Tensor, Tensor]] = []
 
-    def follow(self, autoencoder: Autoencoder, references: Sequence[Reference]) -> Tensor:
+    def encode(self, autoencoder: Autoencoder, references: Sequence[Reference]) -> Tensor:
         """[1, 96, n, H/8, W/8] of n references, n at least 1."""
-        self._known = [
-            (reference.picture, self._find(reference.picture, autoencoder)) for reference in references
-        ]
+        self._known = [(reference.picture, self._find(reference.picture, autoencoder)) for reference in references]
         return torch.cat([latents for _, latents in self._known], dim=2)
 
     def _find(self, picture: Tensor, autoencoder: Autoencoder) -> Tensor:

@@ -1,19 +1,19 @@
 """What the model remembers between chunks."""
 
 from .rebuild import frames_to_rebuild_from
-from .references import Beside, Capture, captured
+from .reference_kv import KVRecorder, ReferenceKV, recorded
 from .staggered import StaggeredMemory, StaggeredPass, StaggeredState
 from .window import WindowMemory, WindowPass, WindowState
 
 __all__ = [
-    "Beside",
-    "Capture",
+    "KVRecorder",
+    "ReferenceKV",
     "StaggeredMemory",
     "StaggeredPass",
     "StaggeredState",
     "WindowMemory",
     "WindowPass",
     "WindowState",
-    "captured",
     "frames_to_rebuild_from",
+    "recorded",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def most_wanted(queries: Tensor, keys: Tensor, values: Tensor, per_frame: int, count: int) -> tuple[Tensor, Tensor]:
+def top_k_frames(queries: Tensor, keys: Tensor, values: Tensor, per_frame: int, count: int) -> tuple[Tensor, Tensor]:
     """The `count` frames whose mean key is nearest to the mean query, chosen for each head.
 
     queries [B, H, Nq, D], keys and values [B, H, frames * per_frame, D] -> keys, values [B, H, count * per_frame, D].

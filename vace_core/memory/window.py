@@ -26,8 +26,8 @@ from .bank import BankState, FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
-from .references import Beside
-from .sparse import most_wanted
+from .reference_kv import ReferenceKV
+from .sparse import top_k_frames
 
 
 @dataclass
@@ -99,7 +99,7 @@ class LayerPass:
         if self.choice is None:
             return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
         rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
-        some = most_wanted(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
+        some = top_k_frames(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
         rows, seen = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
         return attend(queries, rows, seen, None if self.bias is None else self.bias[..., -rows.shape[2] :])
 
@@ -166,7 +166,7 @@ class WindowMemory:
         slots: Sequence[int | None] | None = None,
         prompt: Prompt | None = None,
         past_weight: float = 1.0,
-        beside: Beside | None = None,
+        beside: ReferenceKV | None = None,
     ) -> WindowPass:
         """Prepare the forwards over these latent frames (every step of a chunk); evicts what they displace.
 
@@ -210,7 +210,7 @@ class WindowMemory:
             ],
         )
 
-    def _lay_beside(self, state: WindowState, beside: Beside, held: slice, turn: Tensor) -> slice:
+    def _lay_beside(self, state: WindowState, beside: ReferenceKV, held: slice, turn: Tensor) -> slice:
         """Make room behind the window for references and, if they are known already, lay them there; all that is seen.
 
         The buffers grow when there are more references than ever before, not from chunk to chunk.

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ..checkpoints import filling
+from ..checkpoints import load_state
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import recognise
 from ..checkpoints.options import LoadOptions, Quantise
@@ -18,7 +18,7 @@ from ..checkpoints.weights import open_weights
 from ..config import Pipeline
 from ..transformer import CausalWan
 from ..transformer.quantised import quantise
-from .autoencoder_training import SIZES
+from .sizes import AUTOENCODER
 from .text_encoder import new_text_encoder
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def load(
         )
 
     architecture = pipeline.architecture
-    transformer = filling.on_meta(lambda: CausalWan(architecture), torch.float32)
-    text = filling.on_meta(lambda: new_text_encoder(architecture.text_dim), torch.float32)
-    autoencoder = filling.on_meta(lambda: TinyAutoencoder(SIZES), torch.float32)
+    transformer = load_state.on_meta(lambda: CausalWan(architecture), torch.float32)
+    text = load_state.on_meta(lambda: new_text_encoder(architecture.text_dim), torch.float32)
+    autoencoder = load_state.on_meta(lambda: TinyAutoencoder(AUTOENCODER), torch.float32)
     fill(transformer, "transformer", device, folder)
     fill(text.encoder, "text", device, folder)
     fill(autoencoder, "autoencoder", device, folder)
@@ -75,11 +75,11 @@ def fill(module: M, part: str, device: torch.device = CPU, folder: Path = WEIGHT
     if not path.exists():
         raise CheckpointError(
             f"the pocket model's {part} is missing: no {path}; restore it from the repository or run "
-            "python -m vace_core.pocket.train"
+            "python -m vace_core.pocket.training.train"
         )
     weights = open_weights(path)
     keys = module.state_dict().keys()
-    filling.fill(module, [filling.Part(weights, keys, f"the pocket model's {part}", recognise(weights))], device)
+    load_state.fill(module, [load_state.Part(weights, keys, f"the pocket model's {part}", recognise(weights))], device)
     return module
 
 

@@ -1,7 +1,7 @@
 """Words to tokens: the pocket model knows some seventy concepts, and this finds them in what people type.
 
 A prompt becomes one token for each aspect of a look, whatever was said: an aspect that nobody named is filled with
-what goes with the rest (`world.looks.complete`), so that one word is enough. Words that mean nothing here are
+what goes with the rest (`looks.complete`), so that one word is enough. Words that mean nothing here are
 reported and left out.
 """
 
@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .looks import ASPECTS, complete
 from .thesaurus import CONCEPTS, FILLERS, GROUND_TWINS, GROUND_WORDS, LEADS, MATERIAL_TWINS, STYLES
-from .world.looks import ASPECTS, complete
 
 PAD, END = 0, 1
 LENGTH = 24

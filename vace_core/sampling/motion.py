@@ -20,7 +20,7 @@ class MotionNoise:
         self._last: Tensor | None = None
         self._noise: float | None = None
 
-    def follow(self, frames: Tensor, wanted: float) -> float:
+    def update(self, frames: Tensor, wanted: float) -> float:
         """The noise strength of a chunk with frames [F, ...] in [-1, 1], where `wanted` is that of a still picture.
 
         n = 0.9 (wanted - 0.1 m) + 0.1 n_before, with m = 0..1 the largest change between neighbouring frames.

@@ -35,4 +35,4 @@ def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "home" / "token"))
-    monkeypatch.setattr("backend.models.origin.PAUSE", 0.0)
+    monkeypatch.setattr("backend.models.hub.PAUSE", 0.0)

@@ -15,8 +15,8 @@ import pytest
 from huggingface_hub import constants
 
 from backend.models.download import Download, free_space
-from backend.models.origin import DownloadError, Hub, Remote, origin_at
-from backend.models.receipt import Receipt
+from backend.models.download_record import DownloadRecord
+from backend.models.hub import DownloadError, Hub, Remote, hub_at
 from tests.backend.models.hub import COMMIT
 from tests.backend.models.hub import Hub as HubState
 from tests.backend.waiting import wait_for
@@ -47,10 +47,10 @@ def test_a_file_comes_whole_to_its_place_with_a_receipt_beside_it(there: HubStat
     (path,) = download(tmp_path, there).bring([FILE])
     assert path == tmp_path / "authors" / "Model" / "weights" / "base.pt"
     assert path.read_bytes() == CONTENT
-    receipt = Receipt.of(path)
-    assert receipt is not None
-    assert (receipt.size, receipt.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
-    assert receipt.commit == COMMIT
+    record = DownloadRecord.of(path)
+    assert record is not None
+    assert (record.size, record.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    assert record.commit == COMMIT
     assert parts(tmp_path) == []
 
 
@@ -72,7 +72,7 @@ def test_a_lost_connection_is_gone_on_with_in_the_same_run(there: HubState, tmp_
 
 
 def test_what_stopped_goes_on_in_the_next_run(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError, match=r"no connection.*the same command again, it goes on from here"):
         download(tmp_path, there).bring([FILE])
@@ -93,7 +93,7 @@ def test_a_connection_that_brings_nothing_is_given_up(there: HubState, tmp_path:
 
 def test_ctrl_c_leaves_a_part_that_goes_on(there: HubState, tmp_path: Path):
     class Interrupted(Hub):
-        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Callable[[int], None]) -> None:
+        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: Callable[[int], None]) -> None:
             def stop(count: int) -> None:
                 raise KeyboardInterrupt
 
@@ -117,7 +117,7 @@ def test_a_server_that_knows_no_ranges_begins_anew(there: HubState, tmp_path: Pa
 
 
 def test_a_part_of_another_version_is_not_continued(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError):
         download(tmp_path, there).bring([FILE])
@@ -145,7 +145,7 @@ def test_no_room_is_told_before_anything_is_fetched(there: HubState, tmp_path: P
 
 
 def test_what_is_here_already_needs_no_room(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.models.origin.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
     there.cuts += [100_000, 0]
     with pytest.raises(DownloadError):
         download(tmp_path, there).bring([FILE])
@@ -164,7 +164,7 @@ def test_a_disk_that_fills_up_keeps_the_part(tmp_path: Path):
         def describe(self, file: WeightFile) -> Remote:
             return Remote("somewhere", 1000, "tag")
 
-        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Callable[[int], None]) -> None:
+        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: Callable[[int], None]) -> None:
             out.write(bytes(400))
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -250,16 +250,16 @@ def test_a_folder_does_for_a_hub(tmp_path: Path):
     source = stick / "authors" / "Model" / "weights" / "base.pt"
     source.parent.mkdir(parents=True)
     source.write_bytes(CONTENT)
-    (path,) = Download(own, origin_at(str(stick)), io.StringIO()).bring([FILE])
+    (path,) = Download(own, hub_at(str(stick)), io.StringIO()).bring([FILE])
     assert path.read_bytes() == CONTENT
     missing = WeightFile("other", "authors/Model", "other.pt", 1)
     with pytest.raises(DownloadError, match=r"other \(authors/Model: other.pt\): is not in .*stick"):
-        Download(own, origin_at(str(stick)), io.StringIO()).bring([missing])
+        Download(own, hub_at(str(stick)), io.StringIO()).bring([missing])
 
 
 def test_an_origin_is_an_address_or_a_folder(tmp_path: Path):
     with pytest.raises(DownloadError, match="no folder here, and no address"):
-        origin_at(str(tmp_path / "nowhere"))
+        hub_at(str(tmp_path / "nowhere"))
 
 
 def test_a_token_that_is_not_accepted_is_named(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -20,7 +20,7 @@ from tests.browser import Browser, find_chromium, wait_for
 TABLE = ControlTable(
     [
         Control("/vace/prompt", "string", "", "What is painted"),
-        Control("/vace/reference", "strings", (), "Pictures to take after"),
+        Control("/vace/reference", "strings", (), "Previews to take after"),
         Control("/vace/mask/rect", "floats", (0.0, 0.0, 1.0, 1.0), "A part", low=-1.0, high=2.0, counts=(4,)),
         Control("/vace/freeze", "bool", False, "Hold the picture", acts="at once"),
         Control("/vace/mask/invert", "bool", False, "Keep the other part"),

@@ -7,8 +7,8 @@ import pytest
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from backend.front import Front, RunOptions
-from backend.steering import SteeringOptions
+from backend.front.front import Front, RunOptions
+from backend.steering.steering import SteeringOptions
 from tests.browser import Browser, find_chromium
 
 

@@ -6,7 +6,7 @@ from bridge.control.parameters import Control, ControlTable
 
 EVERY_TYPE = ControlTable(
     [
-        Control("/vace/prompt", "string", "gold on sand", "Words, <b>marked up</b> & \"quoted\"."),
+        Control("/vace/prompt", "string", "gold on sand", 'Words, <b>marked up</b> & "quoted".'),
         Control("/vace/prompt/1", "string", "", "Words of the first slot."),
         Control("/vace/prompt/2", "string", "ice", "Words of the second slot."),
         Control("/vace/prompt/go", "int", 1, "Which slot is shown from now on.", low=1, high=2, event=True),

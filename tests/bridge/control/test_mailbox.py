@@ -48,7 +48,7 @@ def test_the_version_grows_when_a_value_changes_and_only_then():
 
 def test_each_report_comes_with_its_address_and_keeps_no_other_value_out():
     mailbox = Mailbox(TABLE)
-    reports = mailbox.take([("/t/prompt", "ice"), ("/t/scale", 9), ("/t/nothing", 1), ("/t/scale", "loud")])
+    reports = mailbox.apply([("/t/prompt", "ice"), ("/t/scale", 9), ("/t/nothing", 1), ("/t/scale", "loud")])
     assert [address for address, _ in reports] == ["/t/scale", "/t/nothing", "/t/scale"]
     assert mailbox.snapshot() == {"/t/scale": 2.0, "/t/prompt": "ice"}
     assert "9" in (mailbox.set("/t/scale", 9) or "")
@@ -122,7 +122,7 @@ def test_no_reader_sees_half_of_what_was_set_together():
 def test_an_event_counts_each_time_and_holds_no_value():
     mailbox, heard = Mailbox(TABLE), []
     mailbox.listen("/t/go", lambda value, when: heard.append(value))
-    assert mailbox.take([("/t/go", 3), ("/t/go", 3.0), ("/t/go", 11)])[0][0] == "/t/go"
+    assert mailbox.apply([("/t/go", 3), ("/t/go", 3.0), ("/t/go", 11)])[0][0] == "/t/go"
     assert heard == [3, 3, 8]
     assert "/t/go" not in mailbox.snapshot()
     with pytest.raises(ControlError, match="is an event"):
@@ -164,22 +164,22 @@ def test_changes_are_remembered_with_who_made_them():
 
 def test_a_relative_value_is_added_to_what_is_there_when_it_is_taken():
     mailbox = Mailbox(TABLE)
-    assert mailbox.take([("/t/scale", 0.5), ("/t/scale", Relative(0.25)), ("/t/scale", Relative(0.25))]) == []
+    assert mailbox.apply([("/t/scale", 0.5), ("/t/scale", Relative(0.25)), ("/t/scale", Relative(0.25))]) == []
     assert mailbox.get("/t/scale") == 1.0
     for step, end in ((1e308, 2.0), (-1e308, 0.0)):
-        assert mailbox.take([("/t/scale", Relative(step))]) == []
+        assert mailbox.apply([("/t/scale", Relative(step))]) == []
         assert mailbox.get("/t/scale") == end
 
 
 @pytest.mark.parametrize("address", ["/t/prompt", "/t/reset", "/t/go"])
 def test_only_a_number_that_is_held_can_be_raised(address: str):
-    assert "raised" in Mailbox(TABLE).take([(address, Relative(1.0))])[0][1]
+    assert "raised" in Mailbox(TABLE).apply([(address, Relative(1.0))])[0][1]
 
 
 @pytest.mark.parametrize("amount", [float("nan"), float("inf")])
 def test_a_step_without_end_is_refused(amount: float):
     mailbox = Mailbox(TABLE)
-    assert "finite" in mailbox.take([("/t/scale", Relative(amount))])[0][1]
+    assert "finite" in mailbox.apply([("/t/scale", Relative(amount))])[0][1]
     assert mailbox.get("/t/scale") == 1.0
 
 
@@ -190,5 +190,5 @@ def test_a_listener_may_refuse_and_the_sender_is_told():
         raise ControlError(f"slot {value} is empty")
 
     mailbox.listen("/t/go", refuse)
-    assert mailbox.take([("/t/go", 3), ("/t/scale", 0.5)]) == [("/t/go", "slot 3 is empty")]
+    assert mailbox.apply([("/t/go", 3), ("/t/scale", 0.5)]) == [("/t/go", "slot 3 is empty")]
     assert mailbox.get("/t/scale") == 0.5

@@ -7,7 +7,7 @@ from bridge.control import midi
 from bridge.control.mailbox import Mailbox
 from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
 from bridge.control.parameters import Control, ControlError, ControlTable
-from bridge.control.tempo import MidiClock
+from bridge.control.tempo.tempo import MidiClock
 from bridge.video.protocol import BridgeError
 from tests.backend.waiting import wait_for
 

@@ -17,7 +17,7 @@ from py2tosc.messages import LocalMessage, OscMessage
 from pythonosc.udp_client import SimpleUDPClient
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc import OscServer
+from bridge.control.osc.server import OscServer
 from bridge.control.parameters import Control, ControlTable
 from bridge.layouts.touchosc import HEIGHT, WIDTH, layout
 from tests.bridge.control.every_type import EVERY_TYPE

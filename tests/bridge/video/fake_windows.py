@@ -133,7 +133,7 @@ class MutexHandle(Handle):
 class SemaphoreHandle(Handle):
     kind = SemaphoreObject
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         assert self.open
         with self.process.machine.guard:
             if self.object.count == 0:

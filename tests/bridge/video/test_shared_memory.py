@@ -20,7 +20,7 @@ def uri() -> str:
 
 
 def _frame(number: int, height: int = 32, width: int = 48) -> Frame:
-    return Frame(np.full((height, width, 3), number, np.uint8), number, 0.0, shows=100 + number)
+    return Frame(np.full((height, width, 3), number, np.uint8), number, 0.0, source_number=100 + number)
 
 
 def test_frames_go_through_newest_first_and_each_once(uri: str):
@@ -30,7 +30,7 @@ def test_frames_go_through_newest_first_and_each_once(uri: str):
             sink.send(_frame(number))
         frame = source.read(READ_SECONDS)
         assert frame is not None
-        assert (frame.number, frame.shows) == (2, 102)
+        assert (frame.number, frame.source_number) == (2, 102)
         np.testing.assert_array_equal(frame.pixels, _frame(2).pixels)
         assert source.read(READ_SECONDS) is None
         sink.send(_frame(3))

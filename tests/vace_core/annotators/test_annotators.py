@@ -67,9 +67,10 @@ def test_scribble_draws_the_outline_and_nothing_else():
 
 
 def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
-    from vace_core.pocket.world import complete, draw_take
+    from vace_core.pocket.looks import complete
+    from vace_core.pocket.world import draw_clip
 
-    take = draw_take(3, (complete({"material": "clay"}),), frames=2)
+    take = draw_clip(3, (complete({"material": "clay"}),), frames=2)
     frames = torch.from_numpy(take.footage).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     near = Depth()(frames)[0, 0, 0]
     truth = torch.from_numpy(take.depth[0]).float()
@@ -78,23 +79,23 @@ def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
 
 
 def test_an_unknown_annotator_names_the_known_ones():
-    with pytest.raises(ValueError, match="depth, flow, grey, layout, pose, scribble"):
+    with pytest.raises(ValueError, match="depth, flow, gray, layout, pose, scribble"):
         annotator("sonar")
 
 
 def test_depth_stays_put_when_something_bright_and_near_comes_for_a_moment():
     """A range that is anew of each picture would pump: what has not changed would darken at once."""
     steady, calm = SteadyDepth(), torch.linspace(0, 1, 64 * 96).view(1, 1, 64, 96)
-    before = steady.follow(calm.repeat(5, 1, 1, 1))[-1]
+    before = steady.update(calm.repeat(5, 1, 1, 1))[-1]
     flash = calm.clone()
     flash[..., :10, :] = 5.0
-    after = steady.follow(flash)[0]
+    after = steady.update(flash)[0]
     assert (after - before)[..., 20:, :].abs().max() < 0.2
-    alone = SteadyDepth().follow(flash)[0]
+    alone = SteadyDepth().update(flash)[0]
     assert (alone - before)[..., 20:, :].abs().max() > 0.5
 
 
 def test_a_level_follows_slowly_and_starts_at_once():
     level = RunningLevel(memory=10)
-    assert level.follow(5.0) == 5.0
-    assert level.follow(15.0) == pytest.approx(6.0)
+    assert level.update(5.0) == 5.0
+    assert level.update(15.0) == pytest.approx(6.0)

@@ -44,22 +44,22 @@ def test_a_layout_shows_the_box_that_the_detector_sees():
 
 def test_a_box_goes_softly_after_its_thing_and_bridges_a_frame_without_it():
     steady, moved = SteadyBoxes(), Box(28, 10, 68, 50, "thing")
-    assert steady.follow([SQUARE]) == [SQUARE]
-    [box] = steady.follow([moved])
+    assert steady.update([SQUARE]) == [SQUARE]
+    [box] = steady.update([moved])
     assert SQUARE.left < box.left < moved.left
-    assert steady.follow([]) == [box]
-    assert steady.follow([]) == [box]
-    assert steady.follow([]) == []
+    assert steady.update([]) == [box]
+    assert steady.update([]) == [box]
+    assert steady.update([]) == []
 
 
 def test_a_box_elsewhere_or_of_another_class_is_another_thing():
     steady, far, dog = SteadyBoxes(), Box(70, 40, 90, 60, "thing"), Box(20, 10, 60, 50, "dog")
-    steady.follow([SQUARE])
-    assert far in steady.follow([SQUARE, far])
+    steady.update([SQUARE])
+    assert far in steady.update([SQUARE, far])
     assert overlap(SQUARE, far) == 0
     assert overlap(SQUARE, dog) == 1
-    assert {box.label for box in SteadyBoxes().follow([SQUARE])} == {"thing"}
-    [kept] = [box for box in steady.follow([dog]) if box.label == "thing" and box.left < 50]
+    assert {box.label for box in SteadyBoxes().update([SQUARE])} == {"thing"}
+    [kept] = [box for box in steady.update([dog]) if box.label == "thing" and box.left < 50]
     assert kept == SQUARE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vace_core.annotators.choice import AnnotatorChoice, annotator_makers, detector_maker, segmenter_makers
+from vace_core.annotators.choice import AnnotatorOptions, annotator_makers, detector_maker, segmenter_makers
 from vace_core.annotators.depth_anything import PICTURES, VIDEO, VIDEO_FILE, DepthAnything, VideoDepthAnything
 from vace_core.annotators.objects import RT_DETR, TransformersDetector, Yolo
 from vace_core.annotators.raft import Raft
@@ -91,7 +91,7 @@ def test_a_detector_of_transformers_is_read_from_its_folder_and_gives_boxes_with
 
 
 def test_the_choice_makes_what_it_names(folder):
-    choice = AnnotatorChoice(depth="depth-anything-v2-small", detector="rt-detr")
+    choice = AnnotatorOptions(depth="depth-anything-v2-small", detector="rt-detr")
     assert isinstance(annotator_makers(choice, [folder], CPU)["depth"](), DepthAnything)
     assert isinstance(detector_maker(choice, [folder], CPU)(), TransformersDetector)
     layout = annotator_makers(choice, [folder], CPU)["layout"]()

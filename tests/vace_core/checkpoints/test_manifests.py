@@ -20,11 +20,11 @@ from tests.vace_core.checkpoints import hollow
 from vace_core.checkpoints import autoencoder as autoencoder_names
 from vace_core.checkpoints.layouts import recognise
 from vace_core.checkpoints.loading import load_autoencoder, load_text_encoder, load_transformer
-from vace_core.checkpoints.lora import merge, read_lora
 from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B, WAN_14B, Architecture
+from vace_core.lora.files import merge, read_lora
 from vace_core.transformer import CausalWan
 
 ROOT = Path(__file__).parents[3]

@@ -29,7 +29,7 @@ def video(frames: int, seed: int, channels: int = 3) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def grey(frames: int) -> Tensor:
+def gray(frames: int) -> Tensor:
     return torch.zeros(1, 3, frames, HEIGHT, WIDTH)
 
 
@@ -63,7 +63,7 @@ def test_control_goes_through_the_reactive_stream_and_its_state_goes_on() -> Non
     streamed = torch.cat(parts, dim=2)
     assert streamed.shape == (1, 96, 6, 2, 4)
     torch.testing.assert_close(streamed[:, 16:32], whole, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(streamed[:, :16], autoencoder.encode(grey(21))[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(streamed[:, :16], autoencoder.encode(gray(21))[0], atol=1e-5, rtol=1e-5)
     assert (streamed[:, 32:] == 1).all()
 
 
@@ -92,9 +92,9 @@ def test_with_a_mask_the_reactive_stream_starts_afresh_in_each_chunk_and_in_step
     for seed in (1, 2):
         state = ContextState()
         first = (video(9, seed), video(9, seed + 10), mask[:, :, :9])
-        _, state = encode_context(autoencoder, *first, state, grey(9))
+        _, state = encode_context(autoencoder, *first, state, gray(9))
         second = (video(12, 5), video(12, 6), mask)
-        context, _ = encode_context(autoencoder, *second, state, grey(12))
+        context, _ = encode_context(autoencoder, *second, state, gray(12))
         reactive.append(context[:, 16:32])
     torch.testing.assert_close(*reactive, atol=0, rtol=0)
     frames = video(12, 5) * mask
@@ -103,15 +103,15 @@ def test_with_a_mask_the_reactive_stream_starts_afresh_in_each_chunk_and_in_step
 
 
 @torch.no_grad()
-def test_grey_is_encoded_until_it_has_settled_and_then_no_more() -> None:
+def test_gray_is_encoded_until_it_has_settled_and_then_no_more() -> None:
     counting, plain = Counting(), tiny_autoencoder()
     state, reference = ContextState(), None
     settled_after = None
     for n in range(8):
         frames = 12 if n else 9
         before = counting.calls
-        context, state = encode_context(counting, video(frames, n), None, None, state, grey(frames))
-        expected, reference = plain.encode(grey(frames), reference)
+        context, state = encode_context(counting, video(frames, n), None, None, state, gray(frames))
+        expected, reference = plain.encode(gray(frames), reference)
         torch.testing.assert_close(context[:, :16], expected, atol=0, rtol=0)
         if counting.calls - before == 1 and settled_after is None:
             settled_after = n
@@ -123,7 +123,7 @@ def test_grey_is_encoded_until_it_has_settled_and_then_no_more() -> None:
 def test_references_are_encoded_alone_with_nothing_to_follow() -> None:
     autoencoder = tiny_autoencoder()
     pictures = [video(1, seed)[0, :, 0] for seed in (0, 1)]
-    references = EncodedReferences().follow(autoencoder, [Reference(picture) for picture in pictures])
+    references = EncodedReferences().encode(autoencoder, [Reference(picture) for picture in pictures])
     assert references.shape == (1, 96, 2, 2, 4)
     for n, picture in enumerate(pictures):
         torch.testing.assert_close(references[:, :16, n : n + 1], autoencoder.encode(picture[None, :, None])[0])
@@ -135,9 +135,9 @@ def test_of_references_that_change_only_the_new_ones_are_encoded() -> None:
     counting = Counting()
     one, two, three = (Reference(video(1, seed)[0, :, 0]) for seed in range(3))
     encoded = EncodedReferences()
-    first = encoded.follow(counting, [one, two])
+    first = encoded.encode(counting, [one, two])
     assert counting.calls == 2
-    second = encoded.follow(counting, [two, replace(one, strength=0.5), three])
+    second = encoded.encode(counting, [two, replace(one, strength=0.5), three])
     assert counting.calls == 3
     torch.testing.assert_close(second[:, :, 0], first[:, :, 1], atol=0, rtol=0)
     torch.testing.assert_close(second[:, :, 1], first[:, :, 0], atol=0, rtol=0)
@@ -147,7 +147,7 @@ def test_of_references_that_change_only_the_new_ones_are_encoded() -> None:
 def test_a_context_of_references_alone_becomes_the_very_same_one() -> None:
     autoencoder, state, seen = tiny_autoencoder(), ContextState(), []
     for n in range(8):
-        context, state = encode_context(autoencoder, None, None, None, state, grey(12 if n else 9))
+        context, state = encode_context(autoencoder, None, None, None, state, gray(12 if n else 9))
         seen.append(context)
     assert seen[-1] is seen[-2]
     assert (seen[-1][:, 32:] == 1).all()
@@ -164,22 +164,22 @@ def test_a_packed_mask_keeps_every_pixel_of_its_frame() -> None:
 def test_anchors_cover_the_frames_of_their_latent_and_nothing_else() -> None:
     first, last = video(1, 0)[0, :, 0], video(1, 1)[0, :, 0]
     for frames, leading in ((9, 1), (12, 4)):
-        source, mask = with_anchors(None, None, first, last, grey(frames))
+        source, mask = with_anchors(None, None, first, last, gray(frames))
         assert source is not None
         assert mask is not None
         assert mask[0, 0, :, 0, 0].tolist() == [0] * leading + [1] * (frames - leading - 4) + [0] * 4
         torch.testing.assert_close(source[0, :, 0], first)
         torch.testing.assert_close(source[0, :, -1], last)
         assert (source[:, :, leading:-4] == 0).all()
-    assert with_anchors(None, None, None, None, grey(9)) == (None, None)
+    assert with_anchors(None, None, None, None, gray(9)) == (None, None)
 
 
 @torch.no_grad()
 def test_an_anchor_is_preserved_on_its_own_latent_in_the_first_chunk_too() -> None:
     first, last = video(1, 0)[0, :, 0], video(1, 1)[0, :, 0]
     for frames in (9, 12):
-        source, mask = with_anchors(None, None, first, last, grey(frames))
-        context, _ = encode_context(tiny_autoencoder(), None, source, mask, ContextState(), grey(frames))
+        source, mask = with_anchors(None, None, first, last, gray(frames))
+        context, _ = encode_context(tiny_autoencoder(), None, source, mask, ContextState(), gray(frames))
         assert context[0, 32:].amin(dim=(0, 2, 3)).tolist() == [0, 1, 0]
         assert context[0, 32:].amax(dim=(0, 2, 3)).tolist() == [0, 1, 0]
 

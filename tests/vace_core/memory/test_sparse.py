@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vace_core.memory.sparse import most_wanted
+from vace_core.memory.sparse import top_k_frames
 
 PER_FRAME = 2
 
@@ -17,7 +17,7 @@ def frames(*values: float) -> torch.Tensor:
 def test_each_head_takes_its_own_frames() -> None:
     queries = torch.tensor([[[[0.5], [1.5]], [[-0.5], [-1.5]]]])
     keys = torch.stack((frames(1, 5, 3), frames(1, 5, 3)))[None]
-    chosen, values = most_wanted(queries, keys, 10 * keys, PER_FRAME, 2)
+    chosen, values = top_k_frames(queries, keys, 10 * keys, PER_FRAME, 2)
     torch.testing.assert_close(chosen[0, 0], frames(5, 3))
     torch.testing.assert_close(chosen[0, 1], frames(1, 3))
     torch.testing.assert_close(values, 10 * chosen)

@@ -10,7 +10,7 @@ from vace_core.config import PIPELINES
 from vace_core.model import load as load_model
 from vace_core.pocket import load
 from vace_core.pocket.loading import PARTS, WEIGHTS
-from vace_core.pocket.preview import restyle
+from vace_core.pocket.training.preview import restyle
 from vace_core.transformer.quantised import Int8Linear
 
 ENDS = {"A": (4, 192), "B": (640, 4)}

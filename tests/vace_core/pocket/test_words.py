@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from vace_core.pocket.looks import complete
 from vace_core.pocket.thesaurus import CONCEPTS, STYLES
 from vace_core.pocket.words import END, IDS, LENGTH, VOCABULARY, read, tokenize
-from vace_core.pocket.world import caption, complete, random_named
+from vace_core.pocket.world import caption, random_named
 from vace_core.pocket.world.captions import NOUNS
 
 

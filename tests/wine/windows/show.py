@@ -7,8 +7,8 @@ import threading
 import time
 from dataclasses import replace
 
-from backend import cli
-from backend.front import Front
+from backend.cli import main as cli
+from backend.front.front import Front
 
 
 def main(arguments: list[str]) -> int:

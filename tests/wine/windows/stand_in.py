@@ -4,19 +4,19 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backend.choice import ModelChoice
+from backend.engine.options import ModelOptions
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-def load(choice: ModelChoice) -> "StandIn":
+def load(choice: ModelOptions) -> "StandIn":
     return StandIn()
 
 
 class StandIn:
     device = "none"
 
-    def chunk_maker(self, height: int, width: int, live: bool) -> "Maker":
+    def chunk_pipeline(self, height: int, width: int, live: bool) -> "Maker":
         return Maker()
 
 
@@ -25,7 +25,7 @@ class Maker:
 
     frames_wanted = 12
 
-    def make(self, pictures, mattes, settings, seconds, tag, *, guides, anchor) -> SimpleNamespace:
+    def make(self, pictures, mask_frames, settings, seconds, tag, *, control_frames, anchor) -> SimpleNamespace:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]

@@ -1,7 +1,7 @@
 """The pocket model's world: short clips that the repository draws itself, with exact depth, masks and captions."""
 
 from .captions import caption
-from .clip import Take, draw_take
-from .looks import Look, complete, random_named
+from .clip import DrawnClip, draw_clip
+from .random_names import random_named
 
-__all__ = ["Look", "Take", "caption", "complete", "draw_take", "random_named"]
+__all__ = ["DrawnClip", "caption", "draw_clip", "random_named"]

@@ -1,4 +1,4 @@
-"""A take: one scene, moving, seen as footage and in several looks, with exact depth and masks."""
+"""A clip: one scene, moving, seen as footage and in several looks, with exact depth and masks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..looks import Look
 from .cutouts import CutoutScene
 from .footage import Footage
-from .looks import Look
 from .shading import Shader
 from .solids import SolidScene
 from .surface import OBJECT, Surface, nearness
@@ -21,7 +21,7 @@ OTHER_SIDE = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
 
 
 @dataclass(frozen=True)
-class Take:
+class DrawnClip:
     """Frames of one scene, [F, H, W, 3] uint8 for pictures and [F, H, W] uint8 for the rest.
 
     depth is relative inverse depth, 255 = nearest; mask is 255 on objects; looks are the same scene in each look.
@@ -41,9 +41,9 @@ def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
     return SolidScene.random(rng) if rng.random() < 0.4 else CutoutScene.random(rng)
 
 
-def draw_take(
+def draw_clip(
     seed: int, looks: tuple[Look, ...], frames: int, height: int = 128, width: int = 192, grain: bool = True
-) -> Take:
+) -> DrawnClip:
     """Draw the scene of a seed; the same arguments give the same bytes. grain: whether footage has a film's."""
     rng = np.random.default_rng(seed)
     scene, footage = random_scene(rng), Footage.random(rng)
@@ -63,7 +63,7 @@ def draw_take(
     depth = nearness(np.stack([surface.depth for surface in surfaces]))
     mask = np.stack([surface.group == OBJECT for surface in surfaces]).astype(np.float32)
     people = _people(surfaces, width if flip else 0)
-    return Take(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns, people)
+    return DrawnClip(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns, people)
 
 
 def _bytes(unit_values: np.ndarray, flip: bool) -> Bytes:

@@ -35,8 +35,8 @@ class Footage:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Footage:
-        grey = rng.uniform(0.05, 0.95, (_PARTS, 1))
-        colours = np.clip(grey + rng.normal(0, 0.12 * rng.uniform(0, 2), (_PARTS, 3)), 0.02, 0.98)
+        gray = rng.uniform(0.05, 0.95, (_PARTS, 1))
+        colours = np.clip(gray + rng.normal(0, 0.12 * rng.uniform(0, 2), (_PARTS, 3)), 0.02, 0.98)
         wall = rng.uniform(0.05, 1.0)
         light = unit(np.array([rng.normal(0, 0.6), rng.uniform(0.1, 1), rng.uniform(0.2, 1)], np.float32))
         return cls(

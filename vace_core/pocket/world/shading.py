@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..looks import Look
 from .backdrops import BACKDROPS, Backdrop, rgb, sky, surroundings
-from .looks import Look
 from .materials import GROUNDS, OBJECTS, Material, pattern, ramp_table
 from .noise import look_up, vector
 from .surface import GROUND, OBJECT, SKY, Array, Surface, unit
@@ -143,8 +143,8 @@ def weather(picture: Array, kind: str, time: float) -> Array:
     y = (np.arange(height, dtype=np.float32) / height)[:, None]
     x = (np.arange(width, dtype=np.float32) / height)[None, :]
     if kind == "rain":
-        grey = picture.mean(axis=-1, keepdims=True)
-        picture = (0.55 * picture + 0.45 * grey) * 0.72 + vector(0.02, 0.035, 0.06)
+        gray = picture.mean(axis=-1, keepdims=True)
+        picture = (0.55 * picture + 0.45 * gray) * 0.72 + vector(0.02, 0.035, 0.06)
         at = np.stack(np.broadcast_arrays((x + 0.2 * y) * 9, (y - 2.4 * time) * 0.7, np.float32(0)), axis=-1)
         drops = np.clip(look_up("rough", at, 2.0) * 4 - 3.25, 0, 1)
         return picture + 0.35 * drops[..., None] * vector(0.75, 0.85, 1.0)
@@ -160,6 +160,6 @@ def grade(picture: Array, palette: str) -> Array:
     """Tone map softly and colour grade; [H, W, 3] in 0..1."""
     saturation, tint, contrast, lift = GRADES[palette]
     picture = np.where(picture > 0.7, 0.7 + 0.3 * np.tanh((picture - 0.7) / 0.45), picture)
-    grey = (picture @ vector(0.3, 0.59, 0.11))[..., None]
-    picture = (grey + saturation * (picture - grey)) * vector(*tint)
+    gray = (picture @ vector(0.3, 0.59, 0.11))[..., None]
+    picture = (gray + saturation * (picture - gray)) * vector(*tint)
     return np.clip((picture - 0.5) * contrast + 0.5 + lift, 0, 1).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The command line: `python -m backend COMMAND`, one file a command."""

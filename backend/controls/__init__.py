@@ -1,0 +1,1 @@
+"""The table of controls and the values that it holds at one moment."""

@@ -1,0 +1,1 @@
+"""The process that owns the GPU: frames in, chunks out."""

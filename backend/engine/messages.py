@@ -1,0 +1,107 @@
+"""What the front process and the engine process say to each other, through one pipe. Frames go through shared memory.
+
+The engine asks, the front answers: once a chunk the engine sends Next and gets ChunkRequest, so a chunk has one set of
+settings and values never queue up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..controls.settings import Settings
+from .options import ModelOptions
+from .timeline import Span
+
+
+@dataclass(frozen=True)
+class EngineStart:
+    """What the start of the program fixes."""
+
+    load: str
+    """Where the model comes from: "module:function", called with the choice."""
+    model: ModelOptions
+    height: int
+    width: int
+    fps: float
+    """No more than this many frames are made per second."""
+    rings: RingNames
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class RingNames:
+    """Shared-memory rings: frames in, chunks out, and their control videos and masks, for a look."""
+
+    source: str
+    chunks: str
+    control: str
+    mask: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Engine to front: the model is loaded."""
+
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ChunkReport:
+    """How a chunk was made; times are seconds."""
+
+    index: int
+    frames: int
+    mode: str
+    generate: float
+    """From the settings to the finished pictures."""
+    settle: float
+    """The clean pass, after the chunk was handed out."""
+    period: float
+    """From the previous chunk handed out to this one; 0.0 for the first."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """Engine to front: send the settings of the next chunk. Also the sign of life.
+
+    span: the moments of the input that the chunk will show; None if there is nothing to make one of yet.
+    """
+
+    report: ChunkReport | None
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Engine to front: something is wrong, the show goes on. `address` is the control to blame, if one is."""
+
+    address: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Engine to front: the engine can't start, and trying again will not help (a wrong checkpoint, say)."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ChunkRequest:
+    """Front to engine: the settings of the next chunk, and whether to forget everything first.
+
+    anchor: whether it begins with the anchor. mask_ring, control_ring: the rings with the frames of the mask source
+    and of the control source, where those are frame addresses.
+    """
+
+    settings: Settings
+    reset: bool
+    anchor: bool
+    mask_ring: str | None
+    control_ring: str | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Front to engine: end."""

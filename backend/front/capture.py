@@ -1,0 +1,196 @@
+"""A source, read in a thread of its own into a ring: fitted to the stream's size, each frame with its own time."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.video.address import open_source
+from bridge.video.file import Clip
+from bridge.video.frames import Frame
+from bridge.video.protocol import BridgeError, Source
+from bridge.video.ring import FrameRing
+
+from ..imaging.fitting import cover
+from ..runtime.metrics import Rate
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 0.25
+REMEMBERED = 2048
+"""Input frames whose time is kept, to tell the latency of what was made from them."""
+LOST_SECONDS = 1.0
+"""Without a frame for this long, a source counts as lost."""
+RETRY_SECONDS = (0.5, 5.0)
+CAMERA_WIDTH = 640
+"""Cameras have no modes as small as a small model's pictures; at least this is asked of them."""
+DEFAULT_FPS = 30.0
+RING_BYTES = 64 * 2**20
+RING_SLOTS = (24, 64)
+
+
+@dataclass(frozen=True)
+class CaptureStatus:
+    """Of one source; size is (height, width) as it comes, before fitting, (0, 0) before its first frame."""
+
+    uri: str
+    fps: float
+    size: tuple[int, int]
+    lost: bool
+    losses: int
+    size_changes: int
+
+
+class Capture:
+    """Reads a source into a ring of its own until stopped; opens the source again whenever it fails.
+
+    size is (height, width) of the stream. A source that is given is open already, so that a mistake in its address is
+    told at the start; otherwise the thread opens it. on_trouble(reason) is told, from the thread, what goes wrong;
+    on_frame(when, number) is told of each frame, with the source's own number.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        size: tuple[int, int],
+        fps: float,
+        on_trouble: Callable[[str], None],
+        source: Source | None = None,
+        on_frame: Callable[[float, int], None] = lambda when, number: None,
+    ) -> None:
+        self.uri = uri
+        self.ring = make_ring(size, channels=4)
+        self._size = size
+        self._fps = fps
+        self._on_trouble, self._on_frame = on_trouble, on_frame
+        self._source = source
+        self._wanted: str | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"capture {uri}", daemon=True)
+        self._rate = Rate()
+        self._seen = (0, 0)
+        self._size_changes = 0
+        self._losses = 0
+        self._number = -1
+        self._times = np.full(REMEMBERED, np.nan)
+        self._last = time.monotonic()
+        self._lost = False
+
+    def start(self) -> Capture:
+        self._thread.start()
+        return self
+
+    def stop(self, wait: bool = True) -> None:
+        """End reading and close source and ring; `wait=False` does not wait for that."""
+        self._stopping.set()
+        if wait:
+            self._thread.join()
+
+    def status(self, now: float) -> CaptureStatus:
+        """Rates are those of the seconds before `now`."""
+        return CaptureStatus(
+            self.uri, self._rate.per_second(now), self._seen, self._lost, self._losses, self._size_changes
+        )
+
+    def turn_to(self, uri: str) -> None:
+        """Read another source from now on; one that can't be opened is told of, and the old one is kept."""
+        self._wanted = uri
+
+    @property
+    def turning(self) -> bool:
+        """Whether another source is asked for that has not been tried yet."""
+        return self._wanted is not None
+
+    def seen_at(self, number: int) -> float | None:
+        """When the frame of that number was seen, monotonic seconds; None if that is forgotten or never was."""
+        known = 0 <= number <= self._number and self._number - number < REMEMBERED
+        return float(self._times[number % REMEMBERED]) if known else None
+
+    def _run(self) -> None:
+        pause, longest = RETRY_SECONDS
+        with self.ring:
+            while not self._stopping.is_set():
+                self._turn()
+                try:
+                    source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
+                    with source:
+                        pause = RETRY_SECONDS[0]
+                        self._read(source)
+                except BridgeError as error:
+                    self._on_trouble(str(error))
+                if self._source is None:
+                    self._note_silence()
+                    self._stopping.wait(pause)
+                    pause = min(2 * pause, longest)
+
+    def _read(self, source: Source) -> None:
+        """Until stopped or turned to another source, or until this one raises that it is gone."""
+        while not self._stopping.is_set() and not self._turn():
+            frame = source.read(READ_SECONDS)
+            if frame is None:
+                self._note_silence()
+                continue
+            self._note_frame(frame)
+            self._number += 1  # the source's own numbers begin again when it is opened again
+            self._times[self._number % REMEMBERED] = frame.time
+            self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+
+    def _turn(self) -> bool:
+        """Open the source that is wanted now; whether there is another one to be read."""
+        uri, self._wanted = self._wanted, None
+        if uri is None or uri == self.uri:
+            return False
+        try:
+            self._source = open_fitting(uri, self._size, self._fps)
+        except BridgeError as error:
+            self._on_trouble(f"{error}; {self.uri} is still the source")
+            return False
+        log.info("source: %s", self._source.describe())
+        self.uri = uri
+        return True
+
+    def _note_frame(self, frame: Frame) -> None:
+        size = (frame.pixels.shape[0], frame.pixels.shape[1])
+        if size != self._seen:
+            if self._seen != (0, 0):
+                self._size_changes += 1
+                log.info("%s is now %dx%d, it was %dx%d", self.uri, size[1], size[0], self._seen[1], self._seen[0])
+            self._seen = size
+        if self._lost:
+            log.info("%s: frames come again", self.uri)
+        self._lost, self._last = False, time.monotonic()
+        self._rate.add(self._last)
+        self._on_frame(frame.time, frame.number)
+
+    def _note_silence(self) -> None:
+        if not self._lost and time.monotonic() - self._last > LOST_SECONDS:
+            self._lost = True
+            self._losses += 1
+            log.warning("%s: no frames; its last one is shown until they come again", self.uri)
+
+
+def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
+    """Open a source for a stream of `size` (height, width), asking for what suits it. Raises BridgeError."""
+    height, width = size
+    if uri.startswith("camera:"):
+        times = -(-CAMERA_WIDTH // width)
+        height, width = height * times, width * times
+    return open_source(uri, width, height, fps)
+
+
+def source_rate(uri: str) -> float:
+    """Frames per second that a source gives by itself, or 30 where that is not known before. Raises BridgeError."""
+    return Clip(uri.removeprefix("file:")).rate if uri.startswith("file:") else DEFAULT_FPS
+
+
+def make_ring(size: tuple[int, int], channels: int, slots: int | None = None) -> FrameRing:
+    """A ring with a name of its own for frames of `size` (height, width); by default as deep as memory allows."""
+    fewest, most = RING_SLOTS
+    fitting = max(fewest, min(most, RING_BYTES // (size[0] * size[1] * channels)))
+    return FrameRing.create(f"vace{secrets.token_hex(4)}", slots or fitting, *size, channels)

@@ -1,0 +1,54 @@
+"""Whose clock the output keeps: its own, the source's frames, or the host's ticks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bridge.clock_recovery import ClockRecovery, PeriodicClock
+
+SLOWEST, FASTEST = 15.0, 120.0
+"""Frames a second that a host may have."""
+
+LIVE = ("shm:", "spout:", "touch:", "ndi:", "syphon:")
+"""Sources that another program sends, at its own rate."""
+
+
+class ClockSource:
+    """Told of frames and ticks as they come, asked for the clock that the output keeps.
+
+    fps: of its own clock. source() is the source's address, follow() the control's value: "auto", "own", "source" or
+    "tick".
+    """
+
+    def __init__(self, fps: float, source: Callable[[], str], follow: Callable[[], str]) -> None:
+        self._own = PeriodicClock(1.0 / fps, time.monotonic())
+        self._source, self._wanted_leader = source, follow
+        self._hosts = {name: ClockRecovery(SLOWEST, FASTEST) for name in ("source", "tick")}
+
+    def on_frame(self, when: float, number: int) -> None:
+        """A frame of the source was seen."""
+        self._hosts["source"].observe(when, number)
+
+    def on_tick(self, number: object, when: float) -> None:
+        """The host has sent its tick; -1 is no number."""
+        self._hosts["tick"].observe(when, number if isinstance(number, int) and number >= 0 else None)
+
+    @property
+    def leader(self) -> str:
+        """Whose clock is kept now: "source", "tick", or "own" for want of the wanted one."""
+        wanted = self._wanted_leader()
+        if wanted == "auto":
+            wanted = "source" if self._source().startswith(LIVE) else "own"
+        return wanted if wanted in self._hosts and self._hosts[wanted].clock is not None else "own"
+
+    @property
+    def changes(self) -> int:
+        """How often a host has turned to another rate."""
+        return sum(host.changes for host in self._hosts.values())
+
+    def clock(self) -> PeriodicClock:
+        """When ticks are due. Midway between two of the host's frames, which leaves both sides the most room."""
+        host = self._hosts.get(self.leader)
+        beat = None if host is None else host.clock
+        return self._own if beat is None else PeriodicClock(beat.period, beat.phase + beat.period / 2)

@@ -1,0 +1,91 @@
+"""What a tick shows that falls between two of the engine's frames: the first one, both mixed, or the way between them.
+
+A host at 60 Hz has several ticks for each frame of an engine at 15. The optical flow between two frames is found in a
+thread of its own while they wait to be shown, so that a tick only has to warp.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from bridge.video.frames import Frame
+
+WAYS = ("hold", "blend", "flow")
+EDGE = cv2.BORDER_REPLICATE
+PAIRS = 64
+"""Pairs of frames that wait for their flow, and flows that are kept."""
+
+
+class FrameInterpolator:
+    """Pictures between frames. `mixed` counts ticks that wanted flow when it was not ready, and were blended."""
+
+    def __init__(self) -> None:
+        self.mixed = 0
+        self._waiting: deque[tuple[Frame, Frame]] = deque(maxlen=PAIRS)
+        self._flows: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
+        self._newest: Frame | None = None
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._grid = np.zeros((0, 0, 2), np.float32)
+
+    def expect(self, frames: Sequence[Frame]) -> None:
+        """Frames that will be shown, in their order: begin to find the flow between them."""
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="flow", daemon=True)
+                self._thread.start()
+            for frame in frames:
+                if self._newest is not None:
+                    self._waiting.append((self._newest, frame))
+                self._newest = frame
+            self._changed.notify()
+
+    def picture(self, way: str, first: Frame, second: Frame | None, part: float) -> np.ndarray:
+        """RGB uint8 `[H, W, 3]`, `part` (0 to 1) of the way from `first` to `second`. way: one of WAYS."""
+        if way == "hold" or second is None or part <= 0.0:
+            return first.pixels
+        if way == "flow":
+            flow = self._flows.get((first.number, second.number))
+            if flow is not None:
+                return self._warped(first.pixels, second.pixels, flow, part)
+            self.mixed += 1
+        return cv2.addWeighted(first.pixels, 1.0 - part, second.pixels, part, 0.0)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if self._closing:
+                    return
+                first, second = self._waiting.popleft()
+            before, after = (cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY) for frame in (first, second))
+            flow = search.calc(before, after, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+            with self._changed:
+                self._flows[first.number, second.number] = flow
+                while len(self._flows) > PAIRS:
+                    self._flows.popitem(last=False)
+
+    def _warped(self, first: np.ndarray, second: np.ndarray, flow: np.ndarray, part: float) -> np.ndarray:
+        """Both frames moved to where things are at `part`, and mixed. flow: float32 `[H, W, 2]`, first to second."""
+        if self._grid.shape != flow.shape:
+            height, width = flow.shape[:2]
+            self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+        moved = [
+            cv2.remap(pixels, self._grid + way * flow, None, cv2.INTER_LINEAR, borderMode=EDGE)  # pyright: ignore
+            for pixels, way in ((first, -part), (second, 1.0 - part))
+        ]
+        return cv2.addWeighted(moved[0], 1.0 - part, moved[1], part, 0.0)

@@ -1,0 +1,1 @@
+"""What is measured: speed (bench), adherence (evaluate), endurance (soak)."""

@@ -1,0 +1,1 @@
+"""The program under a host that behaves badly."""

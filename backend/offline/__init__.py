@@ -1,0 +1,1 @@
+"""From file to file, by the loop of the live program."""

@@ -1,0 +1,207 @@
+"""File to file, through the same engine pieces as a show, in this process: the same input gives the same output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice, repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from bridge.control.mailbox import Mailbox
+from bridge.video.file import Clip, FileSink
+from bridge.video.frames import Frame
+
+from ..controls.mask_source import MaskSource, frame_address
+from ..controls.settings import Settings
+from ..controls.table import TABLE
+from ..engine.options import ModelOptions
+from ..engine.process import load_model
+from ..imaging.fitting import cover, stream_size
+from ..imaging.stills import is_still, read_still
+from ..runtime.metrics import Window
+
+if TYPE_CHECKING:
+    from ..engine.chunk_pipeline import ChunkPipeline
+
+log = logging.getLogger(__name__)
+
+MENDED = ("/vace/prompt", "/vace/reference/mode", "/vace/mask/source")
+"""Whose faults end no rendering: what is left of the prompt is followed, references are shown another way, and what a
+mask looks for may be out of the picture for a while."""
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What to render from where to where. values: of controls, by address. None leaves a choice to the pipeline."""
+
+    source: Path
+    target: Path
+    model: ModelOptions = field(default_factory=ModelOptions)
+    height: int | None = None
+    width: int | None = None
+    frames: int | None = None
+    values: dict[str, object] = field(default_factory=dict)
+    load: str = "backend.engine.load:load"
+
+
+def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:
+    """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
+    preset = options.model.preset()
+    height, width = stream_size(options.height, options.width, preset)
+    clip = Clip(options.source)
+    if options.target.exists() and options.target.samefile(options.source):
+        raise ValueError(f"{options.target} would be written over itself; choose another file to write")
+    settings = first_settings(options.values)
+    total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
+    began = time.monotonic()
+    loaded = load_model(options.load, options.model)
+    rendering = Rendering(loaded.chunk_pipeline(height, width), settings, began)
+    pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
+    mask, control = MaskSource.parse(settings.mask_source).address, settings.control_source
+    mask_frames = side_pictures(mask, "mask", height, width) if mask else None
+    control_frames = side_pictures(frame_address(control), "control", height, width) if control else None
+    with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
+        for number, picture in enumerate(rendering.frames(pictures, mask_frames, control_frames)):
+            sink.send(Frame(picture, number, number / clip.rate))
+            shown.step(rendering.shown, time.monotonic() - began)
+    if not rendering.shown:
+        raise ValueError(f"{options.source} holds no frame; give it a clip")
+    return rendering.figures() | {
+        "width": width,
+        "height": height,
+        "device": loaded.device,
+        "pipeline": options.model.pipeline,
+    }
+
+
+class Rendering:
+    """A clip on its way through a chunk maker, and the figures of it."""
+
+    def __init__(self, maker: ChunkPipeline, settings: Settings, began: float) -> None:
+        self._maker = maker
+        self._settings = settings
+        self._began = began
+        self._chunk_ms = Window()
+        self._mode = ""
+        self._first_frame = 0.0
+        self.shown = 0
+        """Frames handed out so far."""
+
+    def frames(
+        self,
+        pictures: Iterator[np.ndarray],
+        mask_frames: Iterator[np.ndarray] | None = None,
+        control_frames: Iterator[np.ndarray] | None = None,
+    ) -> Iterator[np.ndarray]:
+        """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut.
+
+        mask_frames, control_frames: of the mask source and the control source, where those are files.
+        Where chunks come out later than they are put in, the last picture pushes the last ones out.
+        """
+        following, taken, batch = next(pictures, None), 0, []
+        while following is not None or self.shown < taken:
+            wanted = self._maker.frames_wanted
+            batch = batch[-1:] if following is None else [following, *islice(pictures, wanted - 1)]
+            real = 0 if following is None else len(batch)
+            following, taken = next(pictures, None), taken + real
+            batch += [batch[-1]] * (wanted - len(batch))
+            mask, control = (
+                None if side is None else list(islice(side, wanted)) for side in (mask_frames, control_frames)
+            )
+            for picture in self._chunk(batch, mask, control, real, is_last=following is None):
+                self.shown += 1
+                yield picture
+
+    def figures(self) -> dict[str, Any]:
+        seconds, chunk_ms = time.monotonic() - self._began, self._chunk_ms.summary()
+        return {
+            "frames": self.shown,
+            "seconds": round(seconds, 3),
+            "fps": round(self.shown / seconds, 2),
+            "mode": self._mode,
+            "chunk_ms": {
+                "median": round(chunk_ms.median, 2),
+                "p90": round(chunk_ms.p90, 2),
+                "max": round(chunk_ms.largest, 2),
+            },
+            "first_frame_s": round(self._first_frame, 3),
+        }
+
+    def _chunk(
+        self,
+        batch: list[np.ndarray],
+        mask_frames: list[np.ndarray] | None,
+        control_frames: list[np.ndarray] | None,
+        real: int,
+        is_last: bool,
+    ) -> np.ndarray:
+        """The pictures that come out, without those that only filled a chunk up; `real` of the batch are not."""
+        started = time.monotonic()
+        settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
+        made = self._maker.make(batch, mask_frames, settings, tag=real, control_frames=control_frames)
+        for address, reason in made.faults:
+            if address not in MENDED:
+                raise ValueError(reason)
+            log.warning("%s", reason)
+        if not self._mode:
+            self._mode = made.mode
+            self._first_frame = time.monotonic() - self._began
+        self._maker.settle()
+        self._chunk_ms.add(1000 * (time.monotonic() - started))
+        return made.frames[: made.tag]
+
+
+class Progress:
+    """A line in the terminal: frames done, and the rate. total: None if not known."""
+
+    def __init__(self, stream: TextIO, total: int | None) -> None:
+        self._stream = stream
+        self._total = total
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream.isatty():
+            self._stream.write("\n")
+
+    def step(self, done: int, seconds: float) -> None:
+        if self._stream.isatty():
+            of = f" of {self._total}" if self._total else ""
+            self._stream.write(f"\r{done}{of} frames, {done / seconds:.1f} a second")
+            self._stream.flush()
+
+
+def first_settings(values: Mapping[str, object]) -> Settings:
+    """The defaults of the table with `values` (by address) set."""
+    mailbox = Mailbox(TABLE)
+    for address, value in values.items():
+        mailbox.set(address, value)
+    return Settings.from_values(mailbox.snapshot())
+
+
+def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
+    """Endless pictures of a file beside the clip, frame by frame with it; a video that is over shows its last frame.
+
+    kind: what they are, for the message of the ValueError for an address that is live.
+    """
+    if not address.startswith("file:"):
+        raise ValueError(f"the {kind} {address!r} is live; a rendering takes a file")
+    path = address.removeprefix("file:")
+    if is_still(path):
+        return repeat(cover(read_still(path), height, width))
+    return _held(cover(frame.pixels, height, width) for frame in Clip(path).decode())
+
+
+def _held(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    last = None
+    for last in pictures:
+        yield last
+    if last is not None:
+        yield from repeat(last)

@@ -1,0 +1,106 @@
+"""One open page: what it is told, and what it asks for.
+
+Both ways JSON, except pictures, which are binary (see pictures.py): one without a JPEG has gone.
+    to the page    {"kind": "table", "controls": [row, ...]}         once
+                   {"kind": "values", "values": {address: value}}    what has changed, whoever set it
+                   {"kind": "status", "status": {name: value}}
+                   {"kind": "report", "reason": text}                 a value was refused or clamped
+    from the page  {"kind": "set", "address": address, "value": value}
+"""
+
+import asyncio
+import json
+import math
+import threading
+from collections.abc import Callable, Mapping
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bridge.control.mailbox import Mailbox
+from bridge.control.parameters import ControlTable
+
+from .previews import Previews, message
+
+TICK_SECONDS = 0.05
+STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
+
+
+class PageSession:
+    """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog."""
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        table: ControlTable,
+        mailbox: Mailbox,
+        status: Callable[[], Mapping[str, object]],
+        pictures: Previews,
+    ):
+        self._socket, self._table, self._mailbox = socket, table, mailbox
+        self._status, self._pictures = status, pictures
+        self._shown: dict[str, object] = {}
+        self._sent_pictures: dict[str, bytes] = {}
+
+    async def run(self, stopping: threading.Event) -> None:
+        """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
+        rows = [row.describe() for row in self._table]
+        await self._notify(kind="table", controls=rows)
+        listening = asyncio.create_task(self._listen())
+        try:
+            tick = 0
+            while not stopping.is_set() and not listening.done():
+                await self._tell_values()
+                if tick % STATUS_TICKS == 0:
+                    await self._notify(kind="status", status=plain(self._status()))
+                await self._tell_pictures()
+                tick += 1
+                await asyncio.wait([listening], timeout=TICK_SECONDS)
+        finally:
+            listening.cancel()
+        if listening.done():
+            listening.result()
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._socket.receive()
+            if event["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(event["code"])
+            if reason := self._receive(event.get("text") or ""):
+                await self._notify(kind="report", reason=reason)
+
+    def _receive(self, text: str) -> str | None:
+        """Do what the page asks; what it should be told if that was not exactly possible."""
+        try:
+            asked = json.loads(text)
+            address, value = asked["address"], asked["value"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            address, value = None, None
+        if not isinstance(address, str):
+            return "the page sent a message that can't be read; reload it"
+        self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
+        return self._mailbox.set(address, value)
+
+    async def _tell_values(self) -> None:
+        values = self._mailbox.snapshot()
+        changed = {address: value for address, value in values.items() if self._shown.get(address) != value}
+        if changed:
+            self._shown.update(changed)
+            await self._notify(kind="values", values=changed)
+
+    async def _tell_pictures(self) -> None:
+        messages = self._pictures.messages()
+        gone = {name: message(name, None) for name in self._sent_pictures if name not in messages}
+        for name, picture in (messages | gone).items():
+            if self._sent_pictures.get(name) != picture:
+                self._sent_pictures[name] = picture
+                await self._socket.send_bytes(picture)
+
+    async def _notify(self, **message: object) -> None:
+        await self._socket.send_text(json.dumps(message))
+
+
+def plain(values: Mapping[str, object]) -> dict[str, object]:
+    """What JSON can carry: a figure that is not a number yet becomes null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }

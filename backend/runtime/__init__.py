@@ -1,0 +1,1 @@
+"""What both processes need of the machine: metrics, priorities, files that survive a crash."""

@@ -1,0 +1,1 @@
+"""Who moves the controls, and how: OSC, MIDI, presets, tempo."""

@@ -1,0 +1,150 @@
+"""Whoever steers a show, besides the page: OSC, OSCQuery, MIDI, lighting desks, presets and the prompt bank."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bridge.control.dmx.receiver import DmxInput, DmxWanted, Patched, read_patch
+from bridge.control.mailbox import Mailbox
+from bridge.control.osc.server import OscServer
+from bridge.control.osc.subscribers import STATUS
+from bridge.control.tempo.tempo import MidiClock
+from bridge.web.access import Network
+
+from ..controls.table import TABLE
+from ..runtime import priority
+from ..runtime.json_store import JsonStore
+from .autosave import Autosave
+from .morph import Morph
+from .presets import LastValues, Presets
+from .prompt_bank import bind_prompt_bank
+from .reference_list import bind_reference_list
+
+if TYPE_CHECKING:
+    from bridge.control.oscquery.server import OscQueryServer
+
+log = logging.getLogger(__name__)
+
+PRESET_SECONDS, AUTOSAVE_SECONDS = 0.1, 2.0
+"""How long a preset, and a changed value, may wait until they are on disk."""
+Tell = Callable[[str | None, str], None]
+"""Called with the address to blame, if one is, and the reason."""
+
+
+@dataclass(frozen=True)
+class SteeringOptions:
+    """osc, osc_tcp and oscquery are (host, port), None for none. osc_allow: networks that may steer from elsewhere.
+
+    midi: inputs by (part of) their names. dmx: the universe of a lighting desk, whose channels set what the file
+    dmx_patch says. presets: the file that keeps them, None for none beyond the end; the last values and what MIDI was
+    taught are kept beside it.
+    """
+
+    osc: tuple[str, int] | None = None
+    osc_tcp: tuple[str, int] | None = None
+    osc_allow: tuple[Network, ...] = ()
+    oscquery: tuple[str, int] | None = None
+    midi: tuple[str, ...] = ()
+    dmx: DmxWanted | None = None
+    dmx_patch: Path | None = None
+    presets: Path | None = None
+
+    def beside(self, suffix: str) -> Path | None:
+        """Where something is kept beside the presets."""
+        return None if self.presets is None else self.presets.with_suffix(suffix)
+
+
+class Steering:
+    """Opens all of it. tell is told what goes wrong; heartbeat() gives what `/vace/status` says."""
+
+    def __init__(
+        self, options: SteeringOptions, mailbox: Mailbox, tell: Tell, heartbeat: Callable[[], Sequence[Any]]
+    ) -> None:
+        self._options, self._mailbox, self._notify, self._heartbeat = options, mailbox, tell, heartbeat
+        self.osc: OscServer | None = None
+        self.oscquery: OscQueryServer | None = None
+
+    def restore(self) -> None:
+        """Begin with the values that the last show had. Raises OSError if their file can't be read."""
+        values = self._last_values().read()
+        for _, report in self._mailbox.apply([pair for pair in values.items() if pair[0] in TABLE]):
+            log.warning("%s", report)
+        log.info("began with the last values" if values else "there are no last values to begin with")
+
+    def open(self, opened: ExitStack, clock: MidiClock) -> None:
+        """Start every part; `opened` closes them. clock: what a MIDI clock is told to. Raises BridgeError, OSError."""
+        options = self._options
+        bind_prompt_bank(self._mailbox)
+        bind_reference_list(self._mailbox)
+        presets = self._open_presets(opened)
+        if options.midi:
+            from .midi import open_midi
+
+            kept = options.beside(".midi.json")
+            opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._notify))
+        if options.osc is not None:
+            self.osc = self._open_osc(opened, *options.osc, presets)
+        if options.oscquery is not None:
+            self._open_oscquery(opened, *options.oscquery)
+        if options.dmx and options.dmx_patch is not None:
+            patched = Patched(read_patch(options.dmx_patch, TABLE), self._mailbox)
+            opened.callback(DmxInput(options.dmx, patched, lambda reason: self._notify(None, reason)).close)
+
+    def answer(self, address: str | None, reason: str) -> None:
+        """Send an error to whoever steers by OSC."""
+        if self.osc is not None:
+            self.osc.notify(address or "/vace", reason)
+
+    def figures(self) -> dict[str, Any]:
+        """The OSC server's counters, for the status."""
+        if self.osc is None:
+            return {}
+        return {f"osc_{name}": value for name, value in asdict(self.osc.counters).items()}
+
+    def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets) -> OscServer:
+        server = OscServer(
+            TABLE,
+            self._mailbox,
+            host,
+            port,
+            tcp=self._options.osc_tcp,
+            allow=self._options.osc_allow,
+            answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names},
+            # The presenter needs the interpreter on time: who holds it must not be held up by another program.
+            at_start=priority.raise_this_thread,
+        ).start()
+        opened.callback(server.stop)
+        log.info("OSC: listening on %s:%d", server.host, server.port)
+        if server.tcp is not None:
+            log.info("OSC by TCP: listening on %s:%d", server.tcp.host, server.tcp.port)
+        return server
+
+    def _open_oscquery(self, opened: ExitStack, host: str, port: int) -> None:
+        from bridge.control.oscquery.mdns import MdnsService
+        from bridge.control.oscquery.server import NAME, OscQueryServer
+
+        osc = None if self.osc is None else (self.osc.host, self.osc.port)
+        self.oscquery = OscQueryServer(TABLE, self._mailbox, osc, host, port, self._options.osc_allow).start()
+        opened.callback(self.oscquery.stop)
+        opened.callback(MdnsService(NAME, self.oscquery.services()).start().stop)
+
+    def _open_presets(self, opened: ExitStack) -> Presets:
+        morph = Morph(self._mailbox)
+        presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
+        last_values = LastValues(TABLE, self._mailbox, self._last_values())
+        autosave = Autosave(
+            [(presets.write, PRESET_SECONDS), (last_values.write, AUTOSAVE_SECONDS)],
+            lambda reason: self._notify("/vace/preset/save", reason),
+        )
+        for part in (autosave, morph):
+            part.start()
+            opened.callback(part.stop)
+        return presets
+
+    def _last_values(self) -> JsonStore:
+        return JsonStore(self._options.beside(".last.json"), "last values")

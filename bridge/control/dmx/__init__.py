@@ -1,0 +1,1 @@
+"""DMX from lighting desks, by sACN and Art-Net."""

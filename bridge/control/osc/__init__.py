@@ -1,0 +1,1 @@
+"""OSC by UDP and TCP: packets, addresses, answers and subscribers."""

@@ -1,0 +1,99 @@
+"""Tells others, by mDNS (Bonjour, zeroconf), where a service of ours is to be found.
+
+A service on the loopback is announced on the loopback only, to programs of this machine; the network hears nothing.
+Where the package `zeroconf` is missing nothing is announced, which is said once; addresses can be typed instead.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import threading
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import psutil
+
+from bridge.web.hosts import is_loopback
+
+if TYPE_CHECKING:
+    from zeroconf import Zeroconf
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+
+
+class MdnsService:
+    """From `start` to `stop`: a name, with (host, port) for each kind of service (`_oscjson._tcp`).
+
+    Announcing takes a second or two, so it is done in a thread of its own; a show waits for nothing.
+    """
+
+    def __init__(self, name: str, services: Mapping[str, tuple[str, int]]) -> None:
+        self._name, self._services = name, dict(services)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> MdnsService:
+        if find_spec("zeroconf") is None:
+            log.info("OSCQuery is not announced, as zeroconf is missing (pip install zeroconf); type its address")
+            return self
+        self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Take it back; may be called twice."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        from zeroconf import Error
+
+        opened: list[Zeroconf] = []
+        try:
+            for near in (True, False):
+                services = {kind: at for kind, at in self._services.items() if is_loopback(at[0]) == near}
+                if services and not self._stopping.is_set():
+                    opened.append(self._announce(services, near))
+            self._stopping.wait()
+        except (OSError, Error) as reason:  # no network, or one that refuses multicast
+            log.warning("OSCQuery is not announced (%s); type its address", reason)
+        finally:
+            for one in opened:
+                one.unregister_all_services()
+                one.close()
+
+    def _announce(self, services: dict[str, tuple[str, int]], near: bool) -> Zeroconf:
+        """Announce services that are all on the loopback (near), or all beyond it."""
+        from zeroconf import InterfaceChoice, ServiceInfo, Zeroconf
+
+        everywhere = any(ipaddress.ip_address(host).is_unspecified for host, _ in services.values())
+        hosts = sorted({host for host, _ in services.values()})
+        zeroconf = Zeroconf([LOOPBACK] if near else InterfaceChoice.All if everywhere else hosts)
+        for kind, (host, port) in services.items():
+            if self._stopping.is_set():
+                break
+            zeroconf.register_service(
+                ServiceInfo(
+                    f"{kind}.local.",
+                    f"{self._name}.{kind}.local.",
+                    port,
+                    parsed_addresses=_addresses(host),
+                    server=f"{self._name.replace(' ', '-')}.local.",
+                ),
+                allow_name_change=True,  # a second show on the network is "VACE Live-2"
+            )
+        return zeroconf
+
+
+def _addresses(host: str) -> list[str]:
+    """The addresses that a service bound to a host is reached at."""
+    if not ipaddress.ip_address(host).is_unspecified:
+        return [host]
+    found = {one.address for many in psutil.net_if_addrs().values() for one in many if one.family == socket.AF_INET}
+    return sorted(address for address in found if not is_loopback(address))

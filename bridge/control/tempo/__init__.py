@@ -1,0 +1,1 @@
+"""Tempo: set, tapped, from a MIDI clock or Ableton Link."""

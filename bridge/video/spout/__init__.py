@@ -1,0 +1,1 @@
+"""Spout: frames shared with other programs on Windows."""

@@ -1,0 +1,1 @@
+"""TouchDesigner's Shared Mem TOPs."""

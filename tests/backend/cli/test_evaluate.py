@@ -1,0 +1,44 @@
+"""`python -m backend evaluate`, with the pocket model itself."""
+
+import json
+
+import cv2
+import pytest
+
+from backend.cli import main
+from tests.backend.measure.evaluate.echo import SCOPE, SIZE, EchoTrial
+
+
+def test_one_measure_of_the_model_as_json(capsys, monkeypatch):
+    monkeypatch.setattr("backend.measure.evaluate.trial.QUICK", SCOPE)
+    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--json"]) == main.DONE
+    figures = json.loads(capsys.readouterr().out)
+    assert list(figures) == ["gray_correlation"]
+    assert figures["gray_correlation"]["control"] > figures["gray_correlation"]["shuffled"] + 0.1
+
+
+def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
+    monkeypatch.setattr("backend.measure.evaluate.trial.QUICK", SCOPE)
+    monkeypatch.setattr("backend.measure.evaluate.trial.Trial", lambda model, scope, **_: EchoTrial(model, scope, SIZE))
+    page = tmp_path / "page.md"
+    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--markdown", str(page)]) == main.DONE
+    assert "| `gray_correlation` | higher | " in page.read_text(encoding="utf-8")
+    sheet = cv2.imread(str(tmp_path / "page.jpg"))
+    assert sheet is not None
+    assert sheet.shape[1] > 5 * SIZE[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "speed"], "there are depth_rmse, "),
+        (["--reference-mode", "slots"], "invalid choice: 'slots'"),
+        (["--pipeline", "none"], "invalid choice"),
+        (["--markdown", "nowhere/page.md"], "there is no folder nowhere"),
+    ],
+)
+def test_wrong_usage_is_said_with_what_there_is(arguments: list[str], said: str, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main.main(["evaluate", *arguments])
+    assert stopped.value.code == main.USAGE
+    assert said in capsys.readouterr().err

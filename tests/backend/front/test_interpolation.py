@@ -1,0 +1,65 @@
+import cv2
+import numpy as np
+import pytest
+
+from backend.front.interpolation import PAIRS, FrameInterpolator
+from bridge.video.frames import Frame
+
+from ..waiting import wait_for
+
+
+@pytest.fixture
+def between():
+    made = FrameInterpolator()
+    yield made
+    made.close()
+
+
+def scene(shift: int, number: int) -> Frame:
+    """A textured square on grey, `shift` pixels along."""
+    grain = np.random.default_rng(1).integers(0, 255, (24, 24, 3), np.uint8)
+    pixels = np.full((64, 96, 3), 110, np.uint8)
+    pixels[20:44, 20 + shift : 44 + shift] = cv2.GaussianBlur(grain, (5, 5), 0)
+    return Frame(pixels, number, number / 15)
+
+
+def test_hold_shows_the_first_frame_and_blend_mixes(between: FrameInterpolator):
+    first, second = scene(0, 0), scene(8, 1)
+    assert between.picture("hold", first, second, 0.7) is first.pixels
+    mixed = between.picture("blend", first, second, 0.25)
+    assert np.abs(mixed - (0.75 * first.pixels + 0.25 * second.pixels)).max() <= 1
+
+
+@pytest.mark.parametrize("way", ["hold", "blend", "flow"])
+def test_without_a_second_frame_the_first_is_shown(between: FrameInterpolator, way: str):
+    assert between.picture(way, scene(0, 0), None, 0.0) is not None
+    assert (between.picture(way, scene(0, 0), None, 0.5) == scene(0, 0).pixels).all()
+
+
+def test_flow_shows_things_where_they_are_at_that_time(between: FrameInterpolator):
+    first, second, truth = scene(0, 0), scene(8, 1), scene(4, 2)
+    between.expect([first, second])
+    wait_for(lambda: between._flows, "the flow")
+    square = np.s_[20:44, 26:46]
+
+    def error(way: str) -> float:
+        made = between.picture(way, first, second, 0.5)
+        return float(np.abs(made[square].astype(int) - truth.pixels[square]).mean())
+
+    assert error("flow") < error("blend") / 3
+    assert between.mixed == 0
+
+
+def test_flow_that_is_not_ready_is_blended_and_counted(between: FrameInterpolator):
+    first, second = scene(0, 0), scene(8, 1)
+    made = between.picture("flow", first, second, 0.5)
+    assert (made == between.picture("blend", first, second, 0.5)).all()
+    assert between.mixed == 1
+
+
+def test_flows_do_not_pile_up(between: FrameInterpolator):
+    small = [Frame(np.full((16, 16, 3), n % 250, np.uint8), n, n / 30) for n in range(3 * PAIRS)]
+    for frame in small:
+        between.expect([frame])
+    wait_for(lambda: (small[-2].number, small[-1].number) in between._flows, "the last flow")
+    assert len(between._flows) <= PAIRS

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from backend.imaging.fitting import cover, rounded_size
+
+
+@pytest.mark.parametrize(("given", "expected"), [((128, 192), (128, 192)), ((100, 200), (96, 208)), ((3, 8), (16, 16))])
+def test_sizes_are_rounded_to_sixteen(given, expected):
+    assert rounded_size(*given) == expected
+
+
+def test_a_wide_picture_loses_its_sides_evenly():
+    picture = np.zeros((40, 200, 3), np.uint8)
+    picture[:, 80:120] = 255
+    fitted = cover(picture, 32, 32)
+    assert fitted.shape == (32, 32, 3)
+    assert fitted.min() == 255
+
+
+def test_a_tall_picture_loses_top_and_bottom():
+    picture = np.zeros((200, 40, 4), np.uint8)
+    picture[80:120] = 255
+    assert cover(picture, 32, 32).min() == 255
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (31, 47), (16, 16)])
+def test_any_size_can_be_fitted(size):
+    assert cover(np.full((*size, 3), 9, np.uint8), 32, 48).shape == (32, 48, 3)
+
+
+def test_a_picture_that_fits_is_not_copied():
+    picture = np.zeros((32, 48, 3), np.uint8)
+    assert cover(picture, 32, 48) is picture

@@ -1,0 +1,49 @@
+"""Flow, flicker and whether pictures move as they should."""
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.measure.evaluate.measures.motion import flicker, flow_of, motion_error
+
+STEP = 3
+
+
+def textured(shift: float) -> np.ndarray:
+    """A soft random pattern [96, 128, 3], moved to the right."""
+    noise = np.random.default_rng(0).random((96, 192)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 3.0)
+    soft = (soft - soft.min()) / (soft.max() - soft.min())
+    moved = soft[:, 64 - int(shift) : 192 - int(shift)]
+    return np.repeat((moved * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+MOVING = np.stack([textured(STEP * n) for n in range(5)])
+FLOW = flow_of(MOVING)
+
+
+def test_the_flow_of_what_moves_to_the_right_comes_from_the_left():
+    middle = FLOW[:, 20:-20, 20:-20]
+    assert middle[..., 0].mean() == pytest.approx(-STEP, abs=0.2)
+    assert middle[..., 1].mean() == pytest.approx(0, abs=0.2)
+
+
+def test_what_moves_with_the_clip_does_not_flicker():
+    assert flicker(MOVING, MOVING, FLOW) < 0.01
+
+
+def test_what_changes_its_light_from_frame_to_frame_flickers_by_so_much():
+    gray = np.full_like(MOVING, 100)
+    gray[1::2] += 51
+    assert flicker(gray, MOVING, FLOW) == pytest.approx(0.2, abs=1e-3)
+
+
+def test_a_still_picture_flickers_where_the_clip_moves():
+    still = np.repeat(MOVING[:1], 5, axis=0)
+    assert flicker(still, MOVING, FLOW) > 3 * flicker(MOVING, MOVING, FLOW)
+
+
+def test_the_clip_itself_moves_as_it_should_and_a_still_picture_does_not():
+    assert motion_error(MOVING, FLOW) == 0.0
+    assert motion_error(np.repeat(MOVING[:1], 5, axis=0), FLOW) == pytest.approx(1.0, abs=0.02)
+    assert motion_error(MOVING[::-1].copy(), FLOW) > 1.5

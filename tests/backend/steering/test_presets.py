@@ -1,0 +1,210 @@
+"""Presets and last values."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from backend.controls.table import TABLE
+from backend.runtime.json_store import JsonStore
+from backend.steering.autosave import Autosave
+from backend.steering.morph import Morph
+from backend.steering.presets import FADE, GO, MAX_NAME, MAX_PRESETS, SAVE, LastValues, Presets
+from bridge.control.mailbox import Mailbox
+from tests.backend.waiting import wait_for
+
+
+class Clock:
+    now = 50.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A mailbox with presets in a file, and time that the test lets pass."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.clock, self.mailbox = Clock(), Mailbox(TABLE)
+        self.morph = Morph(self.mailbox, self.clock)
+        self.presets = Presets(TABLE, self.mailbox, JsonStore(path, "presets"), self.morph)
+
+    def send(self, *changes: tuple[str, object]) -> list[str]:
+        return [reason for _, reason in self.mailbox.apply(list(changes))]
+
+    def values(self, *names: str) -> list[object]:
+        return [self.mailbox.get(f"/vace/{name}") for name in names]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "presets.json"
+
+
+@pytest.fixture
+def desk(path: Path) -> Desk:
+    return Desk(path)
+
+
+def test_what_was_kept_comes_back_under_its_name_and_the_panic_switches_and_the_bank_stay(desk: Desk):
+    desk.send(("/vace/prompt", "ice"), ("/vace/scale", 0.5), ("/vace/reference", ["a.png"]), ("/vace/freeze", 1))
+    assert desk.send((SAVE, "blue hour")) == []
+    desk.send(("/vace/prompt", "lava"), ("/vace/scale", 2.0), ("/vace/reference", []), ("/vace/freeze", 0))
+    desk.send(("/vace/prompt/bank/2", "mine"))
+    assert desk.send((GO, "blue hour")) == []
+    assert desk.values("prompt", "scale", "reference", "freeze") == ["ice", 0.5, ("a.png",), False]
+    assert desk.values("prompt/bank/2") == ["mine"]
+
+
+def test_a_number_is_a_name_as_controllers_send_it(desk: Desk):
+    desk.send(("/vace/seed", 7), (SAVE, 3))
+    desk.send(("/vace/seed", 8), (GO, 3.0))
+    assert desk.values("seed") == [7]
+    assert desk.presets.names() == ["3"]
+
+
+def test_a_button_that_is_let_go_neither_saves_nor_goes(desk: Desk):
+    assert desk.send((SAVE, 1.0), (SAVE, 0.0), (GO, 0.0)) == []
+    assert desk.presets.names() == ["1"]
+
+
+def test_over_a_time_numbers_move_and_the_rest_switches_at_once(desk: Desk):
+    desk.send(("/vace/prompt", "ice"), ("/vace/prompt/fade", 4.0), ("/vace/scale", 0.0), ("/vace/seed", 100))
+    desk.send((SAVE, "a"))
+    desk.send(("/vace/prompt", "lava"), ("/vace/prompt/fade", 0.0), ("/vace/scale", 2.0), ("/vace/seed", 0))
+    assert desk.send((GO, "a"), (FADE, 10.0)) == []
+    assert desk.values("prompt", "prompt/fade", "seed", "scale") == ["ice", 4.0, 100, 2.0]
+    desk.clock.now += 5.0
+    desk.morph.step()
+    assert desk.values("scale") == [pytest.approx(1.0)]
+    desk.clock.now += 5.0
+    desk.morph.step()
+    assert desk.values("scale") == [0.0]
+
+
+def test_shapes_and_colours_move_too_and_a_polygon_of_other_corners_switches(desk: Desk):
+    triangle, square = (0.0, 0.0, 1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
+    desk.send(("/vace/mask/rect", (0, 0, 0.5, 1)), ("/vace/mask/key", (1, 0, 0)), ("/vace/mask/polygon", triangle))
+    desk.send((SAVE, "a"))
+    desk.send(("/vace/mask/rect", (0.5, 0, 0.5, 1)), ("/vace/mask/key", (0, 0, 1)), ("/vace/mask/polygon", square))
+    desk.send((GO, "a"), (FADE, 10.0))
+    assert desk.values("mask/polygon") == [triangle]
+    desk.clock.now += 5.0
+    desk.morph.step()
+    assert desk.values("mask/rect", "mask/key") == [(0.25, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5)]
+
+
+def test_going_at_once_ends_what_is_on_its_way(desk: Desk):
+    desk.send(("/vace/scale", 0.0), (SAVE, "a"))
+    desk.send(("/vace/scale", 2.0), (SAVE, "b"))
+    desk.send((GO, "a"), (FADE, 10.0))
+    desk.send((GO, "b"), (FADE, 0.0))
+    desk.clock.now += 5.0
+    desk.morph.step()
+    assert desk.values("scale") == [2.0]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\windows", "/", "..", "a\x00b", "CON", "%n", "日本"])
+def test_a_name_is_a_name_whatever_it_looks_like(desk: Desk, path: Path, name: str):
+    desk.send(("/vace/seed", 7), (SAVE, name))
+    desk.presets.write()
+    assert os.listdir(path.parent) == ["presets.json"]
+    again = Desk(path)
+    assert again.send((GO, name)) == []
+    assert again.values("seed") == [7]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * (MAX_NAME + 1), "x" * 100_000])
+def test_a_name_that_is_none_is_refused(desk: Desk, name: str):
+    assert f"1 to {MAX_NAME} characters" in " ".join(desk.send((SAVE, name)))
+    assert desk.presets.names() == []
+
+
+def test_what_is_not_there_is_told(desk: Desk):
+    [reason] = desk.send((GO, "blue"))
+    assert "no preset 'blue'" in reason
+    assert "/vace/preset/list" in reason
+    assert len(desk.send((GO, "x" * 100_000))[-1]) < 200
+
+
+def test_so_many_and_no_more(desk: Desk):
+    for number in range(1, MAX_PRESETS + 1):
+        assert desk.send((SAVE, number)) == []
+    assert "already" in desk.send((SAVE, "one more"))[0]
+    assert desk.send((SAVE, 7)) == []
+
+
+def test_a_file_written_by_hand_is_used_as_far_as_it_makes_sense(path: Path):
+    values = {
+        "/vace/prompt": "ice",
+        "/vace/scale": 7,
+        "/vace/mask/feather": float("nan"),
+        "/vace/control": "x-ray",
+        "/vace/freeze": True,
+        "/vace/gone": 1,
+        "/vace/seed": {"a": []},
+    }
+    path.write_text(json.dumps({"vace": "presets", "version": 1, "content": {"a": values, "b": 7}}))
+    desk = Desk(path)
+    assert desk.presets.names() == ["a"]
+    [reason] = desk.send((GO, "a"), (FADE, 5.0))
+    assert all(address in reason for address in ("/vace/scale", "/vace/mask/feather", "/vace/control", "/vace/seed"))
+    assert desk.values("prompt", "scale", "mask/feather", "control", "freeze", "seed") == [
+        "ice", 2.0, 4.0, "depth", False, 0,
+    ]  # fmt: skip
+
+
+def test_presets_outlive_the_program_in_their_order(desk: Desk, path: Path):
+    for name in ("z", "a", "m"):
+        desk.send((SAVE, name))
+    desk.presets.write()
+    assert Desk(path).presets.names() == ["z", "a", "m"]
+
+
+def test_what_could_not_be_written_is_tried_again(desk: Desk, path: Path, monkeypatch):
+    desk.send((SAVE, "a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            desk.presets.write()
+    desk.presets.write()
+    assert Desk(path).presets.names() == ["a"]
+
+
+def test_without_a_file_presets_last_as_long_as_the_program():
+    desk = Desk(None)
+    desk.send(("/vace/seed", 7), (SAVE, "a"))
+    desk.presets.write()
+    desk.send(("/vace/seed", 8))
+    desk.send((GO, "a"))
+    assert desk.values("seed") == [7]
+
+
+def test_last_values_are_written_when_something_has_changed_and_without_panic_switches(path: Path):
+    mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
+    autosave = LastValues(TABLE, mailbox, file)
+    autosave.write()
+    assert file.read()["/vace/prompt"] == mailbox.get("/vace/prompt")
+    path.unlink()
+    autosave.write()
+    assert not path.exists()
+    mailbox.set_all([("/vace/prompt/bank/1", "mine"), ("/vace/blackout", 1)])
+    autosave.write()
+    assert file.read()["/vace/prompt/bank/1"] == "mine"
+    assert "/vace/blackout" not in file.read()
+
+
+def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot():
+    written, told = [], []
+
+    def fail() -> None:
+        raise OSError("disk full")
+
+    autosave = Autosave([(lambda: written.append(1), 0.0), (fail, 3600.0)], told.append)
+    autosave.start()
+    wait_for(lambda: len(written) > 2, "some writing")
+    before = len(written)
+    autosave.stop()
+    assert len(written) > before
+    assert told == ["what was set cannot be kept: disk full"] * 2

@@ -1,0 +1,282 @@
+"""Who is told of what, and when; on a clock that the test sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.control.mailbox import Mailbox
+from bridge.control.normalised import normalised_controls
+from bridge.control.osc.counters import OscCounters
+from bridge.control.osc.dispatch import Dispatcher
+from bridge.control.osc.peers import encode
+from bridge.control.osc.subscribers import ECHO_SECONDS, HEARTBEAT_SECONDS, LIFE_SECONDS, MAX_SUBSCRIBERS, Subscribers
+from bridge.control.parameters import Control, ControlTable
+from bridge.web.access import Access, network
+from tests.bridge.control.osc.listener import Listener
+
+TABLE = ControlTable(
+    [
+        Control("/vace/scale", "float", 1.0, "How much.", low=0.0, high=2.0),
+        Control("/vace/seed", "int", 0, "Noise.", low=0, high=100),
+        Control("/vace/prompt", "string", "", "Words.", also=("/vace/fade",)),
+        Control("/vace/fade", "float", 0.0, "How long.", low=0.0, high=60.0),
+        Control("/vace/control", "choice", "depth", "What.", choices=("depth", "scribble")),
+        Control("/vace/freeze", "bool", False, "Hold."),
+        Control("/vace/box", "floats", (0.0, 1.0), "A box.", low=-1.0, high=2.0, counts=(2,)),
+        Control("/vace/reset", "trigger", False, "Forget.", dangerous=True),
+    ]
+)
+SNAPSHOT = [
+    ("/vace/scale", [1.0]),
+    ("/vace/seed", [0]),
+    ("/vace/prompt", [""]),
+    ("/vace/fade", [0.0]),
+    ("/vace/control", ["depth"]),
+    ("/vace/freeze", [0]),
+    ("/vace/box", [0.0, 1.0]),
+]
+
+
+class Stage:
+    """A dispatcher and its subscribers, without sockets."""
+
+    def __init__(self, status: Any = None, allow: tuple = ()) -> None:
+        self.now = 100.0
+        self.mailbox = Mailbox(TABLE)
+        self.counters = OscCounters()
+        by_address = normalised_controls(TABLE)
+        self.subscribers = Subscribers(
+            TABLE, by_address.values(), self.mailbox, self.counters, status, lambda: self.now
+        )
+        self.dispatcher = Dispatcher(
+            TABLE, by_address, self.mailbox, self.subscribers, Access(allow), self.counters, {}
+        )
+
+    def send(self, peer: Listener, address: str, *arguments: Any) -> None:
+        packet = encode(address, arguments)
+        assert packet is not None
+        self.dispatcher.receive(packet, peer)
+        self.dispatcher.flush()
+
+    def pass_by(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        self.subscribers.round()
+
+    def subscribed(self, *arguments: Any, port: int = 5000) -> Listener:
+        """One who has heard the snapshot."""
+        peer = Listener(port=port)
+        self.send(peer, "/vace/subscribe", *arguments)
+        self.pass_by()
+        peer.told()
+        return peer
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_subscriber_gets_everything_once_and_then_what_changes(stage: Stage):
+    peer = Listener()
+    stage.send(peer, "/vace/subscribe")
+    stage.pass_by()
+    assert peer.told() == SNAPSHOT
+    stage.pass_by()
+    assert peer.told() == []
+    stage.mailbox.set("/vace/seed", 7)
+    stage.mailbox.set("/vace/seed", 8)
+    stage.pass_by()
+    assert peer.told() == [("/vace/seed", [8])]
+
+
+def test_who_moves_a_control_is_not_told_of_it_but_the_others_are(stage: Stage):
+    mover, other = stage.subscribed(), stage.subscribed(port=5001)
+    stage.send(mover, "/vace/scale", 0.5)
+    stage.pass_by()
+    assert other.told() == [("/vace/scale", [0.5])]
+    stage.pass_by(2 * ECHO_SECONDS)
+    assert mover.told() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "sent", "held"),
+    [
+        ("/vace/scale", [7.5], [2.0]),
+        ("/vace/n/scale", [1.5], [2.0]),
+        ("/vace/seed", [7.6], [8]),
+        ("/vace/prompt", [" two\nlines\x1b"], ["two lines"]),
+        ("/vace/scale", ["loud"], [1.0]),
+        ("/vace/scale", ["+", 0.25], [1.25]),
+        ("/vace/box", [0.5, 3.0], [0.5, 2.0]),
+        ("/vace/box", [0.5], [0.0, 1.0]),
+    ],
+)
+def test_who_sends_what_is_not_held_is_told_what_is_once_he_has_let_go(
+    stage: Stage, address: str, sent: list[Any], held: list[Any]
+):
+    mover = stage.subscribed()
+    stage.send(mover, address, *sent)
+    mover.told()  # the error
+    stage.pass_by(0.9 * ECHO_SECONDS)
+    assert mover.told() == []
+    stage.pass_by(0.2 * ECHO_SECONDS)
+    assert mover.told() == [(address.replace("/n/", "/"), held)]
+
+
+def test_a_control_that_others_move_too_is_set_right_when_he_lets_go(stage: Stage):
+    mover = stage.subscribed()
+    stage.send(mover, "/vace/scale", 0.5)
+    stage.mailbox.set("/vace/scale", 1.5)
+    stage.pass_by(0.9 * ECHO_SECONDS)
+    assert mover.told() == []
+    stage.pass_by(0.2 * ECHO_SECONDS)
+    assert mover.told() == [("/vace/scale", [1.5])]
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("/vace/control", [1]),
+        ("/vace/control", ["Scribble"]),
+        ("/vace/freeze", [1.0]),
+        ("/vace/box", [0.3, 1]),
+    ],
+)
+def test_another_way_of_saying_the_same_is_no_difference(stage: Stage, address: str, sent: list[Any]):
+    mover = stage.subscribed()
+    stage.send(mover, address, *sent)
+    stage.pass_by(2 * ECHO_SECONDS)
+    assert mover.told() == []
+
+
+def test_further_arguments_are_moved_too(stage: Stage):
+    mover, other = stage.subscribed(), stage.subscribed(port=5001)
+    stage.send(mover, "/vace/prompt", "ice", 2.5)
+    stage.pass_by(2 * ECHO_SECONDS)
+    assert mover.told() == []
+    assert other.told() == [("/vace/prompt", ["ice"]), ("/vace/fade", [2.5])]
+
+
+def test_feedback_can_go_to_another_port_of_the_sender(stage: Stage):
+    peer, elsewhere = Listener(), Listener(port=9001)
+    peer.at_port = lambda port: elsewhere  # type: ignore[method-assign]
+    stage.send(peer, "/vace/subscribe", 9001)
+    stage.pass_by()
+    assert (peer.told(), elsewhere.told()) == ([], SNAPSHOT)
+    stage.send(peer, "/vace/scale", 0.5)
+    stage.pass_by(2 * ECHO_SECONDS)
+    assert elsewhere.told() == []
+    stage.send(peer, "/vace/unsubscribe")
+    assert stage.counters.subscribers == 0
+
+
+def test_twins_are_told_to_those_who_ask_for_them(stage: Stage):
+    peer = stage.subscribed(0, 1)
+    stage.mailbox.set("/vace/scale", 0.5)
+    stage.mailbox.set("/vace/control", "scribble")
+    stage.pass_by()
+    assert peer.told() == [
+        ("/vace/scale", [0.5]),
+        ("/vace/n/scale", [0.25]),
+        ("/vace/control", ["scribble"]),
+        ("/vace/n/control", [1.0]),
+    ]
+
+
+def test_whoever_is_silent_for_a_minute_is_forgotten_and_any_word_counts(stage: Stage):
+    peer = stage.subscribed()
+    stage.pass_by(0.9 * LIFE_SECONDS)
+    stage.send(peer, "/vace/ping")
+    stage.pass_by(0.9 * LIFE_SECONDS)
+    assert stage.counters.subscribers == 1
+    stage.pass_by(0.2 * LIFE_SECONDS)
+    assert stage.counters.subscribers == 0
+
+
+def test_who_subscribes_again_hears_everything_again_and_counts_once(stage: Stage):
+    peer = stage.subscribed()
+    stage.send(peer, "/vace/subscribe")
+    stage.pass_by()
+    assert peer.told() == SNAPSHOT
+    assert stage.counters.subscribers == 1
+
+
+def test_one_too_many_is_told_so_and_the_rest_are_served(stage: Stage):
+    peers = [stage.subscribed(port=5000 + number) for number in range(MAX_SUBSCRIBERS)]
+    late = Listener(port=6000)
+    stage.send(late, "/vace/subscribe")
+    [(address, (about, reason))] = late.told()
+    assert (address, about) == ("/vace/error", "/vace/subscribe")
+    assert str(MAX_SUBSCRIBERS) in reason
+    stage.mailbox.set("/vace/seed", 1)
+    stage.pass_by()
+    assert all(peer.told() == [("/vace/seed", [1])] for peer in peers)
+    assert late.told() == []
+    stage.send(peers[3], "/vace/unsubscribe")
+    stage.send(late, "/vace/subscribe")
+    assert stage.counters.subscribers == MAX_SUBSCRIBERS
+
+
+@pytest.mark.parametrize("port", [-1, 65536, float("nan"), "home", b"x"])
+def test_a_port_that_is_none_is_refused(stage: Stage, port: Any):
+    peer = Listener()
+    stage.send(peer, "/vace/subscribe", port)
+    [(address, (about, _))] = peer.told()
+    assert (address, about) == ("/vace/error", "/vace/subscribe")
+    assert stage.counters.subscribers == 0
+
+
+def test_the_heartbeat_comes_twice_a_second():
+    stage = Stage(status=lambda: ["running", 30.0, 12.5, 240])
+    peer = stage.subscribed()
+    stage.pass_by(0.5 * HEARTBEAT_SECONDS)
+    assert peer.told() == []
+    stage.pass_by(0.6 * HEARTBEAT_SECONDS)
+    assert peer.told() == [("/vace/status", ["running", 30.0, 12.5, 240])]
+
+
+def test_what_goes_wrong_is_told_to_all_subscribers_and_once_to_whoever_sent_last(stage: Stage):
+    peers = [stage.subscribed(port=port) for port in (5000, 5001)]
+    stage.dispatcher.notify("/vace/reference", "there is no file a.png")
+    expected = [("/vace/error", ["/vace/reference", "there is no file a.png"])]
+    assert [peer.told() for peer in peers] == [expected, expected]
+    stranger = Listener(port=6000)
+    stage.send(stranger, "/vace/scale", 1)
+    stage.dispatcher.notify("/vace/reference", "there is no file a.png")
+    assert [peer.told() for peer in (*peers, stranger)] == [expected] * 3
+
+
+FAR = "192.168.1.9"
+
+
+@pytest.mark.parametrize("address", ["/vace/reset", "/vace/dump", "/vace/subscribe"])
+def test_another_machine_may_not_do_everything_unless_it_is_named(address: str):
+    stage, peer = Stage(), Listener(FAR)
+    stage.send(peer, address)
+    [(answer, (about, reason))] = peer.told()
+    assert (answer, about) == ("/vace/error", address)
+    assert FAR in reason
+    assert "--osc-allow" in reason
+    assert stage.mailbox.events() == []
+    assert stage.counters.subscribers == 0
+    stage.send(peer, "/vace/scale", 0.5)
+    assert stage.mailbox.get("/vace/scale") == 0.5
+
+    named = Stage(allow=(network(f"{FAR}/32"),))
+    named.send(peer, address)
+    assert all(answer != "/vace/error" for answer, _ in peer.told())
+    assert named.mailbox.events() == (["/vace/reset"] if address == "/vace/reset" else [])
+
+
+def test_answers_and_errors_go_where_a_sender_has_subscribed(stage: Stage):
+    peer = stage.subscribed(6000)
+    stage.send(peer, "/vace/get", "/vace/seed")
+    stage.send(peer, "/vace/scale", "loud")
+    assert peer.told() == []
+    (subscriber,) = stage.subscribers._by_target.values()
+    assert subscriber.target.key[2] == 6000
+    heard = subscriber.target.told()  # type: ignore[attr-defined]
+    assert ("/vace/seed", [0]) in heard
+    assert any(address == "/vace/error" and "loud" in arguments[1] for address, arguments in heard)

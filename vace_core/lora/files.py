@@ -1,0 +1,286 @@
+"""LoRAs: small changes to a transformer's weights, read from a file and merged.
+
+W' = W + strength * (alpha / rank) * up @ down (Hu et al., 2021). `transformer.live_lora` keeps them beside the weights
+instead, with a strength that changes while a show runs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from ..checkpoints.errors import CheckpointError
+from ..checkpoints.layouts import KNOWN, recognise
+from ..checkpoints.weights import LazyTensor, Weights, open_weights
+from ..config import Architecture
+from ..transformer import CausalWan
+from .keys import STYLES, Modules, split
+
+SHOWN = 10
+"""Keys that an error names."""
+FOREIGN = (
+    (re.compile(r"_img\b|img_emb"), "it belongs to an image-to-video model"),
+    (re.compile(r"^(lora_te|text_encoder|te\d?[._])"), "it changes the text encoder too"),
+    (re.compile(r"vace_"), "it changes context blocks that this model does not have"),
+    (re.compile(r"hada_|lokr_|oft_|lora_mid|dora_scale|magnitude"), "it is a LoHa, LoKr, OFT or DoRA, not a LoRA"),
+)
+"""What keys that are not known tell about their file."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """The low-rank change of one linear layer or convolution: `scale * up @ down`."""
+
+    down: LazyTensor
+    """[rank, in]; a convolution's has its kernel's shape."""
+    up: LazyTensor
+    """[out, rank]."""
+    scale: float
+    """alpha / rank."""
+
+    @property
+    def rank(self) -> int:
+        return self.down.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(out, in)."""
+        return self.up.shape[0], math.prod(self.down.shape[1:])
+
+    def read(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """down [rank, in] and up [out, rank]."""
+        return read(self.down, device, dtype).flatten(1), read(self.up, device, dtype).flatten(1)
+
+
+@dataclass(frozen=True)
+class Lora:
+    """What a file changes, by the names of `CausalWan`. Its numbers are read from the file when they are needed."""
+
+    name: str
+    adapters: Mapping[str, Adapter]
+    """By module: "blocks.0.self_attn.q"."""
+    deltas: Mapping[str, LazyTensor]
+    """Whole changes by parameter ("blocks.0.norm3.bias"), each of its shape. Most LoRAs have none."""
+
+
+def read_lora(path: Path, architecture: Architecture) -> Lora:
+    """Read a LoRA for a transformer of this architecture, from safetensors or a torch file.
+
+    Without alpha in the file, that of PEFT's adapter_config.json beside it or of diffusers' header counts, else the
+    rank. Raises CheckpointError naming all that does not belong to the model: nothing is left out silently.
+    """
+    weights = open_weights(path)
+    settings = _settings(path, any(key.startswith("base_model.") for key in weights.tensors))
+    with torch.device("meta"):
+        shapes = {key: tuple(value.shape) for key, value in CausalWan(architecture).state_dict().items()}
+    contents = _sort(weights, Modules(shapes))
+    contents.wrong.extend(_misfits(contents.parts, shapes))
+    if contents.unknown or contents.wrong or not contents.parts:
+        raise CheckpointError(_complaint(weights, contents, architecture.dim))
+    adapters = {
+        module: _adapter(roles, contents.spelled[module], settings)
+        for module, roles in contents.parts.items()
+        if "down" in roles
+    }
+    endless = [module for module, adapter in adapters.items() if not math.isfinite(adapter.scale)]
+    if endless:
+        raise CheckpointError(f"{path}: alpha of {endless[:SHOWN]} is no finite number; get the file again")
+    return Lora(path.stem, adapters, dict(_deltas(contents.parts)))
+
+
+@torch.no_grad()
+def merge(transformer: CausalWan, lora: Lora, strength: float = 1.0) -> None:
+    """Add a LoRA to the weights for good, tensor by tensor: computed in float32, rounded once to the weights' dtype.
+
+    Raises CheckpointError, before anything is written, where the LoRA is for another model or a weight that it changes
+    is quantised already.
+    """
+    weights = require_fit(transformer, lora, [f"{module}.weight" for module in lora.adapters])
+    for module, adapter in lora.adapters.items():
+        weight = weights[f"{module}.weight"]
+        down, up = adapter.read(weight.device, torch.float32)
+        merged = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * adapter.scale)
+        weight.copy_(merged.view_as(weight))
+    for key, stored in lora.deltas.items():
+        weight = weights[key]
+        weight.copy_(torch.add(weight.float(), read(stored, weight.device, torch.float32), alpha=strength))
+
+
+def read(stored: LazyTensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """A tensor of the file, where and as it is wanted."""
+    out = torch.empty(stored.shape, dtype=dtype, device=device)
+    stored.copy_to(out)
+    return out
+
+
+def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ()) -> dict[str, Tensor]:
+    """The transformer's weights, all that the LoRA changes among them and of its sizes.
+
+    written: weights that will be written, so that they must not be quantised; those of `deltas` always are. Raises
+    CheckpointError otherwise.
+    """
+    weights = transformer.state_dict()
+    sizes = {f"{name}.weight": adapter.size for name, adapter in lora.adapters.items()}
+    wrong = [
+        f"{key} {size}" for key, size in sizes.items() if key not in weights or weights[key].flatten(1).shape != size
+    ]
+    wrong += [
+        f"{key} {stored.shape}"
+        for key, stored in lora.deltas.items()
+        if key not in weights or weights[key].shape != stored.shape
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"LoRA {lora.name} changes {len(wrong)} weights that this model does not have in that size (first: "
+            f"{wrong[:SHOWN]}); read it for this model's architecture"
+        )
+    quantised = [key for key in (*written, *lora.deltas) if not weights[key].is_floating_point()]
+    if quantised:
+        raise CheckpointError(
+            f"LoRA {lora.name} cannot be added to {len(quantised)} weights that are quantised already (first: "
+            f"{quantised[:SHOWN]}); merge it before quantising (one that is low-rank only may also be used live)"
+        )
+    return weights
+
+
+Parts = dict[str, dict[str, LazyTensor]]
+"""The tensors of a file by module and role (`lora_keys.ROLES`)."""
+
+
+@dataclass
+class _Contents:
+    """A file's keys, sorted."""
+
+    parts: Parts = field(default_factory=dict)
+    spelled: dict[str, str] = field(default_factory=dict)
+    """Each module as the file spells it."""
+    unknown: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    """What is the matter with the known ones, in words."""
+
+
+def _sort(weights: Weights, modules: Modules) -> _Contents:
+    contents = _Contents()
+    for key, stored in weights.tensors.items():
+        spelled, role = split(key) or ("", "")
+        module = modules.find(spelled)
+        if module is None:
+            contents.unknown.append(key)
+        elif role in contents.parts.setdefault(module, {}):
+            contents.wrong.append(f"{key} says again what another key says of {module}")
+        else:
+            contents.parts[module][role] = stored
+            contents.spelled[module] = spelled
+    return contents
+
+
+def _deltas(parts: Parts) -> Iterator[tuple[str, LazyTensor]]:
+    for module, roles in parts.items():
+        for role in ("weight", "bias", "modulation"):
+            if role in roles:
+                yield f"{module}.{role}", roles[role]
+
+
+def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
+    """What does not fit the model, in words."""
+    for key, stored in _deltas(parts):
+        if stored.shape != shapes.get(key):
+            yield f"{key}: change {stored.shape}, expected {shapes.get(key, 'no such parameter')}"
+    for module, roles in parts.items():
+        low = sorted(roles.keys() & {"down", "up", "alpha"})
+        expected = shapes.get(f"{module}.weight", ())
+        if not low:
+            continue
+        if not {"down", "up"} <= roles.keys():
+            yield f"{module}: {' and '.join(low)} only, expected down and up"
+        elif len(expected) < 2:
+            yield f"{module}: a low-rank change, expected of linear layers and convolutions only"
+        elif not _fits(roles, expected):
+            found = ", ".join(f"{role} {roles[role].shape}" for role in low)
+            inner = math.prod(expected[1:])
+            yield f"{module}: {found}, expected down (rank, {inner}), up ({expected[0]}, rank), alpha one number"
+
+
+def _fits(roles: Mapping[str, LazyTensor], expected: tuple[int, ...]) -> bool:
+    down, up = roles["down"].shape, roles["up"].shape
+    if len(down) < 2 or len(up) < 2 or ("alpha" in roles and math.prod(roles["alpha"].shape) != 1):
+        return False
+    rank = down[0]
+    return (
+        rank > 0
+        and math.prod(down[1:]) == math.prod(expected[1:])
+        and (up[0], math.prod(up[1:])) == (expected[0], rank)
+    )
+
+
+def _adapter(roles: Mapping[str, LazyTensor], spelled: str, settings: Mapping[str, Any]) -> Adapter:
+    down, up = roles["down"], roles["up"]
+    rank = down.shape[0]
+    if "alpha" in roles:
+        return Adapter(down, up, float(roles["alpha"].read()) / rank)
+    alpha = settings.get("lora_alpha", rank)
+    for pattern, own in (settings.get("alpha_pattern") or {}).items():
+        if re.match(rf"(.*\.)?({pattern})$", spelled):  # as PEFT matches: the end of the name
+            alpha = own
+            break
+    return Adapter(down, up, alpha / (math.sqrt(rank) if settings.get("use_rslora") else rank))
+
+
+def _complaint(weights: Weights, contents: _Contents, dim: int) -> str:
+    """All that is the matter with a file. dim: the model's width."""
+    unknown, wrong = contents.unknown, contents.wrong
+    says = [f"{weights.path} is no LoRA for this model"]
+    if unknown:
+        says.append(f"{len(unknown)} keys are not known (first: {unknown[:SHOWN]})")
+    if wrong:
+        says.append(f"{len(wrong)} do not fit (first: {wrong[:SHOWN]})")
+    width = _width(contents.parts)
+    if width is not None and width != dim:
+        kind = next((f"Wan {name}" for name, known in KNOWN.items() if known.dim == width), "another model")
+        says.append(f"it looks like one for {kind}, {width} wide, where this model is {dim} wide")
+    says += [words for pattern, words in FOREIGN if any(pattern.search(key) for key in unknown)]
+    if not contents.parts and (layout := recognise(weights)) is not None:
+        says.append(f"it looks like {layout}")
+    if unknown:
+        says.append(f"the key styles that are known: {', '.join(STYLES)}")
+    return "; ".join(says)
+
+
+def _width(parts: Parts) -> int | None:
+    """The width of the model that a LoRA was made for, by what its queries, keys and values read."""
+    for module, roles in parts.items():
+        if re.search(r"self_attn\.[qkv]$", module) and "down" in roles:
+            return math.prod(roles["down"].shape[1:])
+    return None
+
+
+def _settings(path: Path, peft: bool) -> dict[str, Any]:
+    """PEFT's configuration ("lora_alpha", "use_rslora", ...), where diffusers or PEFT have left one."""
+    beside = path.with_name("adapter_config.json")
+    header: Mapping[str, str] = {}
+    if path.suffix == ".safetensors":
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+    try:
+        if "lora_adapter_metadata" in header:
+            found = json.loads(header["lora_adapter_metadata"])
+        elif peft and beside.exists():
+            found = json.loads(beside.read_text(encoding="utf-8"))
+        else:
+            found = {}
+        settings = {name.rpartition(".")[2]: value for name, value in found.items()}
+        alphas = [settings.get("lora_alpha", 1), *(settings.get("alpha_pattern") or {}).values()]
+        if not all(isinstance(alpha, int | float) for alpha in alphas):
+            raise ValueError(f"alpha {alphas[:SHOWN]}, expected numbers")
+    except (OSError, ValueError, AttributeError) as reason:
+        raise CheckpointError(f"{path}: its adapter settings cannot be read ({reason}); get them again") from reason
+    return settings

@@ -1,0 +1,1 @@
+"""What made the bundled model. Nothing at run time imports it."""

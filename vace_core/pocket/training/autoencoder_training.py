@@ -1,0 +1,188 @@
+"""Training the pocket's tiny autoencoder on everything that is ever encoded: looks, footage, controls, masked grey."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vace_core.annotators.scribble import Scribble
+from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.pocket.sizes import AUTOENCODER
+
+from .clips import StoredClip, load_clip
+from .data_parallel import DataParallel
+
+CROPS = (48, 96)
+"""Side of the pictures shown at first, for many quick steps, and in the last part."""
+NOISE = 0.04
+"""Added to latents in training: what is generated is never exact."""
+AVERAGE_EVERY = 8
+CLIP = 9
+STARTERS = 1000
+"""Clips that the linear transform is fitted to."""
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class AutoencoderBudget:
+    """When to stop: after `steps`, or `minutes` if that comes first."""
+
+    steps: int
+    minutes: float
+    batch: int = 3
+    """Clips in each of the processes."""
+    rate: float = 1e-3
+
+
+def train_autoencoder(
+    together: DataParallel, folder: Path, count: int, out: Path, budget: AutoencoderBudget, seed: int, report: Report
+) -> None:
+    """Train on the first `count` clips and write safetensors to `out`; the first process writes and reports."""
+    rng = np.random.default_rng((seed, together.rank))
+    torch.manual_seed(seed)
+    model = TinyAutoencoder(AUTOENCODER).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    torch.manual_seed(seed + 1 + together.rank)
+    pool = [load_clip(folder, number) for number in range(count)]
+    starters = np.random.default_rng(seed)
+    _begin(model, torch.stack([_sample(pool[n % count], starters, CROPS[0]) for n in range(STARTERS)]))
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learnt, lr=budget.rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    began, step, done, averages = time.monotonic(), 0, 0.0, np.zeros(4)
+    while True:
+        if step % AVERAGE_EVERY == 0:
+            together.average_weights(model)
+            done = together.agree(max(step / budget.steps, (time.monotonic() - began) / (60 * budget.minutes)))
+        if done >= 1:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.05 + 0.95 * math.cos(0.5 * math.pi * done) ** 2)
+        video = torch.stack(
+            [_sample(pool[int(rng.integers(count))], rng, CROPS[done > 0.7]) for _ in range(budget.batch)]
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, parts = _loss(model, video, shrink=bool(rng.random() < 0.2))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        averages += (np.array(parts) - averages) / min(step, 50)
+        if together.leads and step % 200 == 0:
+            error, unlike, mean, spread = averages
+            report(
+                f"autoencoder: step {step}, L1 {error:.4f}, SSIM {1 - unlike:.4f}, latents {mean:+.2f} ± {spread:.2f}"
+            )
+        if together.leads and step % 500 == 0:
+            save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out)
+    if together.leads:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out)
+        report(f"autoencoder: done after {step} steps")
+
+
+@torch.no_grad()
+def _begin(model: TinyAutoencoder, video: Tensor) -> None:
+    """With the transform of clips [B, 3, 1 + 4k, H, W] in [-1, 1], and layers that add nothing to it."""
+    assert model.transform is not None
+    model.transform.fit((torch.cat((video[:, :, :1].expand(-1, -1, 3, -1, -1), video), dim=2) + 1) / 2)
+    for layers in (model.encoder, model.decoder):
+        last = [layer for layer in layers if isinstance(layer, nn.Conv2d)][-1]
+        for parameter in last.parameters():
+            parameter.zero_()
+
+
+def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, tuple[float, ...]]:
+    with torch.autocast("cpu", enabled=False):
+        latents = model.encode(video)[0]
+    shown = latents + NOISE * torch.randn_like(latents)
+    target = video
+    if shrink:
+        # Latents that can be shrunk like a picture are smooth, which makes them easier to generate.
+        shown = functional.avg_pool3d(shown, (1, 2, 2))
+        target = functional.avg_pool3d(video, (1, 2, 2))
+    unit, _ = model.decode_raw(shown)
+    made = unit[:, :, 3:].float()
+    error = (made - target).abs().mean()
+    with torch.autocast("cpu", enabled=False):  # differences of squares need all their digits
+        unlike = 1 - _similarity(made, target).mean()
+    gradient = torch.stack([(_slope(made, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
+    coarse = torch.stack([(_coarse(made, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
+    mean = latents.mean(dim=(0, 2, 3, 4))
+    spread = latents.std(dim=(0, 2, 3, 4))
+    shape = mean.square().mean() + (spread.mean() - 1).square() + functional.relu(latents.abs() - 2.6).mean()
+    weight = 0.35 if shrink else 1.0
+    loss = weight * (error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike) + 0.05 * shape
+    return loss, tuple(float(part.detach().mean()) for part in (error, unlike, mean, spread))
+
+
+def _similarity(made: Tensor, target: Tensor) -> Tensor:
+    """Structural similarity (Wang et al. 2004) of videos in [-1, 1], a map of every colour."""
+    x, y = ((video.transpose(1, 2).flatten(0, 1) + 1) / 2 for video in (made, target))
+    mean_x, mean_y = _smooth(x), _smooth(y)
+    var_x, var_y = _smooth(x * x) - mean_x**2, _smooth(y * y) - mean_y**2
+    cov = _smooth(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    return (2 * mean_x * mean_y + c1) * (2 * cov + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+
+
+def _smooth(pictures: Tensor) -> Tensor:
+    """[N, 3, H, W] under a Gaussian window, where all of it is inside."""
+    places = torch.arange(-5, 6)
+    line = torch.exp(-places.square() / (2 * 1.5**2)).to(pictures)
+    line = (line / line.sum()).expand(3, 1, 1, -1)
+    return functional.conv2d(functional.conv2d(pictures, line, groups=3), line.transpose(2, 3), groups=3)
+
+
+def _slope(video: Tensor, axis: int) -> Tensor:
+    return video.diff(dim=axis)
+
+
+def _coarse(video: Tensor, scale: int) -> Tensor:
+    return functional.avg_pool3d(video, (1, scale, scale))
+
+
+def _sample(stored: StoredClip, rng: np.random.Generator, crop: int) -> Tensor:
+    """A crop [3, CLIP, crop, crop] in [-1, 1] of what a stream would encode."""
+    clip = stored.clip
+    frames, height, width = clip.depth.shape
+    start = int(rng.integers(frames - CLIP + 1))
+    top, left = int(rng.integers(0, height - crop + 1)), int(rng.integers(0, width - crop + 1))
+    window = (slice(start, start + CLIP), slice(top, top + crop), slice(left, left + crop))
+    kind = rng.choice(["look", "footage", "depth", "scribble", "gray", "masked", "flat"], p=_ODDS)
+    if kind == "look":
+        video = clip.looks[int(rng.integers(len(clip.looks)))][window]
+    elif kind == "depth":
+        video = np.repeat(clip.depth[window][..., None], 3, axis=-1)
+    elif kind == "scribble":
+        scribble = Scribble()
+        lines = np.stack([scribble.draw(picture)[window[1:]] for picture in clip.footage[window[0]]])
+        video = np.repeat((lines * 255)[..., None], 3, axis=-1)
+    elif kind == "flat":
+        video = np.broadcast_to(rng.uniform(0, 255, 3), (CLIP, crop, crop, 3))
+    else:
+        video = clip.footage[window]
+        if kind == "gray":
+            video = np.repeat(video.mean(axis=-1, keepdims=True), 3, axis=-1)
+    out = torch.from_numpy(np.array(video, np.float32)) / 127.5 - 1
+    if kind == "masked":
+        mask = torch.from_numpy(clip.mask[window].astype(np.float32))[..., None] / 255
+        out = out * (mask if rng.random() < 0.5 else 1 - mask)
+    return out.permute(3, 0, 1, 2)
+
+
+_ODDS = (0.5, 0.26, 0.06, 0.05, 0.05, 0.06, 0.02)
+
+
+def load_autoencoder(path: Path) -> TinyAutoencoder:
+    """The pocket's autoencoder with weights from a file."""
+    model = TinyAutoencoder(AUTOENCODER)
+    model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    return model.eval().requires_grad_(False)
