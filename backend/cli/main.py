@@ -18,7 +18,7 @@ import platformdirs
 
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.control.parameters import Control, ControlError
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.web.access import Network, network
 
 from ..controls.settings import field_of

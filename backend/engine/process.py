@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.ring import FrameRing
 
 from ..runtime import priority

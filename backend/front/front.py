@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from bridge.control.mailbox import Mailbox
+from bridge.errors import Absent
 from bridge.video.frames import Frame
-from bridge.video.protocol import Absent
 from bridge.video.ring import FrameRing
 
 from ..controls.mask_source import MaskSource, frame_address

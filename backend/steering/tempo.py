@@ -11,7 +11,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable, Value
 from bridge.control.tempo.link import LinkClock
 from bridge.control.tempo.tempo import MidiClock, Tempo
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 from .quantise import DisplayTime, Quantiser
 

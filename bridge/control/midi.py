@@ -11,7 +11,7 @@ from typing import Any
 
 import mido
 
-from ..video.protocol import BridgeError
+from ..errors import BridgeError
 from .mailbox import Mailbox
 from .normalised import NormalisedControl, normalised_controls
 from .parameters import Control, ControlError, ControlTable, Value

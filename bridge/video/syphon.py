@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import Absent, BridgeError
 from .frames import Frame
-from .protocol import Absent, BridgeError
 
 SENDER = "VACE Live"
 """What a sink without a name sends as."""

@@ -21,7 +21,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from backend.front.jitter_buffer import MEMORY_SECONDS
 from backend.runtime import priority
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.video.shared_memory import SharedMemorySource
 
 from .fake_host import SIZES, FakeHost

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from bridge.clock_recovery import PeriodicClock
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 
 class LinkClock:

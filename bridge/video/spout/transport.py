@@ -15,8 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ...errors import Absent, BridgeError
 from ..frames import Frame, PixelFormat
-from ..protocol import Absent, BridgeError
 from ..windows import NamedObjects, windows_objects
 from .layout import SenderInfo
 from .reading import SCREEN, TOP_ROW_FIRST, Reading, with_context

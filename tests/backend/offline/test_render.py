@@ -9,9 +9,9 @@ import pytest
 
 from backend.cli import main
 from backend.offline.render import Rendering, RenderOptions, first_settings, render_file, side_pictures
+from bridge.errors import BridgeError
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from tests.backend import fake_model
 
 HEIGHT, WIDTH, RATE = 32, 48, 24.0

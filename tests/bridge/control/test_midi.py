@@ -8,7 +8,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
 from bridge.control.parameters import Control, ControlError, ControlTable
 from bridge.control.tempo.tempo import MidiClock
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from tests.backend.waiting import wait_for
 
 TABLE = ControlTable(

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video import ndi
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
 from bridge.video.ndi import NdiSink, NdiSource
-from bridge.video.protocol import BridgeError
 
 SIZE = (64, 48, 30.0)  # width, height, rate
 

@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.syphon import SyphonSink, SyphonSource
 
 SIZE = (6, 4, 30.0)  # width, height, rate

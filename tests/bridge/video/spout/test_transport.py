@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.spout import reading, transport
 from bridge.video.spout.registry import SpoutRegistry
 from bridge.video.spout.transport import SpoutSink, SpoutSource
