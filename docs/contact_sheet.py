@@ -18,9 +18,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from backend.engine.chunk_pipeline import ChunkMaker
+from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
-from backend.engine.options import ModelChoice
+from backend.engine.options import ModelOptions
 from backend.imaging.fitting import cover
 from backend.offline.render import first_settings
 from bridge.video.file import Clip
@@ -48,13 +48,13 @@ def main() -> None:
     pipeline = pipeline_named("pocket")
     size = (pipeline.height, pipeline.width)
     frames = [cover(frame.pixels, *size) for frame in islice(Clip(options.clip).decode(), options.frame + 12)]
-    loaded = load(ModelChoice("pocket", "cpu"))
+    loaded = load(ModelOptions("pocket", "cpu"))
     rows = []
     for control, mask in ROWS:
         pictures = []
         for prompt in options.prompts:
             values = {"/vace/prompt": prompt, "/vace/control": control, "/vace/mask/source": mask}
-            shown, followed = rendered(ChunkMaker(loaded, *size), frames, options.frame, values)
+            shown, followed = rendered(ChunkPipeline(loaded, *size), frames, options.frame, values)
             if not pictures:
                 label = control if mask == "none" else f"{control}, left half kept"
                 pictures.append(captioned(followed, label))
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def rendered(
-    maker: ChunkMaker, frames: list[np.ndarray], number: int, values: dict[str, object]
+    maker: ChunkPipeline, frames: list[np.ndarray], number: int, values: dict[str, object]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Frame `number` of the restyled clip, and its control."""
     settings, begin = first_settings(values), 0

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from backend.cli.main import CLIP
 from backend.engine.load import load
-from backend.engine.model import Loaded
-from backend.engine.options import ModelChoice
+from backend.engine.model import EngineModel
+from backend.engine.options import ModelOptions
 from backend.imaging.fitting import cover
 from backend.offline.render import first_settings
 from bridge.video.file import Clip
@@ -71,7 +71,7 @@ MODES = (
     Recipe(
         "A control video of your own",
         "Depth, lines or anything else that the host renders itself; it may come from another sender than the input.",
-        (osc("control/source", LINES), osc("control", "source"), osc("prompt", NEON)),
+        (osc("control/source", LINES), osc("control", "raw"), osc("prompt", NEON)),
     ),
     Recipe(
         "Inpainting, a half",
@@ -170,7 +170,7 @@ MIXES = (
         "Outpainting with a control of its own",
         "The input in the middle, lines from elsewhere around it.",
         (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
-        + (osc("control/source", LINES), osc("control", "source"), osc("prompt", GOLD)),
+        + (osc("control/source", LINES), osc("control", "raw"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Outpainting and inpainting",
@@ -265,7 +265,7 @@ def draw(begins: str) -> None:
     size = (preset.height, preset.width)
     real = [cover(frame.pixels, *size) for frame in islice(Clip(CLIP).decode(), FRAMES)]
     drawn = person_clip(FRAMES)
-    loaded = load(ModelChoice("pocket", "cpu"))
+    loaded = load(ModelOptions("pocket", "cpu"))
     stills(real)
     for recipe in (*MODES, *MIXES):
         if recipe.picture.startswith(begins):
@@ -273,15 +273,15 @@ def draw(begins: str) -> None:
             sys.stderr.write(f"{recipe.name}\n")
 
 
-def strip(loaded: Loaded, recipe: Recipe, clip: list[np.ndarray]) -> list[np.ndarray]:
+def strip(loaded: EngineModel, recipe: Recipe, clip: list[np.ndarray]) -> list[np.ndarray]:
     """Input, control and mask at the last frame, and the output at SHOWN."""
-    maker = loaded.chunk_maker(*clip[0].shape[:2])
+    maker = loaded.chunk_pipeline(*clip[0].shape[:2])
     settings, out, made = first_settings(values(recipe)), [], None
     guides = lines_of(clip)
     while len(out) < FRAMES:
         span = slice(len(out), len(out) + maker.frames_wanted)
         guide = guides[span] if settings.control_source else None
-        made = maker.make(clip[span], None, settings, guides=guide, anchor=recipe.anchored and len(out) == 33)
+        made = maker.make(clip[span], None, settings, control_frames=guide, anchor=recipe.anchored and len(out) == 33)
         for address, reason in made.faults:
             raise ValueError(f"{recipe.name}: {address}: {reason}")
         out += list(made.frames)
@@ -297,7 +297,7 @@ def stills(clip: list[np.ndarray]) -> None:
     from bridge.video.file import FileSink
     from bridge.video.frames import Frame
     from vace_core.pocket.looks import complete
-    from vace_core.pocket.world import draw_take
+    from vace_core.pocket.world import draw_clip
 
     named = (
         ("opening", {"material": "ice"}, 3),
@@ -305,7 +305,7 @@ def stills(clip: list[np.ndarray]) -> None:
         ("lava", {"material": "lava"}, 9_100_001),
         ("ice", {"backdrop": "aurora"}, 9_100_000),
     )
-    pictures = [draw_take(seed, (complete(look),), 2).looks[0][1] for _, look, seed in named]
+    pictures = [draw_clip(seed, (complete(look),), 2).looks[0][1] for _, look, seed in named]
     for (name, _, _), picture in zip(named, pictures, strict=True):
         save([picture], name)
     save(pictures, "pictures")
@@ -327,9 +327,9 @@ def lines_of(clip: list[np.ndarray]) -> list[np.ndarray]:
 def person_clip(frames: int) -> list[np.ndarray]:
     """Drawn footage of a scene with somebody standing in it."""
     from vace_core.pocket.looks import complete
-    from vace_core.pocket.world import draw_take
+    from vace_core.pocket.world import draw_clip
 
-    return list(draw_take(PERSON, (complete({}),), frames).footage)
+    return list(draw_clip(PERSON, (complete({}),), frames).footage)
 
 
 PERSON = 9_000_027

@@ -26,6 +26,7 @@ from ..controls.table import LIVE_ONLY, TABLE, markdown
 from ..engine.options import add_model_options, add_pipeline_option, model_options
 from ..imaging.fitting import rounded_size
 from ..models.folders import DATA_FOLDER
+from .doctor.command import add_doctor
 from .evaluate import add_evaluate
 from .models import add_models
 from .status_line import StatusLine
@@ -73,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_soak(commands.add_parser("soak", help="a badly behaved host, for minutes or hours, and what it broke"))
     _add_controls(commands.add_parser("controls", help="the table of controls"))
     _add_layouts(commands.add_parser("layouts", help="surfaces for TouchOSC and Open Stage Control"))
+    add_doctor(commands.add_parser("doctor", help="what is wrong with this machine, and what mends it"))
     add_models(commands.add_parser("models", help="published weights: list, download, verify"))
     return parser
 

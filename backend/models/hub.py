@@ -26,7 +26,7 @@ SILENCE = 30.0
 TRIES, PAUSE = 5, 1.0
 """How often a connection that brings nothing is tried anew, and how many seconds after."""
 
-Shown = Callable[[int], None]
+OnBytes = Callable[[int], None]
 """Is told how many bytes came; a negative number takes some back."""
 
 
@@ -49,7 +49,7 @@ class WeightHub(Protocol):
 
     def describe(self, file: WeightFile) -> Remote: ...
 
-    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Shown) -> None:
+    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
         """Write to `out`, from where it stands on, until it has all; what came stays there if that fails."""
         ...
 
@@ -89,12 +89,12 @@ class Hub:
         at = hf_hub_url(file.repository, file.path, revision=said.commit_hash, endpoint=self.endpoint)
         return Remote(at, said.size, said.etag, said.commit_hash or "")
 
-    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Shown) -> None:
+    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
         failures = 0
         while (had := out.tell()) < remote.size:
             reason: Exception = DownloadError(f"{file}: {self.endpoint} ended the connection too early")
             try:
-                self._stream(remote, out, shown)
+                self._stream(remote, out, on_bytes)
             except httpx2.TransportError as error:
                 reason = error
             except (httpx2.HTTPError, OfflineModeIsEnabled) as error:
@@ -108,7 +108,7 @@ class Hub:
                 )
                 time.sleep(PAUSE)
 
-    def _stream(self, remote: Remote, out: BinaryIO, shown: Shown) -> None:
+    def _stream(self, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
         had = out.tell()
         headers = build_hf_headers() | {"Accept-Encoding": "identity", "Range": f"bytes={had}-"}
         with get_session().stream("GET", remote.place, headers=headers, timeout=SILENCE) as answer:
@@ -116,10 +116,10 @@ class Hub:
             if had and answer.status_code != httpx2.codes.PARTIAL_CONTENT:  # it begins anew, and so do we
                 out.seek(0)
                 out.truncate()
-                shown(-had)
+                on_bytes(-had)
             for block in answer.iter_bytes():  # as they come, so that a broken connection costs next to nothing
                 out.write(block)
-                shown(len(block))
+                on_bytes(len(block))
 
     def _explained(self, file: WeightFile, error: Exception) -> DownloadError:
         """What happened, and what to do, in one line."""
@@ -140,12 +140,12 @@ class Mirror:
         about = path.stat()
         return Remote(str(path), about.st_size, f"{about.st_size:x}-{about.st_mtime_ns:x}")
 
-    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Shown) -> None:
+    def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
         with open(remote.place, "rb") as source:
             source.seek(out.tell())
             while block := source.read(BLOCK):
                 out.write(block)
-                shown(len(block))
+                on_bytes(len(block))
 
 
 def _reason(error: Exception, file: WeightFile, endpoint: str) -> str:

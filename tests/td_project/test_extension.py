@@ -27,7 +27,7 @@ SLEEPER = "import sys; print('restyling', flush=True); sys.stdin.read()"
 SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
-from backend.front import Front, RunOptions
+from backend.front.front import Front, RunOptions
 from backend.steering import SteeringOptions
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def possible(mix: frozenset[str], frames: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """A chunk's controls, and the frames that it is of."""
 
     span: range
@@ -114,15 +114,15 @@ def stands_for(span: range, n: int) -> tuple[float, float]:
     return (max(span.start, last - 3) + 1) / OF, (last + 1) / OF
 
 
-def require_aligned(context: Tensor, asked: Asked) -> None:
+def require_aligned(context: Tensor, wanted: Wanted) -> None:
     """Every latent of both streams and of the mask stands for its own frames."""
-    controls, latents = asked.controls(), (len(asked.span) + 3) // 4
+    controls, latents = wanted.controls(), (len(wanted.span) + 3) // 4
     assert context.shape == (1, 96, latents, HEIGHT // 8, WIDTH // 8)
     ones = torch.ones(HEIGHT // 8, WIDTH // 8)
     generated = ones if controls.mask is None else controls.mask[0, 0, 0, ::CELL, ::CELL]
     anchored = {n for n, still in ((0, controls.first), (latents - 1, controls.last)) if still is not None}
     for n in range(latents):
-        tones = stands_for(asked.span, n)
+        tones = stands_for(wanted.span, n)
         if n in anchored:
             inactive, reactive, mask = [ANCHOR * ones] * 2, [0 * ones] * 2, 0 * ones
         else:
@@ -132,8 +132,8 @@ def require_aligned(context: Tensor, asked: Asked) -> None:
             torch.testing.assert_close(context[0, at : at + len(expected), n], expected, atol=1e-6, rtol=0)
 
 
-def encoded(asked: Asked, state: ContextState) -> tuple[Tensor, ContextState]:
-    controls, gray = asked.controls(), torch.zeros(1, 3, len(asked.span), HEIGHT, WIDTH)
+def encoded(wanted: Wanted, state: ContextState) -> tuple[Tensor, ContextState]:
+    controls, gray = wanted.controls(), torch.zeros(1, 3, len(wanted.span), HEIGHT, WIDTH)
     source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
     return encode_context(cast(Autoencoder, Telling()), controls.control, source, mask, state, gray)
 
@@ -144,8 +144,8 @@ def test_every_mix_is_aligned_from_the_first_frame_on(sizes: tuple[int, int]) ->
         if possible(mix, sizes[1]):
             state = ContextState()
             for span in spans(sizes, 4):
-                context, state = encoded(Asked(span, mix), state)
-                require_aligned(context, Asked(span, mix))
+                context, state = encoded(Wanted(span, mix), state)
+                require_aligned(context, Wanted(span, mix))
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
@@ -155,8 +155,8 @@ def test_every_mix_is_aligned_in_the_chunk_after_every_other(sizes: tuple[int, i
     for before, after in product(mixes, mixes):
         state = ContextState()
         for span, mix in zip(spans(sizes, 3), (before, after, after), strict=True):
-            context, state = encoded(Asked(span, mix), state)
-            require_aligned(context, Asked(span, mix))
+            context, state = encoded(Wanted(span, mix), state)
+            require_aligned(context, Wanted(span, mix))
 
 
 @pytest.mark.parametrize("name", ["longlive", "streamdiffusion-v2"])
@@ -175,8 +175,8 @@ def test_references_neither_shift_nor_shorten_the_control(name: str, monkeypatch
         for n in range(6):
             span = range(at, at + stream.frames_wanted)
             at = span.stop
-            asked = Asked(span, frozenset({"control", "references"} if n % 3 else {"control"}))
-            made = stream.step(replace(asked.controls(), reference_mode=mode))
+            wanted = Wanted(span, frozenset({"control", "references"} if n % 3 else {"control"}))
+            made = stream.step(replace(wanted.controls(), reference_mode=mode))
             assert made.frames.shape[2] == len(span)
-            require_aligned(seen[-1], asked)
+            require_aligned(seen[-1], wanted)
     assert len(seen) == 18

@@ -81,7 +81,7 @@ def test_each_step_sees_what_frames_were_after_as_many_steps(positions: str) -> 
 
 def test_in_one_pass_and_row_by_row_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     together = show(Stream(model(RULE), HEIGHT, WIDTH), 14)
-    monkeypatch.setattr(vace_core.stream, "alike", lambda denoising: [[chunk] for chunk in denoising])
+    monkeypatch.setattr(vace_core.stream, "group_compatible", lambda denoising: [[chunk] for chunk in denoising])
     alone = show(Stream(model(RULE), HEIGHT, WIDTH), 14)
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)

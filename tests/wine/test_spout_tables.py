@@ -114,21 +114,21 @@ def test_names_collide_in_the_same_way(ours: Peer, theirs: Peer):
 def test_a_killed_sender_leaves_a_name_that_is_seen_through_and_can_be_had_again(
     windows: WindowsMachine, ours: Peer, theirs: Peer, who: str
 ):
-    ours("keeper = registry.announce('keeper', 8, 8, 28)")
+    ours("holder = registry.announce('holder', 8, 8, 28)")
     with windows.peer() as killed:
         if who == "genuine":
             killed("import SpoutGL; from SpoutGL import enums")
             send(killed, "show")
         else:
             killed("sender = registry.announce('show', 8, 8, 28)")
-        assert ours("registry.senders()") == ["keeper", "show"]
+        assert ours("registry.senders()") == ["holder", "show"]
         killed.kill()
     ours.wait_for("registry.info('show') is None", "Windows to forget what the killed process had")
-    assert ours("registry.listed()") == ["keeper", "show"]
-    assert ours("registry.senders()") == ["keeper"]
+    assert ours("registry.listed()") == ["holder", "show"]
+    assert ours("registry.senders()") == ["holder"]
     ours("registry.forget_the_dead()")
-    assert ours("registry.listed()") == ["keeper"]
+    assert ours("registry.listed()") == ["holder"]
     send(theirs, "show")
-    assert ours("registry.senders()") == ["keeper", "show"]
+    assert ours("registry.senders()") == ["holder", "show"]
     end(theirs)
-    ours("keeper.close()")
+    ours("holder.close()")

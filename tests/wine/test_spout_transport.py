@@ -56,19 +56,19 @@ def test_a_sink_under_a_name_of_a_genuine_sender_says_what_it_is_called(ours: Pe
 
 def test_a_sink_that_was_killed_comes_back_under_its_name(windows: WindowsMachine, ours: Peer, theirs: Peer):
     theirs("receiver = SpoutGL.SpoutReceiver()")
-    ours("keeper = registry.announce('keeper', 8, 8, 28)")
+    ours("holder = registry.announce('holder', 8, 8, 28)")
     with windows.peer() as killed:
         killed("sink = open_sink('spout:show', 64, 48, 30)")
         send(killed)
-        assert theirs("receiver.getSenderList()") == ["keeper", "show"]
+        assert theirs("receiver.getSenderList()") == ["holder", "show"]
         killed.kill()
     ours.wait_for("registry.info('show') is None", "Windows to forget what the killed process had")
     ours("sink = open_sink('spout:show', 64, 48, 30)")
     send(ours)
     assert ours("sink.name") == "show"
-    assert theirs("receiver.getSenderList()") == ["keeper", "show"]
+    assert theirs("receiver.getSenderList()") == ["holder", "show"]
     ours("sink.close()")
-    ours("keeper.close()")
+    ours("holder.close()")
 
 
 def test_a_source_that_is_not_there_is_told_with_those_that_are(ours: Peer, theirs: Peer):

@@ -1,6 +1,6 @@
 """The OSCQuery server: what controls there are and what they hold, by HTTP; changes as they happen, by WebSocket.
 
-    GET /vace/mask           the tree from there down, as JSON (oscquery_tree.py)
+    GET /vace/mask           the tree from there down, as JSON (tree.py)
     GET /vace/scale?VALUE    one attribute: 204 if there is none to tell, 400 for no attribute, 404 for no address
     GET /?HOST_INFO          where OSC is listened for, and what of the proposal is served
     WebSocket, any path      {"COMMAND": "LISTEN", "DATA": address} and "IGNORE"; OSC packets both ways, binary

@@ -1,7 +1,7 @@
 """Frames through Spout, the way that programs on Windows share pictures on the GPU: SpoutGL moves them there and back.
 
 SpoutGL is thin, and some of it is wrong: it tells neither a sender's name nor its entry, and counts frames only where
-Spout's settings say so. What it does not tell is read from Spout's tables (`spout_registry.py`).
+Spout's settings say so. What it does not tell is read from Spout's tables (`registry.py`).
 Its objects belong to an OpenGL context, and a context to one thread: they are made by the thread that first reads.
 """
 

@@ -66,20 +66,20 @@ def test_a_prompt_fades_over_chunks_if_that_is_the_unit():
     assert [colour("blue") for _ in range(3)] == [[128, 0, 128], [0, 0, 255], [0, 0, 255]]
 
 
-class Asked(fake_model.FakeStream):
+class RecordingStream(fake_model.FakeStream):
     """A stream that notes what it was asked."""
 
     controls: Controls
 
     def step(self, controls: Controls) -> Chunk:
-        Asked.controls = controls
+        RecordingStream.controls = controls
         return super().step(controls)
 
 
 def asked(maker: ChunkPipeline, pictures: list[np.ndarray], **values: object) -> Controls:
     settings = replace(prompt("red"), **values)  # type: ignore[arg-type]
     maker.make(pictures[: maker.frames_wanted], None, settings)
-    return Asked.controls
+    return RecordingStream.controls
 
 
 SHAPED = {"mask_invert": True, "mask_grow": 2.0, "mask_smooth": 3, "mask_track": True}
@@ -98,15 +98,15 @@ def scene(red_from: int) -> list[np.ndarray]:
 def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, values: dict[str, object]):
     detector = Scripted([[Box(n + 4, 8, n + 16, 24, "ball")] for n in range(24)])
     parts = {"segmenters": {"person": RedSegmenter}, "detector": lambda: detector}
-    maker = ChunkPipeline(replace(fake_model.load(ModelOptions()), open_stream=Asked, **parts), 32, 48)  # type: ignore[arg-type]
+    maker = ChunkPipeline(replace(fake_model.load(ModelOptions()), open_stream=RecordingStream, **parts), 32, 48)  # type: ignore[arg-type]
     for _ in range(2):
         pictures = scene(4)[: maker.frames_wanted]
         looks_for = {"mask_source": source, "mask_key": (1.0, 0.0, 0.0), "mask_threshold": 0.25}
         settings = replace(prompt("red"), **looks_for, **values)  # type: ignore[arg-type]
         made = maker.make(pictures, None, settings)
-        mask = Asked.controls.mask
+        mask = RecordingStream.controls.mask
         assert mask is not None
-        assert Asked.controls.source is not None
+        assert RecordingStream.controls.source is not None
         assert mask.shape == (1, 1, len(pictures), 32, 48)
         assert 0 < mask.mean() < 1
         assert made.mask is not None
@@ -117,7 +117,7 @@ def test_what_the_mask_keeps_is_the_inputs_own_to_the_last_bit():
     maker, pictures = maker_that_notes(), scene(4)[:9]
     settings = replace(prompt("green"), mask_source="chroma", mask_key=(1.0, 0.0, 0.0), mask_feather=0.0)
     made = maker.make(pictures, None, settings)
-    mask = Asked.controls.mask
+    mask = RecordingStream.controls.mask
     assert mask is not None
     for frame, picture, kept in zip(made.frames, pictures, mask[0, 0].numpy() == 0):
         assert 0 < kept.mean() < 1
@@ -143,12 +143,12 @@ def test_a_mask_source_that_is_not_there_is_a_fault_of_its_control():
             "there is nothing here that finds subject; everything is restyled, as there is no mask yet to be held",
         ),
     )
-    assert Asked.controls.mask is None
+    assert RecordingStream.controls.mask is None
 
 
 def maker_that_notes(loras: int = 0) -> ChunkPipeline:
     loaded = fake_model.load(ModelOptions())
-    return ChunkPipeline(replace(loaded, open_stream=Asked, loras=loras), 32, 48)
+    return ChunkPipeline(replace(loaded, open_stream=RecordingStream, loras=loras), 32, 48)
 
 
 def test_a_noise_below_one_starts_from_the_input():
@@ -190,19 +190,19 @@ def fed(maker: ChunkPipeline, control_frames: list[np.ndarray] | None = None, **
     made = maker.make(
         pictures[:count], None, wanted, control_frames=None if control_frames is None else control_frames[:count]
     )
-    control = Asked.controls.control
+    control = RecordingStream.controls.control
     return None if control is None else round(control.mean().item(), 2), made.faults
 
 
 def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed_still_is():
     loaded = fake_model.load(ModelOptions())
     few = {kind: loaded.annotators[kind] for kind in ("depth", "scribble", "gray")}
-    maker = ChunkPipeline(replace(loaded, open_stream=Asked, annotators=few), 32, 48)
+    maker = ChunkPipeline(replace(loaded, open_stream=RecordingStream, annotators=few), 32, 48)
     assert fed(maker, control="gray") == (0.57, ())
     followed, faults = fed(maker, control="pose")
     assert followed == 0.57
     assert faults == (
-        ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, source, none"),
+        ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, raw, none"),
     )
     assert fed(maker, control="pose") == (0.57, ())
     assert fed(maker, control="depth") == (-0.57, ())
@@ -231,7 +231,7 @@ def test_an_annotator_begins_afresh_when_it_is_turned_to_or_its_video_is_another
             resets.append(1)
 
     loaded = fake_model.load(ModelOptions())
-    maker = ChunkPipeline(replace(loaded, open_stream=Asked, annotators={"depth": Remembers()}), 32, 48)
+    maker = ChunkPipeline(replace(loaded, open_stream=RecordingStream, annotators={"depth": Remembers()}), 32, 48)
     other = [np.zeros((32, 48, 3), np.uint8)] * 12
     for control, source in (("depth", ""), ("depth", ""), ("depth", "a.mp4"), ("none", "a.mp4"), ("depth", "a.mp4")):
         fed(maker, other, control=control, control_source=source)

@@ -143,7 +143,7 @@ def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
 
 
 def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.front.front.side_input.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("backend.front.side_input.LOOK_SECONDS", 0.0)
     told: list[str] = []
     side, path = SideInput(SIZE, 30.0, mask_address, told.append), tmp_path / "late.png"
     assert [side.set_address(str(path)) for _ in range(3)] == [None] * 3

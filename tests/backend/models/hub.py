@@ -19,7 +19,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """A request that came."""
 
     method: str
@@ -49,11 +49,11 @@ class Hub:
     """Content is sent once it is set."""
     finish: threading.Event = field(default_factory=threading.Event)
     """An answer with content ends once it is set."""
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ReceivedRequest] = field(default_factory=list)
     endpoint: str = ""
     content: str = ""
 
-    def fetched(self) -> list[Asked]:
+    def fetched(self) -> list[ReceivedRequest]:
         """The requests for content."""
         return [one for one in self.asked if one.path.startswith("content/") and one.method == "GET"]
 
@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_content: bool) -> None:
         path = unquote(self.path.lstrip("/"))
-        asked = Asked(self.command, path, self.headers["Range"], self.headers["Authorization"])
+        asked = ReceivedRequest(self.command, path, self.headers["Range"], self.headers["Authorization"])
         self.hub.asked.append(asked)
         if path.startswith("content/"):
             self._content(path.removeprefix("content/"), with_content)

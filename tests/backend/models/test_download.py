@@ -93,7 +93,7 @@ def test_a_connection_that_brings_nothing_is_given_up(there: HubState, tmp_path:
 
 def test_ctrl_c_leaves_a_part_that_goes_on(there: HubState, tmp_path: Path):
     class Interrupted(Hub):
-        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Callable[[int], None]) -> None:
+        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: Callable[[int], None]) -> None:
             def stop(count: int) -> None:
                 raise KeyboardInterrupt
 
@@ -164,7 +164,7 @@ def test_a_disk_that_fills_up_keeps_the_part(tmp_path: Path):
         def describe(self, file: WeightFile) -> Remote:
             return Remote("somewhere", 1000, "tag")
 
-        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, shown: Callable[[int], None]) -> None:
+        def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: Callable[[int], None]) -> None:
             out.write(bytes(400))
             raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -187,10 +187,10 @@ def test_settings_of_a_rendering_are_the_defaults_and_what_was_given():
 
 
 def test_a_second_file_is_followed_as_it_is_or_annotated(clip):
-    guide = clip.with_name("guide.png")
-    cv2.imwrite(str(guide), np.full((64, 96, 3), 60, np.uint8))
-    _, raw = render(clip, "1.mp4", prompt="as it is", control="raw", control_source=str(guide))
-    _, annotated = render(clip, "2.mp4", prompt="as it is", control="depth", control_source=str(guide))
+    still = clip.with_name("still.png")
+    cv2.imwrite(str(still), np.full((64, 96, 3), 60, np.uint8))
+    _, raw = render(clip, "1.mp4", prompt="as it is", control="raw", control_source=str(still))
+    _, annotated = render(clip, "2.mp4", prompt="as it is", control="depth", control_source=str(still))
     assert [float(pictures[20].mean()) for pictures in (raw, annotated)] == pytest.approx([60, 195], abs=2)
     with pytest.raises(ValueError, match="the control 'camera:0' is live; a rendering takes a file"):
         render(clip, control_source="camera:0")

@@ -115,7 +115,7 @@ MEASURE = """
 import sys, torch, psutil
 from pathlib import Path
 from torch import nn
-from vace_core.checkpoints.filling import Part, fill, on_meta
+from vace_core.checkpoints.load_state import Part, fill, on_meta
 from vace_core.checkpoints.weights import open_weights
 
 torch.set_num_threads(1)

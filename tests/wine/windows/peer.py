@@ -11,7 +11,7 @@ import numpy as np
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
 from bridge.errors import BridgeError
-from bridge.video.spout_registry import SpoutRegistry
+from bridge.video.spout.registry import SpoutRegistry
 from bridge.video.windows import windows_objects
 registry = SpoutRegistry(windows_objects("spout"))
 

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
         front.wait(options.seconds, stop)
     sys.stdout.write(f"status: {json.dumps(front.status())}\n")
-    return cli.FAILED if front.failure else main.DONE
+    return cli.FAILED if front.failure else cli.DONE
 
 
 def tell_engine(front: Front) -> None:

@@ -25,7 +25,7 @@ class Maker:
 
     frames_wanted = 12
 
-    def make(self, pictures, mattes, settings, seconds, tag, *, guides, anchor) -> SimpleNamespace:
+    def make(self, pictures, mask_frames, settings, seconds, tag, *, control_frames, anchor) -> SimpleNamespace:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]

@@ -296,7 +296,7 @@ def test_a_name_that_is_taken_between_question_and_answer_is_read_back_too(host:
 
 
 def test_a_sink_that_was_killed_comes_back_under_its_name(machine: Machine, host: Process):
-    keeper = SpoutRegistry(host).announce("keeps the list", 8, 8, 28)
+    holder = SpoutRegistry(host).announce("keeps the list", 8, 8, 28)
     killed = FakeSpoutGL(machine.process())
     sink(killed).send(frame(picture()))
     killed.process.kill()
@@ -305,7 +305,7 @@ def test_a_sink_that_was_killed_comes_back_under_its_name(machine: Machine, host
         out.send(frame(picture()))
         assert out.name == "out"
         assert SpoutRegistry(host).senders() == ["keeps the list", "out"]
-    keeper.close()
+    holder.close()
 
 
 def test_a_spout_that_takes_no_frames_is_told_in_the_end_but_not_at_once(ours: FakeSpoutGL):

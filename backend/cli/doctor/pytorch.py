@@ -1,0 +1,150 @@
+"""PyTorch: its build, whether it reaches the GPU, which attention runs, and what eight bits there are."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from .finding import REDISTRIBUTABLE, Finding, fault, install, note, ok, pip, set_up
+from .nvidia import Nvidia
+from .python import installed_version
+from .torch_facts import TorchFacts
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+BUILD = re.compile(r"(sm|compute)_(\d+)")
+BFLOAT16 = (8, 0)
+"""Ampere, and what came after, multiplies bfloat16 fast."""
+LATER = "It can't be looked at before the faults above are mended."
+
+
+def build(torch: TorchFacts, nvidia: Nvidia, platform: str = sys.platform) -> Finding:
+    """Check that PyTorch can be imported, and is the build that this machine needs."""
+    name = "PyTorch"
+    if not torch.version:
+        return fault(name, f"It cannot be imported: {torch.error or 'it says nothing'}.", _import_fix(torch, platform))
+    if nvidia.gpus and torch.cuda is None:
+        return fault(
+            name,
+            f"PyTorch {torch.version} is a build without CUDA, so the {nvidia.gpus[0].name} stands idle.",
+            f"Run: {set_up('cuda', platform)}",
+        )
+    return ok(name, f"PyTorch {torch.version} is built {f'for CUDA {torch.cuda}' if torch.cuda else 'without CUDA'}.")
+
+
+def _import_fix(torch: TorchFacts, platform: str) -> str:
+    if "WinError 1455" in torch.error:
+        return "Let Windows manage the size of the paging file (System, Advanced, Performance), and restart."
+    if platform == "win32" and re.search(r"WinError|DLL|0xc0000", torch.error):
+        return f"Install the Visual C++ redistributable from {REDISTRIBUTABLE} and restart; then run: {set_up()}"
+    if "signal 4" in torch.error:
+        return "PyTorch needs a processor with AVX2; use another machine."
+    again = 'delete the folder ".venv" and run: '
+    return f"Close other programs if memory is short; else {again}{set_up()}"
+
+
+def cuda(torch: TorchFacts, nvidia: Nvidia, visible: str | None) -> Finding:
+    """Check that PyTorch reaches the GPU. visible: CUDA_VISIBLE_DEVICES, None where it is not set."""
+    name = "CUDA"
+    if torch.mps:
+        return ok(name, "It does not apply; PyTorch uses this Mac's own GPU.")
+    if not torch.version or (nvidia.gpus and torch.cuda is None):
+        return note(name, LATER)
+    if torch.available:
+        return _works(name, torch)
+    if torch.error and torch.cuda:
+        return fault(name, f"It failed when {torch.stage}: {torch.error}.", "Restart; then update the driver.")
+    if not nvidia.gpus:
+        return note(name, "No NVIDIA GPU is in reach, so the bundled model runs on the processor.")
+    if visible not in (None, "0"):
+        return fault(name, f"{VISIBLE}={visible} hides the GPU.", f"Take {VISIBLE} out of the environment.")
+    return fault(
+        name,
+        f"The driver lists {nvidia.gpus[0].name}, but PyTorch {torch.version} does not reach it.",
+        f"Update the driver if it is a fault above, and restart; else run: {set_up('cuda')}",
+    )
+
+
+def _works(name: str, torch: TorchFacts) -> Finding:
+    if torch.error and not torch.product:
+        return fault(
+            name,
+            f"{torch.devices[0] if torch.devices else 'The GPU'} failed when {torch.stage}: {torch.error}.",
+            f"See the check of its capability; else restart, update the driver, and run: {set_up('cuda')}",
+        )
+    return ok(name, f"PyTorch computes on {torch.devices[0]}.")
+
+
+def capability(torch: TorchFacts) -> Finding:
+    """Check that PyTorch was built for this generation of GPUs."""
+    name = "Capability"
+    if not torch.capability:
+        return ok(name, "There is no NVIDIA GPU in use whose compute capability would matter.")
+    own = (torch.capability[0], torch.capability[1])
+    words = f"{torch.devices[0]} has compute capability {own[0]}.{own[1]}"
+    built = [(kind, int(digits[:-1]), int(digits[-1])) for kind, digits in BUILD.findall(" ".join(torch.builds))]
+    if built and not any(_runs(kind, (major, minor), own) for kind, major, minor in built):
+        if own > max((major, minor) for _, major, minor in built):
+            fix = "Get a newer version of this program, which brings a newer PyTorch."
+        else:
+            fix = f"Use a newer GPU, or the processor: {set_up('cpu')}"
+        return fault(name, f"{words}, which PyTorch {torch.version} was not built for.", fix)
+    if own < BFLOAT16:
+        return note(name, f"{words}; before 8.0 a GPU is slow at the bfloat16 that pipelines run in.")
+    return ok(name, f"{words}, which this PyTorch was built for.")
+
+
+def _runs(kind: str, built: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Return whether code for one capability runs on a GPU of another: machine code within a generation, or PTX."""
+    return built <= own and (kind == "compute" or built[0] == own[0])
+
+
+def attention(torch: TorchFacts, sage_version: str | None, platform: str = sys.platform) -> Finding:
+    """Tell which attention the engine will use, and what is missing for a faster one."""
+    name = "Attention"
+    if not torch.available:
+        return ok(name, "PyTorch's own runs, as no NVIDIA GPU is in use.")
+    if not torch.product:
+        return note(name, LATER)
+    if torch.sage:
+        return ok(name, f"SageAttention {sage_version} runs; its numbers were compared with PyTorch's on this GPU.")
+    own = f"PyTorch's own runs{' (flash)' if torch.flash else ''}"
+    if sage_version is None:
+        return note(
+            name, f"{own}, as SageAttention is missing.", f"For a faster one: {install('sageattention==1.0.6')}"
+        )
+    if not torch.triton:
+        package = "triton-windows" if platform == "win32" else "triton"
+        return note(name, f"{own}, as SageAttention needs Triton.", f"For a faster one: {install(package)}")
+    if torch.stage.startswith("SageAttention") and torch.error:
+        return fault(
+            name,
+            f"SageAttention {sage_version} does not come through its trial: {torch.error}.",
+            f"Take it out: {pip('uninstall sageattention')}",
+        )
+    reason = f" ({torch.sage_fault})" if torch.sage_fault else ", or its numbers are wrong here"
+    return note(name, f"{own}, as SageAttention {sage_version} does not run on this GPU{reason}.")
+
+
+def eight_bits(torch: TorchFacts) -> Finding:
+    """Tell whether --quantise fp8 works here; int8 does everywhere."""
+    name = "Eight bits"
+    if not torch.available:
+        return ok(name, "--quantise int8 works here; fp8 needs an NVIDIA GPU of compute capability 8.9 or more.")
+    if torch.stage.startswith("a product in fp8") and torch.error:
+        return note(name, f"--quantise int8 works here; fp8 does not ({torch.error}).")
+    if torch.error:
+        return note(name, LATER)
+    if torch.fp8_trouble:
+        return ok(name, f"--quantise int8 works here; fp8 does not, as {torch.fp8_trouble}.")
+    return ok(name, "--quantise int8 and --quantise fp8 work here.")
+
+
+def check_cuda(torch: TorchFacts, nvidia: Nvidia) -> Finding:
+    """Check CUDA in the environment that this runs in."""
+    return cuda(torch, nvidia, os.environ.get(VISIBLE))
+
+
+def check_attention(torch: TorchFacts) -> Finding:
+    """Check attention with the SageAttention that is installed."""
+    return attention(torch, installed_version("sageattention"))
