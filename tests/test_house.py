@@ -16,8 +16,10 @@ TOP = ROOMS | {
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "docs",
     "pyproject.toml",
     "requirements-dev.txt",
@@ -80,7 +82,7 @@ def test_no_tracked_file_names_a_path_of_one_machine():
     found = [
         f"{path.relative_to(ROOT)}: {match[0].decode()}"
         for path in tracked()
-        if path.suffix not in {".safetensors", ".mp4", ".png", ".jpg"} and path != Path(__file__)
+        if path.suffix not in {".safetensors", ".mp4", ".png", ".jpg", ".webp"} and path != Path(__file__)
         for match in MACHINE_PATH.finditer(path.read_bytes())
     ]
     assert not found
@@ -117,5 +119,5 @@ def test_the_page_of_controls_is_what_the_table_says():
     command = [sys.executable, "-m", "backend", "controls", "--markdown"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert ran.returncode == 0, ran.stderr
-    page = (ROOT / "docs" / "controls.md").read_text(encoding="utf-8")
-    assert ran.stdout in page, "put what `python -m backend controls --markdown` prints in docs/controls.md"
+    page = (ROOT / "docs" / "reference" / "controls.md").read_text(encoding="utf-8")
+    assert ran.stdout in page, "put what `python start.py controls --markdown` prints in docs/reference/controls.md"

@@ -100,7 +100,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_annotator_options(parser: argparse.ArgumentParser) -> None:
-    """Which networks make controls and masks; docs/annotators.md says what each needs."""
+    """Which networks make controls and masks; docs/reference/annotators.md says what each needs."""
     group = parser.add_argument_group("controls and masks made from the input")
     group.add_argument("--depth", default=DEPTHS[0], choices=DEPTHS, help="network (default: the bundled one)")
     group.add_argument("--flow", default=FLOWS[0], choices=FLOWS, help="method (default: OpenCV's, without weights)")
