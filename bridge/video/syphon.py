@@ -118,5 +118,5 @@ def _syphon(*modules: str) -> tuple[Any, ...]:
         return tuple(importlib.import_module(name) for name in modules)
     except ImportError:
         raise BridgeError(
-            "syphon: needs the package syphon-python; install it with: python -m pip install syphon-python==0.1.1"
+            "syphon: needs the package syphon-python; install it with: python start.py pip install syphon-python==0.1.1"
         ) from None

@@ -208,6 +208,6 @@ def _spoutgl() -> Any:
         return importlib.import_module("SpoutGL")
     except ImportError:
         raise BridgeError(
-            "spout: needs the package SpoutGL; install it with: python -m pip install SpoutGL==0.1.1 "
+            "spout: needs the package SpoutGL; install it with: python start.py pip install SpoutGL==0.1.1 "
             "(Windows, Python up to 3.13)"
         ) from None

@@ -337,7 +337,7 @@ def test_without_a_sender_those_that_are_there_are_listed(host: Process, ours: F
 
 def test_a_missing_package_is_named_with_what_installs_it(machine: Machine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "SpoutGL", None)
-    with pytest.raises(BridgeError, match=r"python -m pip install SpoutGL==0\.1\.1"):
+    with pytest.raises(BridgeError, match=r"python start\.py pip install SpoutGL==0\.1\.1"):
         SpoutSource("TD", *SIZE, objects=machine.process())
 
 
