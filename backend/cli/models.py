@@ -1,4 +1,4 @@
-"""`python -m backend models`: list, download and verify the published weights."""
+"""`models`: list, download and verify the published weights."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from vace_core.checkpoints.store import Store
 
 from ..models.folders import VARIABLE, model_folders
 from ..models.progress import Progress, gigabytes
+from .options import DONE, FAILED
 
-DONE, FAILED = 0, 1
 BUNDLED = "pocket"
 NAMES = "a pipeline, or a single file, as `models list` names them"
 

@@ -6,7 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any, cast
 
-from .protocol import BridgeError, Sink, Source
+from ..errors import BridgeError
+from .protocol import Sink, Source
 
 SOURCES = {
     "testcard": ("testcard", "TestcardSource"),

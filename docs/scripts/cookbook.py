@@ -19,7 +19,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.cli.main import CLIP
+from backend.cli.run import CLIP
+from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
 from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
@@ -287,7 +288,7 @@ def draw(begins: str) -> None:
 
 def strip(loaded: EngineModel, recipe: Recipe, clip: list[np.ndarray]) -> list[np.ndarray]:
     """Input, control and mask at the last frame, and the output at SHOWN."""
-    maker = loaded.chunk_pipeline(*clip[0].shape[:2])
+    maker = ChunkPipeline(loaded, *clip[0].shape[:2])
     settings, out, made = first_settings(values(recipe)), [], None
     guides = lines_of(clip)
     while len(out) < FRAMES:
