@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import torch
 
 from .autoencoder import Autoencoder
-from .checkpoints.errors import CheckpointError
 from .checkpoints.options import LoadOptions
 from .checkpoints.store import Store
 from .config import Pipeline, pipeline_named
+from .errors import CheckpointError
 from .lora.live import LiveLoras
 from .text import Embeddings, TextEncoder
 from .transformer import CausalWan

@@ -25,6 +25,7 @@ from .conditioning import (
     with_anchors,
 )
 from .conditioning.reference_embedding import EmbeddedReferences, ReferenceEmbedder, attach_references
+from .constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from .controls import Controls
 from .memory import (
     StaggeredMemory,
@@ -41,8 +42,6 @@ from .sampling.denoising import DenoisingState, Pinned, collate, group_compatibl
 from .text import Blend, Prompts, blend_of
 from .transformer import Context, Prompt, Time
 
-PIXELS_PER_LATENT = 8
-FRAMES_PER_LATENT = 4
 REFERENCE_SEED = 1 << 32
 """How far the seeds of references' noise are from those of chunks."""
 TIMES_KEPT = 64

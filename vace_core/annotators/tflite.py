@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..checkpoints.errors import CheckpointError
+from ..errors import CheckpointError
 
 NUMBERS = {0: np.dtype("<f4"), 1: np.dtype("<f2"), 2: np.dtype("<i4")}
 """Of a tensor's type in the file."""

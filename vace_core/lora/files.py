@@ -18,10 +18,10 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import KNOWN, recognise
 from ..checkpoints.weights import LazyTensor, Weights, open_weights
 from ..config import Architecture
+from ..errors import CheckpointError
 from ..transformer import CausalWan
 from .keys import STYLES, Modules, split
 

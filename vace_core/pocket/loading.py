@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from ..checkpoints import load_state
-from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import recognise
 from ..checkpoints.options import LoadOptions, Quantise
 from ..checkpoints.weights import open_weights
 from ..config import Pipeline
+from ..errors import CheckpointError
 from ..transformer import CausalWan
 from ..transformer.quantised import quantise
 from .sizes import AUTOENCODER

@@ -13,9 +13,10 @@ from torch import Tensor
 from vace_core.annotators.pixels import pixels, video
 from vace_core.conditioning import Reference
 from vace_core.config import Pipeline
+from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import FRAMES_PER_LATENT, Stream
+from vace_core.stream import Stream
 
 from .clips import there_and_back
 

@@ -79,7 +79,7 @@ def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
 
 
 def test_an_unknown_annotator_names_the_known_ones():
-    with pytest.raises(ValueError, match="depth, flow, grey, layout, pose, scribble"):
+    with pytest.raises(ValueError, match="depth, flow, gray, layout, pose, scribble"):
         annotator("sonar")
 
 

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from tests.vace_core.checkpoints.published_files import lora, small, write
 from vace_core import model as model_module
 from vace_core.checkpoints.catalogue import AUTOENCODERS, PUBLISHED
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.checkpoints.published import load_published
 from vace_core.checkpoints.store import Store
 from vace_core.controls import Controls
+from vace_core.errors import CheckpointError
 from vace_core.model import Model, load
 from vace_core.stream import Stream
 

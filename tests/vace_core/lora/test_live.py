@@ -13,9 +13,9 @@ from torch import Tensor
 
 from tests.vace_core.lora.lora_files import changes, write
 from tests.vace_core.small import ARCHITECTURE, latents, model, text, transformer
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.weights import LazyTensor
 from vace_core.controls import Controls
+from vace_core.errors import CheckpointError
 from vace_core.lora.files import Lora, merge, read_lora
 from vace_core.lora.live import LiveLoras
 from vace_core.stream import Stream

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.config import PIPELINES
+from vace_core.errors import CheckpointError
 from vace_core.model import load as load_model
 from vace_core.pocket import load
 from vace_core.pocket.loading import PARTS, WEIGHTS
