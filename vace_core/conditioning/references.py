@@ -17,9 +17,9 @@ REFERENCE_MODES = ("paper", "slot", "joint")
 besides, as keys and values computed once. "joint": as noisy frames of their own in every pass, as in batch VACE."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """picture [3, H, W] in [-1, 1]; it is known again by being the same tensor.
+    """picture [3, H, W] in [-1, 1]; references are equal where it is the same tensor and the strength is the same.
 
     strength: what attention to it is multiplied by before it is normalised, 0 (not seen) to 2.
     """
@@ -30,6 +30,12 @@ class Reference:
     def __post_init__(self) -> None:
         if not 0.0 <= self.strength <= MAX_SCALE:
             raise ValueError(f"a reference's strength must be 0 to {MAX_SCALE:g}, got {self.strength}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self.picture is other.picture and self.strength == other.strength
+
+    def __hash__(self) -> int:
+        return hash((id(self.picture), self.strength))
 
 
 class EncodedReferences:

@@ -1,17 +1,19 @@
-"""A chunk on its way from noise to picture, step after step; several at once are StreamDiffusion V2's stream batch."""
+"""A chunk on its way from noise to clean latents, step after step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import torch
 from torch import Tensor
 
-from ..conditioning.reference_embedding import EmbeddedReferences
-from ..transformer import Context, Prompt, References
-from . import Schedule, add_noise, clean_from_flow
+from ..conditioning import Conditions
+from ..conditioning.reference_embedding import EmbeddedReferences, attach_references
+from ..transformer import Context, Prompt
+from .schedule import Schedule, add_noise, clean_from_flow
+
+REFERENCE_SEED = 1 << 32
+"""How far the seeds of references' noise are from those of chunks."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class DenoisingState:
     mode: str
     frames: range
     """Its latent frames in time."""
+    conditions: Conditions
     prompt: Prompt
+    """That of the conditions, embedded when the chunk began."""
     context: Context | None
     scales: tuple[tuple[float, ...], ...]
     """In each step, the context scale of each context block."""
@@ -46,8 +50,39 @@ class DenoisingState:
     """Its own, so that references do not change the chunk's noise."""
     pinned: Pinned | None = None
     """What is known of its clean latents."""
+    hint_every: int = 1
+    """Hints are computed in every so manyeth step and serve until the next."""
     steps: int = 0
     """How many it has been through."""
+
+    @staticmethod
+    def begin(
+        number: int,
+        mode: str,
+        frames: range,
+        conditions: Conditions,
+        prompt: Prompt,
+        context: Context | None,
+        embedded: EmbeddedReferences | None,
+        scales: tuple[tuple[float, ...], ...],
+        schedule: Schedule,
+        seed: int,
+        clean: Tensor,
+        pinned: Pinned | None,
+        hint_every: int,
+    ) -> DenoisingState:
+        """A chunk before its first step. seed: of its noise."""
+        if context is not None and embedded is not None:
+            context = attach_references(context, embedded)
+        generator = torch.Generator(device=clean.device)
+        chunk = DenoisingState(
+            number, mode, frames, conditions, prompt, context, scales, schedule, generator.manual_seed(seed), clean,
+            embedded, pinned=pinned, hint_every=hint_every,
+        )  # fmt: skip
+        if embedded is not None and embedded.own_frames:
+            chunk.references = clean.new_zeros((1, clean.shape[1], embedded.own_frames, *clean.shape[3:]))
+            chunk.reference_noise = torch.Generator(device=clean.device).manual_seed(seed + REFERENCE_SEED)
+        return chunk
 
     @property
     def timestep(self) -> float:
@@ -91,39 +126,3 @@ class DenoisingState:
 def _with_noise(clean: Tensor, generator: torch.Generator, level: float) -> Tensor:
     fresh = torch.randn(clean.shape, generator=generator, device=clean.device)
     return add_noise(clean, fresh, level)
-
-
-def group_compatible(denoising: Sequence[DenoisingState]) -> Iterator[list[DenoisingState]]:
-    """Runs of neighbours that one forward can take: as large as each other, under the same prompt and scale."""
-
-    def what(chunk: DenoisingState) -> tuple[object, ...]:
-        context = chunk.context
-        tokens = None if context is None else context.tokens.shape
-        references = None if context is None else id(context.references)
-        return (len(chunk.frames), tokens, references, id(chunk.prompt), chunk.scale)
-
-    return (list(run) for _, run in groupby(denoising, what))
-
-
-def collate(denoising: Sequence[DenoisingState]) -> tuple[Prompt, Context | None]:
-    """What a run of compatible chunks is made under, a row each."""
-    rows = len(denoising)
-
-    def spread(layers: tuple[tuple[Tensor, Tensor], ...]) -> tuple[tuple[Tensor, Tensor], ...]:
-        return tuple((keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in layers)
-
-    prompt = Prompt(spread(denoising[0].prompt.main), spread(denoising[0].prompt.context))
-    contexts = [chunk.context for chunk in denoising if chunk.context is not None]
-    if not contexts:
-        return prompt, None
-    tokens = torch.cat([context.tokens for context in contexts])
-    return prompt, Context(tokens, _all(contexts))
-
-
-def _all(contexts: Sequence[Context]) -> References | None:
-    """The references of several rows; those of compatible chunks are equally many and equally strong."""
-    rows = [context.references for context in contexts if context.references is not None]
-    if not rows:
-        return None
-    tokens, clean = torch.cat([row.tokens for row in rows]), torch.cat([row.clean for row in rows])
-    return References(tokens, clean, rows[0].weight)

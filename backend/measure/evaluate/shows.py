@@ -57,7 +57,7 @@ def chunks_of(model: Model, ask: Request, size: tuple[int, int]) -> Iterator[np.
     while True:
         frames = list(islice(numbers, stream.frames_wanted))
         chunk = stream.step(_controls(ask, frames, references, model.device))
-        if chunk.frames.shape[2]:  # a stream batch has none at first
+        if chunk is not None:  # a stream batch has none at first
             yield pixels(chunk.frames)
 
 
