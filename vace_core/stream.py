@@ -23,6 +23,7 @@ from .conditioning import (
     with_anchors,
 )
 from .conditioning.cache import ConditioningCache
+from .conditioning.reference_embedding import attach_references
 from .constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from .controls import Controls
 from .memory import WindowMemory
@@ -88,7 +89,7 @@ class Stream:
         self.settle()
         with_context = bool(controls.scale) and mode != "text"
         self._change_conditions(controls, with_context)
-        context, pinned = self._encode(controls) if with_context else self._skip_context()
+        context, pinned = self._encode(controls, with_context)
         entering = self._begin(controls, mode, context, pinned)
         finished = self._sampler.denoise(entering, self.state, self._cache)
         self.state.chunks += 1
@@ -159,8 +160,11 @@ class Stream:
         if before.prompt and blend != before.prompt and len(blend) == 1:
             self._refresh.note_prompt(self.state, self._cache)
 
-    def _encode(self, controls: Controls) -> tuple[Context, Pinned | None]:
+    def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:
         """The chunk's 96-channel context, embedded, and where they are wanted the latents that the mask keeps."""
+        if not with_context:
+            self.state.context = ContextState()  # what the encoders remember would be out of date
+            return None, None
         gray = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
         source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
         latents, self.state.context = encode_context(
@@ -171,38 +175,31 @@ class Stream:
             return context, None
         return context, Pinned(latents[:, : self.state.history.shape[1]], kept_cells(mask))
 
-    def _skip_context(self) -> tuple[None, None]:
-        """Nothing is encoded: whatever the encoders remember will be out of date when they are needed again."""
-        self.state.context = ContextState()
-        return None, None
-
     def _begin(self, controls: Controls, mode: str, context: Context | None, pinned: Pinned | None) -> DenoisingState:
         """The next chunk, before its first step."""
         state, conditions = self.state, self.state.conditions
         frames = self._refresh.next_frames(state, self.model.pipeline.chunk_frames(state.chunks))
         schedule = self._sampler.schedule(controls.noise)
-        scales = self._scales(controls, len(schedule.timesteps))
-        return DenoisingState.begin(
+        scale = ContextScale(controls.scale, controls.layer_scale, controls.step_scale)
+        scales = scale.over(len(schedule.timesteps), len(self.model.pipeline.architecture.vace_layers))
+        embedded = self._cache.references(conditions, controls.reference_mode, scales[-1])
+        if context is not None and embedded is not None:
+            context = attach_references(context, embedded)
+        return DenoisingState(
             number=state.chunks,
             mode=mode,
             frames=frames,
             conditions=conditions,
             prompt=self._cache.prompt(conditions),
             context=context,
-            embedded=self._cache.references(conditions, controls.reference_mode, scales[-1]),
             scales=scales,
             schedule=schedule,
             seed=controls.seed + state.chunks,
             clean=self._start(controls, len(frames)),
+            embedded=embedded,
             pinned=pinned,
             hint_every=controls.hint_every,
         )
-
-    def _scales(self, controls: Controls, steps: int) -> tuple[tuple[float, ...], ...]:
-        """In each step, the scale of each context block."""
-        scale = ContextScale(controls.scale, controls.layer_scale, controls.step_scale)
-        layers = len(self.model.pipeline.architecture.vace_layers)
-        return tuple(scale.at(step, steps, layers) for step in range(steps))
 
     def _start(self, controls: Controls, frames: int) -> Tensor:
         """What the first noise is added to [1, C, f, h, w]: nothing, or the video's latents."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import copy
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ..conditioning import Conditions
-from ..conditioning.reference_embedding import EmbeddedReferences, attach_references
+from ..conditioning.reference_embedding import EmbeddedReferences
 from ..transformer import Context, Prompt
 from .schedule import Schedule, add_noise, clean_from_flow
 
@@ -39,15 +40,12 @@ class DenoisingState:
     scales: tuple[tuple[float, ...], ...]
     """In each step, the context scale of each context block."""
     schedule: Schedule
-    noise: torch.Generator
+    seed: int
+    """Of its noise."""
     clean: Tensor
     """The latest estimate of its clean latents [1, C, f, h, w]; at first what noise is added to."""
     embedded: EmbeddedReferences | None = None
     """The references that it attends to."""
-    references: Tensor | None = None
-    """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
-    reference_noise: torch.Generator | None = None
-    """Its own, so that references do not change the chunk's noise."""
     pinned: Pinned | None = None
     """What is known of its clean latents."""
     hint_every: int = 1
@@ -55,34 +53,18 @@ class DenoisingState:
     steps: int = 0
     """How many it has been through."""
 
-    @staticmethod
-    def begin(
-        number: int,
-        mode: str,
-        frames: range,
-        conditions: Conditions,
-        prompt: Prompt,
-        context: Context | None,
-        embedded: EmbeddedReferences | None,
-        scales: tuple[tuple[float, ...], ...],
-        schedule: Schedule,
-        seed: int,
-        clean: Tensor,
-        pinned: Pinned | None,
-        hint_every: int,
-    ) -> DenoisingState:
-        """A chunk before its first step. seed: of its noise."""
-        if context is not None and embedded is not None:
-            context = attach_references(context, embedded)
-        generator = torch.Generator(device=clean.device)
-        chunk = DenoisingState(
-            number, mode, frames, conditions, prompt, context, scales, schedule, generator.manual_seed(seed), clean,
-            embedded, pinned=pinned, hint_every=hint_every,
-        )  # fmt: skip
-        if embedded is not None and embedded.own_frames:
-            chunk.references = clean.new_zeros((1, clean.shape[1], embedded.own_frames, *clean.shape[3:]))
-            chunk.reference_noise = torch.Generator(device=clean.device).manual_seed(seed + REFERENCE_SEED)
-        return chunk
+    noise: torch.Generator = field(init=False)
+    references: Tensor | None = field(init=False, default=None)
+    """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
+    reference_noise: torch.Generator = field(init=False)
+    """Their own, so that references do not change the chunk's noise."""
+
+    def __post_init__(self) -> None:
+        device, n = self.clean.device, 0 if self.embedded is None else self.embedded.own_frames
+        self.noise = torch.Generator(device=device).manual_seed(self.seed)
+        self.reference_noise = torch.Generator(device=device).manual_seed(self.seed + REFERENCE_SEED)
+        if n:
+            self.references = self.clean.new_zeros((1, self.clean.shape[1], n, *self.clean.shape[3:]))
 
     @property
     def timestep(self) -> float:
@@ -101,7 +83,7 @@ class DenoisingState:
         """Its latents with the next step's noise, each step's its own; references of its own come first."""
         level = self.schedule.sigmas[self.steps] if self.steps else self.schedule.start
         noisy = _with_noise(self.clean, self.noise, level)
-        if self.references is None or self.reference_noise is None:
+        if self.references is None:
             return noisy
         # A reference is made from noise alone, also where the chunk starts from a video.
         level = self.schedule.sigmas[self.steps] if self.steps else 1.0
@@ -119,8 +101,10 @@ class DenoisingState:
         self.steps += 1
 
     def clone(self) -> DenoisingState:
-        beside = None if self.reference_noise is None else self.reference_noise.clone_state()
-        return replace(self, noise=self.noise.clone_state(), reference_noise=beside)
+        other = copy.copy(self)
+        other.noise = self.noise.clone_state()
+        other.reference_noise = self.reference_noise.clone_state()
+        return other
 
 
 def _with_noise(clean: Tensor, generator: torch.Generator, level: float) -> Tensor:

@@ -4,12 +4,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.vace_core.small import step
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.config import PIPELINES
+from vace_core.controls import Controls
 from vace_core.errors import CheckpointError
 from vace_core.load import load
 from vace_core.pocket.loading import PARTS, WEIGHTS, load_pocket
-from vace_core.pocket.training.preview import restyle
+from vace_core.stream import Stream
 from vace_core.transformer.quantised import Int8Linear
 
 ENDS = {"A": (4, 192), "B": (640, 4)}
@@ -46,7 +48,8 @@ def test_the_prompt_changes_the_picture_and_the_control_shapes_it():
     model = load("pocket")
     control = torch.full((1, 3, 9, 128, 192), -1.0)
     control[..., 30:100, 60:130] = 1.0
-    gold, ice = (restyle(model, prompt, control) for prompt in ("gold in a studio", "ice under the aurora"))
+    prompts = ("gold in a studio", "ice under the aurora")
+    gold, ice = (step(Stream(model, 128, 192), Controls(prompt, control=control)).frames for prompt in prompts)
     assert gold.shape == (1, 3, 9, 128, 192)
     assert (gold - ice).abs().mean() > 0.1
     inside, outside = gold[..., 40:90, 70:120], gold[..., :20, :40]

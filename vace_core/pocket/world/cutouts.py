@@ -11,9 +11,6 @@ from .figures import FLOATING, STANDING, Draw, face
 from .pen import Pen
 from .surface import GROUND, OBJECT, Array, Surface, unit
 
-EYE = 0.75
-"""Height of the eye over the ground, in heights of the frame at depth one."""
-
 
 @dataclass(frozen=True)
 class Layer:
