@@ -23,7 +23,7 @@ class StreamState:
     history: Tensor
     """The last clean latents [1, C, window, h, w], oldest first; what a recache or a rebuilt memory is made from."""
     conditions: Conditions
-    """What the last chunk was made under; of a fresh stream, the initial strengths of the live LoRAs."""
+    """What the last chunk was generated under; of a fresh stream, the initial strengths of the live LoRAs."""
     context: ContextState = field(default_factory=ContextState)
     """The encoder's states for the context's two streams."""
     decoder: Any = None

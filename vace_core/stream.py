@@ -39,7 +39,7 @@ from .transformer import Context
 
 @dataclass(frozen=True)
 class Chunk:
-    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was made in, and its number from 0."""
+    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was generated in, and its number from 0."""
 
     frames: Tensor
     mode: str

@@ -1,4 +1,4 @@
-"""What a chunk is made under, apart from its own frames."""
+"""What a chunk is generated under, apart from its own frames."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ class Conditions:
     loras: tuple[float, ...] = ()
     """The strength of each of the model's live LoRAs."""
     references: tuple[Reference, ...] = ()
-    """Those that are shown: none where the context blocks do not run."""
+    """Those that are attended to: none where the context blocks do not run."""

@@ -27,7 +27,7 @@ class Pinned:
 
 @dataclass
 class DenoisingState:
-    """A chunk's number, what it is made under, and how far it has come."""
+    """A chunk's number, what it is generated under, and how far it has come."""
 
     number: int
     mode: str
@@ -85,12 +85,12 @@ class DenoisingState:
         noisy = _with_noise(self.clean, self.noise, level)
         if self.references is None:
             return noisy
-        # A reference is made from noise alone, also where the chunk starts from a video.
+        # A reference starts from noise alone, also where the chunk starts from a video.
         level = self.schedule.sigmas[self.steps] if self.steps else 1.0
         return torch.cat((_with_noise(self.references, self.reference_noise, level), noisy), dim=2)
 
     def update(self, noisy: Tensor, flow: Tensor) -> None:
-        """Go on by what the model made of it."""
+        """Go on by the flow that the model predicted for these noisy latents."""
         clean = clean_from_flow(noisy, flow, self.schedule.sigmas[self.steps])
         n = 0 if self.references is None else self.references.shape[2]
         if n:

@@ -74,7 +74,7 @@ class Sampler:
             chunk.frames,
             prompt=chunk.prompt,
             past_weight=self._pipeline.past_weight,
-            beside=None if chunk.embedded is None else chunk.embedded.kv,
+            references=None if chunk.embedded is None else chunk.embedded.kv,
         )
         hints: Sequence[Tensor] | None = None
         while not chunk.done:

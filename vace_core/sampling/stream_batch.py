@@ -75,7 +75,7 @@ def group_compatible(denoising: Sequence[DenoisingState]) -> Iterator[list[Denoi
 
 
 def collate(denoising: Sequence[DenoisingState]) -> tuple[Prompt, Context | None]:
-    """What a run of compatible chunks is made under, a row each."""
+    """The prompt and the context of a run of compatible chunks, a row each."""
     rows = len(denoising)
 
     def spread(layers: tuple[tuple[Tensor, Tensor], ...]) -> tuple[tuple[Tensor, Tensor], ...]:

@@ -130,7 +130,7 @@ def _bridge(plan: Plan, start: Path, autoencoder: Path, clips: Path) -> LatentMa
 
 
 def export(autoencoder: Path, checkpoint: Path, weights: Path) -> None:
-    """Write a training checkpoint's averaged weights as the files that `loading.load` reads."""
+    """Write a training checkpoint's averaged weights as the files that `loading.load_pocket` reads."""
     pocket = Pocket()
     pocket.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
     store(pocket.transformer, "transformer", weights)
