@@ -21,8 +21,9 @@ from bridge.control.parameters import Control, ControlError
 from bridge.video.protocol import BridgeError
 from bridge.web.access import Network, network
 
-from ..controls.settings import field_of
-from ..controls.table import LIVE_ONLY, TABLE, markdown
+from ..controls.declaration import field_of
+from ..controls.docs import markdown
+from ..controls.table import TABLE
 from ..engine.options import add_model_options, add_pipeline_option, model_options
 from ..imaging.fitting import rounded_size
 from ..models.folders import DATA_FOLDER
@@ -36,14 +37,12 @@ if TYPE_CHECKING:
     from ..steering.steering import SteeringOptions
 
 CLIP = Path(__file__).parents[1] / "clips" / "cup.mp4"
-OWN_OPTIONS = ("/vace/source", "/vace/lora/")
-"""How the addresses begin of controls that have an option of their own."""
-RUN_ROWS = [row for row in TABLE if not row.address.startswith(OWN_OPTIONS)]
+RUN_ROWS = [row for row in TABLE if not row.own_option]
 HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSC = "127.0.0.1:9000"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
-RENDER_ROWS = [row for row in RUN_ROWS if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
+RENDER_ROWS = [row for row in RUN_ROWS if row.of_chunk and not row.live_only]
 DONE, FAILED, USAGE = 0, 1, 2
 STDIN = 0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..imaging.stills import PictureError
 from .still_tensors import StillTensors
 

@@ -10,7 +10,7 @@ from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptio
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 from vace_core.config import PIPELINES, Pipeline, pipeline_named
 
-from ..controls.table import LORAS
+from ..controls.choices import LORAS
 
 PARTS = ("main", "context", "text")
 

@@ -21,8 +21,8 @@ from bridge.video.frames import Frame
 from bridge.video.protocol import Absent
 from bridge.video.ring import FrameRing
 
-from ..controls.mask_source import MaskSource, frame_address
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.messages import ChunkRequest, EngineStart, RingNames
 from ..engine.options import ModelOptions
@@ -182,7 +182,7 @@ class Front:
         return {name: frame.pixels[..., :3] for name, frame in shown.items() if frame is not None}
 
     def _has_mask(self, settings: Settings) -> bool:
-        return settings.mask_source != "none" or not settings.canvas.fills(self.height, self.width)
+        return settings.mask_source.kind != "none" or not settings.canvas.fills(self.height, self.width)
 
     def settings(self) -> Settings:
         """What the controls say now."""
@@ -204,8 +204,8 @@ class Front:
         self.mailbox.listen(TICK, self.cadence.on_tick)
         self.mailbox.listen(SOURCE, lambda uri, _: self.capture.turn_to(str(uri) or options.source))
         self._mask_input, self._control_input = (
-            SideInput(size, self.fps, address, partial(self._notify, address_of(field)))
-            for field, address in (("mask_source", mask_address), ("control_source", control_address))
+            SideInput(size, self.fps, partial(self._notify, address_of(field)))
+            for field in ("mask_source", "control_source")
         )
         for side in (self._mask_input, self._control_input):
             opened.callback(side.close)
@@ -299,7 +299,7 @@ class Front:
             settings,
             reset=RESET in happens,
             anchor=ANCHOR in happens,
-            mask_ring=self._mask_input.set_address(settings.mask_source),
+            mask_ring=self._mask_input.set_address(settings.mask_source.address),
             control_ring=self._control_input.set_address(settings.control_source),
         )
 
@@ -333,16 +333,6 @@ class Front:
         self._told[address, reason] = now
         log.warning("%s", reason)
         self.steering.answer(address, reason)
-
-
-def mask_address(source: str) -> str:
-    """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
-    return MaskSource.parse(source).address
-
-
-def control_address(source: str) -> str:
-    """The frame address of a control source, "" where it is the input."""
-    return frame_address(source) if source else ""
 
 
 class Arrivals:
