@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {"backend", "bridge", "td_project", "tests", "vace_core"}
+ROOMS = {"backend", "bridge", "examples", "td_project", "tests", "vace_core"}
 TOP = ROOMS | {
     ".ci",
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
+    "MANIFEST.in",
     "README.md",
+    "SECURITY.md",
+    "build_backend.py",
     "docs",
     "pyproject.toml",
     "requirements-dev.txt",

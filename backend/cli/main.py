@@ -64,6 +64,11 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
 
 
+def console() -> int:
+    """The command `vace-live` of an editable installation."""
+    return main(sys.argv[1:])
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m backend", description="VACE Live")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
