@@ -26,6 +26,7 @@ from ..controls.table import LIVE_ONLY, TABLE, markdown
 from ..engine.options import add_model_options, add_pipeline_option, model_options
 from ..imaging.fitting import rounded_size
 from ..models.folders import DATA_FOLDER
+from ..runtime.plugins import register_video
 from .doctor.command import add_doctor
 from .evaluate import add_evaluate
 from .models import add_models
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     verbose = getattr(options, "verbose", False)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", stream=sys.stderr)
+    register_video()
     try:
         return options.command(options, parser)
     except (BridgeError, ValueError, OSError) as error:

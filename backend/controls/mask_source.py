@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.video.address import SOURCES
+from vace_core.plugins import MASKS, VIDEO, plugin_names
 
+OBJECT = "object"
+FRAMES = "frames"
 KEYED = ("alpha", "luma", "chroma")
 """From the input's own pixels."""
 HALVES = ("left", "right", "top", "bottom", "center")
 DRAWN = ("rect", "ellipse", "polygon")
 SHAPES = HALVES + DRAWN
 """The same for every frame, until their numbers change."""
-SEGMENTED = ("person", "subject")
+SEGMENTED = ("person", "subject", *plugin_names(MASKS, (OBJECT, "none", "person", "subject", *KEYED, *SHAPES)))
+"""Found by a network, or by what another package brings."""
 NAMED = ("none", *KEYED, *SHAPES, *SEGMENTED)
 """What a mask source can be besides objects, files and frame addresses."""
-OBJECT = "object"
-FRAMES = "frames"
 
 
 class MaskSourceError(ValueError):
@@ -56,7 +58,7 @@ def frame_address(source: str) -> str:
 
 def _is_address(text: str) -> bool:
     scheme, colon, _ = text.partition(":")
-    return bool(colon) and scheme in SOURCES
+    return bool(colon) and (scheme in SOURCES or scheme in plugin_names(VIDEO))
 
 
 def _is_path(text: str) -> bool:

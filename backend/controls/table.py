@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge.control.parameters import MAX_TEXTS, Control, ControlTable, in_words
 from vace_core.config import LEAST_NOISE
+from vace_core.plugins import ANNOTATORS, plugin_names
 
 from ..front.interpolation import WAYS
 from ..front.presenter import STALL_MODES
@@ -13,6 +14,7 @@ from .mask_source import NAMED
 
 FOLLOW = ("auto", "own", "source", "tick")
 ANNOTATIONS = ("depth", "scribble", "flow", "gray", "layout", "pose")
+ANNOTATIONS += plugin_names(ANNOTATORS, (*ANNOTATIONS, "raw", "none"))
 FOLLOWED = (*ANNOTATIONS, "raw", "none")
 """What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
 ANCHORS = ("first", "output", "input")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
-from vace_core.config import PIPELINES, Pipeline, pipeline_named
+from vace_core.config import Pipeline, pipeline_named, pipeline_names
 
 from ..controls.table import LORAS
 
@@ -52,7 +52,7 @@ class ModelOptions:
 
 
 def add_pipeline_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--pipeline", default="pocket", choices=pipeline_names())
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
