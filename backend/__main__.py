@@ -1,4 +1,4 @@
-"""`python -m backend COMMAND`."""
+"""`python -m backend COMMAND`, which `python start.py COMMAND` runs in the environment that it has made."""
 
 import sys
 

@@ -15,9 +15,9 @@ from contextlib import suppress
 
 import numpy as np
 
+from bridge.errors import Absent
 from bridge.video import framecode
 from bridge.video.frames import Frame
-from bridge.video.protocol import Absent
 from bridge.video.shared_memory import SharedMemorySink, SharedMemorySource
 
 WIDTH, HEIGHT = 192, 128

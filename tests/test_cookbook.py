@@ -12,11 +12,11 @@ import pytest
 from backend.controls.table import TABLE
 from backend.offline.render import first_settings
 
-DOCS = Path(__file__).parent.parent / "docs"
+SCRIPT = Path(__file__).parent.parent / "docs" / "scripts" / "cookbook.py"
 
 
 def read() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cookbook", DOCS / "cookbook.py")
+    spec = importlib.util.spec_from_file_location("cookbook", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +30,7 @@ RECIPES = (*cookbook.MODES, *cookbook.MIXES)
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Stale? python docs/cookbook.py"""
+    """Stale? python start.py python docs/scripts/cookbook.py --text"""
     assert cookbook.PAGE.read_text(encoding="utf-8") == cookbook.page()
 
 

@@ -1,1 +1,1 @@
-"""The command line: `python -m backend COMMAND`, one file a command."""
+"""The command line: `python start.py COMMAND`, one file a command."""

@@ -1,4 +1,4 @@
-"""`python -m backend evaluate`."""
+"""`evaluate`: whether outputs follow what they are asked for."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls.table import TABLE
-from ..engine.options import add_model_options, model_options
+from .model_options import add_model_options, model_options
+from .options import DONE
 
 if TYPE_CHECKING:
     from vace_core.model import Model
 
     from ..engine.options import ModelOptions
 
-DONE = 0
 MODE = next(row for row in TABLE if row.address == "/vace/reference/mode")
 PICTURE = ".jpg"
 
@@ -39,14 +39,14 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from ..measure.evaluate.run import evaluate, known_measures
     from ..measure.evaluate.trial import FULL, QUICK, Trial
 
-    choice, strengths = model_options(options, parser)
+    chosen, strengths = model_options(options, parser)
     try:
         only = known_measures(options.only) if options.only else ()
     except ValueError as error:
         parser.error(f"--only: {error}")
     if options.markdown is not None and not options.markdown.parent.is_dir():
         parser.error(f"--markdown: there is no folder {options.markdown.parent}; make it first")
-    model, scope = _load(choice, tuple(strengths.values())), QUICK if options.quick else FULL
+    model, scope = _load(chosen, tuple(strengths.values())), QUICK if options.quick else FULL
     trial = Trial(model, scope, reference_mode=options.reference_mode)
     figures = list(evaluate(trial, only))
     if options.json:
@@ -60,14 +60,14 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return DONE
 
 
-def _load(choice: ModelOptions, strengths: tuple[object, ...]) -> Model:
+def _load(chosen: ModelOptions, strengths: tuple[object, ...]) -> Model:
     from vace_core.checkpoints.store import Store
     from vace_core.model import load
 
     from ..engine.load import chosen_device
     from ..models.folders import model_folders
 
-    model = load(choice.preset(), chosen_device(choice.device), Store(model_folders(choice.models)), choice.weights)
+    model = load(chosen.preset(), chosen_device(chosen.device), Store(model_folders(chosen.models)), chosen.weights)
     if model.loras is not None:
         model.loras.set(tuple(float(str(strength)) for strength in strengths))
     return model

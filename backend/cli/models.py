@@ -1,4 +1,4 @@
-"""`python -m backend models`: list, download and verify the published weights."""
+"""`models`: list, download and verify the published weights."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from vace_core.checkpoints.store import Store
 
 from ..models.folders import VARIABLE, model_folders
 from ..models.progress import Progress, gigabytes
+from .options import DONE, FAILED
 
-DONE, FAILED = 0, 1
 BUNDLED = "pocket"
 NAMES = "a pipeline, or a single file, as `models list` names them"
 
@@ -27,7 +27,7 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="list | download | verify")
     listing = commands.add_parser("list", help="what there is, and what is here")
     listing.set_defaults(command=list_models)
-    listing.add_argument("--markdown", action="store_true", help="the tables of docs/pipelines.md")
+    listing.add_argument("--markdown", action="store_true", help="the tables of docs/reference/pipelines.md")
     download = commands.add_parser("download", help="what is missing; a part goes on where it stopped")
     download.set_defaults(command=download_models)
     download.add_argument("--accept-licence", action="store_true", help="of files whose licence restricts their use")

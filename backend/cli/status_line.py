@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from ..front.status import FrontStatus
 
 SECONDS = 2.0
 
@@ -12,7 +15,7 @@ SECONDS = 2.0
 class StatusLine:
     """Writes the line anew every two seconds, between `with` and its end, if `stream` is a terminal."""
 
-    def __init__(self, status: Callable[[], Mapping[str, object]], stream: TextIO) -> None:
+    def __init__(self, status: Callable[[], FrontStatus], stream: TextIO) -> None:
         self._status = status
         self._stream = stream
         self._ending = threading.Event()
@@ -35,18 +38,17 @@ class StatusLine:
             self._stream.flush()
 
 
-def line(status: Mapping[str, object]) -> str:
-    """The figures that a person at a show looks for."""
+def line(status: FrontStatus) -> str:
+    """The figures that a person at a show looks for; trouble only where there is some."""
     parts = [
-        f"{status['state']}",
-        f"out {status['output_fps']} fps",
-        f"engine {status['engine_fps']} fps",
-        f"latency {status['latency_ms']} ms",
-        f"tick error {status['tick_error_p99_ms']} ms",
+        status.state,
+        f"out {status.output_fps} fps",
+        f"engine {status.engine_fps} fps",
+        f"latency {status.latency_ms} ms",
+        f"tick error {status.tick_error_p99_ms} ms",
     ]
-    for key, word in (("restarts", "restarts"), ("faults", "faults"), ("ticks_missed", "missed ticks")):
-        if status[key]:
-            parts.append(f"{status[key]} {word}")
-    if status["last_fault"]:
-        parts.append(str(status["last_fault"])[:60])
+    counts = {"restarts": status.restarts, "faults": status.faults, "missed ticks": status.ticks_missed}
+    parts += [f"{count} {name}" for name, count in counts.items() if count]
+    if status.last_fault:
+        parts.append(status.last_fault[:60])
     return " | ".join(parts)

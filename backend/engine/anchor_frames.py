@@ -1,4 +1,4 @@
-"""Extension: which picture a chunk begins with, which it ends with, and when the show returns to one."""
+"""Extension: which frame a chunk begins with, which it ends with, and when the show returns to one."""
 
 from __future__ import annotations
 
@@ -6,58 +6,60 @@ from torch import Tensor
 
 from ..controls.settings import Settings, address_of
 from ..imaging.stills import PictureError
+from ..runtime.changes import ChangeDetector
+from .control_video import Faults
 from .still_tensors import StillTensors
 
 FRAMES_PER_LATENT = 4
-Faults = list[tuple[str, str]]
 
 
 class AnchorFrames:
     """`/vace/first` and `/vace/last` act on one chunk, each time they are set anew; the anchor when it is asked for."""
 
-    def __init__(self, pictures: StillTensors) -> None:
-        self._pictures = pictures
+    def __init__(self, stills: StillTensors) -> None:
+        self._stills = stills
+        self._paths = {"first": ChangeDetector(""), "last": ChangeDetector("")}
         self.reset()
 
     def reset(self) -> None:
         """As if nothing had been shown or set yet."""
-        self._taken = {"first": "", "last": ""}
+        for path in self._paths.values():
+            path.reset()
         self._since = 0  # chunks begun since the show began, or was last anchored
         self._output: Tensor | None = None
 
-    def shown(self, frame: Tensor) -> None:
-        """The output's last frame [3, H, W] in [-1, 1], as far as it has come."""
+    def note_output(self, frame: Tensor) -> None:
+        """The last frame of the output so far, `[3, H, W]` in [-1, 1]."""
         self._output = frame
 
     def for_chunk(
-        self, settings: Settings, asked: bool, seen: Tensor, faults: Faults
+        self, settings: Settings, asked: bool, video: Tensor, faults: Faults
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Pictures [3, H, W] that the next chunk begins and ends with; to `faults` is added what can't be had.
+        """The frames `[3, H, W]` that the next chunk begins and ends with; to `faults` is added what can't be had.
 
-        asked: the anchor was asked for now. seen: the chunk's input [3, F, H, W].
+        asked: the anchor was asked for now. video: the chunk's input `[3, F, H, W]`.
         """
-        first, last = self._set("first", settings.first, faults), self._set("last", settings.last, faults)
+        first, last = self._newly_set("first", settings.first, faults), self._newly_set("last", settings.last, faults)
         due = asked or 0 < settings.anchor_every <= self._since
         if first is None and due:
-            first = self._anchor(settings, seen, faults)
+            first = self._anchor(settings, video, faults)
         self._since = 1 if due or first is not None else self._since + 1
-        if first is not None and last is not None and seen.shape[1] <= FRAMES_PER_LATENT:
+        if first is not None and last is not None and video.shape[1] <= FRAMES_PER_LATENT:
             faults.append(
-                (address_of("last"), f"a chunk of {seen.shape[1]} frames can't both begin and end with a picture; "
+                (address_of("last"), f"a chunk of {video.shape[1]} frames can't both begin and end with a picture; "
                  "it begins with one, so set the last one again for another chunk")
             )  # fmt: skip
             last = None
         return first, last
 
-    def _set(self, field: str, path: str, faults: Faults) -> Tensor | None:
+    def _newly_set(self, field: str, path: str, faults: Faults) -> Tensor | None:
         """The picture that was set anew, if one was."""
-        fresh, self._taken[field] = path != self._taken[field], path
-        return self._load(field, path, faults) if path and fresh else None
+        return self._load(field, path, faults) if self._paths[field].update(path) and path else None
 
-    def _anchor(self, settings: Settings, seen: Tensor, faults: Faults) -> Tensor | None:
+    def _anchor(self, settings: Settings, video: Tensor, faults: Faults) -> Tensor | None:
         match settings.anchor_from:
             case "input":
-                return seen[:, 0]
+                return video[:, 0]
             case "output":
                 return self._output  # before anything was shown there is nothing to return to, nor any need
             case _ if settings.first:
@@ -67,7 +69,7 @@ class AnchorFrames:
 
     def _load(self, field: str, path: str, faults: Faults) -> Tensor | None:
         try:
-            return self._pictures.load(path)
+            return self._stills.load(path)
         except PictureError as error:
             faults.append((address_of(field), str(error)))
             return None

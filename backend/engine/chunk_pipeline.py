@@ -1,4 +1,4 @@
-"""One chunk of pictures and its settings in, one chunk of restyled pictures out: the same live and offline."""
+"""One chunk of frames and its settings in, one chunk of restyled frames out: the same live and offline."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from vace_core.annotators.pixels import pixels
 from vace_core.conditioning import Reference
 from vace_core.config import LEAST_NOISE
 from vace_core.controls import Controls
@@ -19,16 +19,17 @@ from vace_core.sampling import MotionNoise
 from vace_core.text import Travel
 
 from ..controls.settings import Settings, address_of
-from ..imaging.canvas import Canvas
-from ..imaging.fitting import covering
 from ..imaging.stills import PictureError
+from ..runtime.changes import ChangeDetector
 from .anchor_frames import AnchorFrames
+from .control_video import ControlVideo, Faults
 from .masks.maker import MaskMaker
 from .masks.outside import with_outside
 from .masks.shaping import composite
 from .model import EngineModel
 from .prompt_prefetch import PromptPrefetcher
 from .still_tensors import StillTensors
+from .tensors import to_still, to_video
 
 MOTION_STRIDE = 8
 """Motion is measured on every so manyeth pixel of a row and a column."""
@@ -36,7 +37,7 @@ MOTION_STRIDE = 8
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """A finished chunk. Pictures are uint8 RGB `[H, W, 3]`.
+    """A finished chunk. Frames are uint8 RGB `[H, W, 3]`.
 
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
     mask `[F, H, W, 3]`: those of the frames that were put in, for the eye; None where there is none. faults: (address,
@@ -53,50 +54,49 @@ class ChunkResult:
 
 @dataclass(frozen=True)
 class PendingChunk:
-    """What a chunk that is on its way was asked with, and what is done with its pictures when it arrives."""
+    """What a chunk that is on its way was asked with, and what is done with its frames when it arrives."""
 
-    pictures: Sequence[np.ndarray]
+    placed: Sequence[np.ndarray]
+    """The source's frames on the canvas."""
     weights: Sequence[np.ndarray] | None
     modes: str
     """What a mask stands for: inpainting, outpainting or both."""
     tag: Any
 
-    def finish(self, made: np.ndarray) -> np.ndarray:
+    def finish(self, frames: np.ndarray) -> np.ndarray:
         """Put the input's own pixels where the mask keeps them, if that is wanted."""
         if self.weights is None:
-            return made
-        return np.stack([composite(*trio) for trio in zip(made, self.pictures, self.weights, strict=True)])
+            return frames
+        return np.stack([composite(*trio) for trio in zip(frames, self.placed, self.weights, strict=True)])
 
 
 class ChunkPipeline:
     """A stream with everything around it: annotations, masks, references, compositing."""
 
-    def __init__(
-        self, loaded: EngineModel, height: int, width: int, prefetcher: PromptPrefetcher | None = None
-    ) -> None:
-        self._loaded = loaded
+    def __init__(self, model: EngineModel, height: int, width: int, prefetcher: PromptPrefetcher | None = None) -> None:
+        """prefetcher: encodes new prompts beside the show; without one, a chunk waits for its prompt."""
+        self._model = model
         self._prefetcher = prefetcher
-        self._stream = loaded.open_stream(height, width)
-        self._pictures = StillTensors(height, width, loaded.device)
-        self._masks = MaskMaker(loaded, height, width)
-        self._anchors = AnchorFrames(self._pictures)
-        self._wanted = self._kind = "none"  # what of a video is to be followed, and what is
-        self._followed = ("none", "")  # and whose
-        self._shown_as = ""
-        self._prompt = ""
+        self._stream = model.open_stream(height, width)
+        self._stills = StillTensors(height, width, model.device)
+        self._control = ControlVideo(model.annotators, model.device)
+        self._masks = MaskMaker(model, height, width)
+        self._anchors = AnchorFrames(self._stills)
+        self._prompt = ChangeDetector("")
+        self._references_shown_as = ChangeDetector("")
+        self._loras: tuple[float, ...] = ()
         self._travel = Travel()
         self._motion = MotionNoise()
-        self._loras: tuple[float, ...] = ()
         self._pending: deque[PendingChunk] = deque()
 
     @property
     def frames_wanted(self) -> int:
-        """Pictures that the next chunk takes and gives."""
+        """Frames that the next chunk takes and gives."""
         return self._stream.frames_wanted
 
     def make(
         self,
-        pictures: Sequence[np.ndarray],
+        source_frames: Sequence[np.ndarray],
         mask_frames: Sequence[np.ndarray] | None,
         settings: Settings,
         seconds: float = 0.0,
@@ -105,25 +105,25 @@ class ChunkPipeline:
         control_frames: Sequence[np.ndarray] | None = None,
         anchor: bool = False,
     ) -> ChunkResult:
-        """Restyle `frames_wanted` pictures, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
+        """Restyle `frames_wanted` frames of the source, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
-        mask_frames, control_frames: as many pictures of the mask source and of the control source, where those are
+        mask_frames, control_frames: as many frames of the mask source and of the control source, where those are
         frame addresses. seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes
-        back with the frames of these pictures, which may be later. anchor: begin with the anchor. Raises ValueError
-        where the settings contradict each other.
+        back with the chunk that is made of these frames, which may be later. anchor: begin with the anchor.
+        Raises ValueError where the settings contradict each other.
         """
-        faults: list[tuple[str, str]] = []
+        faults: Faults = []
         prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt)
-        placed = [settings.canvas.place(picture) for picture in pictures]
-        frames = to_tensor(placed, self._loaded.device)
-        control = self._control_video(settings, pictures, control_frames, faults)
-        masked = self._masks.update(placed, frames, mask_frames, settings, seconds)
-        masked, modes = with_outside(masked, self._masks.kind, len(placed), frames.shape[3:], settings)
+        placed = [settings.canvas.place(frame) for frame in source_frames]
+        video = to_video(placed, self._model.device)
+        control = self._control.update(source_frames, control_frames, settings, faults)
+        masked = self._masks.update(placed, video, mask_frames, settings, seconds)
+        masked, modes = with_outside(masked, self._masks.kind, len(placed), video.shape[3:], settings)
         references = self._references(settings, faults)
         reference_mode = self._reference_mode(settings, faults)
-        first, last = self._anchors.for_chunk(settings, anchor, frames[0], faults)
-        faults += masked.faults + self._unread(settings.prompt) + self._without_lora(settings.loras)
-        noise = self._noise(settings, pictures)
+        first, last = self._anchors.for_chunk(settings, anchor, video[0], faults)
+        faults += masked.faults + self._unknown_words(settings.prompt) + self._without_lora(settings.loras)
+        noise = self._noise(settings, source_frames)
         chunk = self._stream.step(
             Controls(
                 prompt=self._travel.toward(
@@ -131,8 +131,8 @@ class ChunkPipeline:
                 ),
                 prompt_way=settings.prompt_fade_way,
                 control=control,
-                source=None if masked.masks is None else frames,
-                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._loaded.device),
+                source=None if masked.masks is None else video,
+                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._model.device),
                 pin=settings.mask_pin,
                 references=references,
                 reference_mode=reference_mode,
@@ -143,21 +143,21 @@ class ChunkPipeline:
                 step_scale=settings.scale_steps,
                 hint_every=settings.hints_every,
                 seed=settings.seed,
-                video=frames if noise < 1.0 else None,
+                video=video if noise < 1.0 else None,
                 noise=noise,
-                loras=settings.loras[: self._loaded.loras],
+                loras=settings.loras[: self._model.loras],
             )
         )
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
-        made, arrived = to_pictures(chunk.frames), self._pending.popleft() if chunk.frames.shape[2] else None
+        made, arrived = pixels(chunk.frames), self._pending.popleft() if chunk.frames.shape[2] else None
         if arrived is not None:
             made = arrived.finish(made)
-            self._anchors.shown(to_tensor([made[-1]], self._loaded.device)[0, :, 0])
+            self._anchors.note_output(to_still(made[-1], self._model.device))
         return ChunkResult(
             frames=made,
             mode=chunk.mode.replace("inpainting", modes if arrived is None else arrived.modes),
-            control=None if control is None else to_pictures(control),
-            mask=None if masked.shown is None else _mask_pictures(masked.shown),
+            control=None if control is None else pixels(control),
+            mask=None if masked.shown is None else _mask_frames(masked.shown),
             faults=tuple(faults),
             tag=None if arrived is None else arrived.tag,
         )
@@ -173,136 +173,60 @@ class ChunkPipeline:
         self._motion = MotionNoise()
         self._pending.clear()
         self._masks.reset()
-        self._wanted = self._kind = "none"
-        self._followed = ("none", "")
+        self._control.reset()
         self._anchors.reset()
 
-    def _control_video(
-        self,
-        settings: Settings,
-        pictures: Sequence[np.ndarray],
-        control_frames: Sequence[np.ndarray] | None,
-        faults: list[tuple[str, str]],
-    ) -> Tensor | None:
-        """The control video `[1, 3, F, H, W]`; None for nothing to follow.
-
-        What is made of the input lies where the input does in the canvas, with nothing to follow outside; a control
-        source of its own is of the whole picture. An annotator that is turned to begins afresh. Where there is none for
-        what is wanted, what was followed before still is.
-        """
-        if settings.control != self._wanted:
-            self._wanted = settings.control
-            if reason := self._unmakeable(settings.control):
-                faults.append((address_of("control"), reason))
-            else:
-                self._kind = settings.control
-        kind = self._kind
-        turned, self._followed = (kind, settings.control_source) != self._followed, (kind, settings.control_source)
-        if settings.control_source:
-            pictures = control_frames or ()  # none before its first frame has come
-        if kind == "none" or not pictures:
-            return None
-        control = to_tensor(pictures, self._loaded.device)
-        if kind != "raw":
-            annotator = self._loaded.annotators[kind]
-            if turned:
-                annotator.reset()
-            control = annotator(control)
-        return control if settings.control_source else place_control(control, settings.canvas)
-
-    def _unmakeable(self, kind: str) -> str:
-        """Why there is no such control video; "" if there is one."""
-        if kind in ("none", "raw"):
-            return ""
-        try:
-            self._loaded.annotators[kind]
-        except KeyError:
-            there = ", ".join((*self._loaded.annotators, "raw", "none"))
-            return f"nothing here makes a {kind} control; choose one of {there}"
-        except ValueError as error:  # something that it needs is missing, which it names
-            return str(error)
-        return ""
-
-    def _references(self, settings: Settings, faults: list[tuple[str, str]]) -> tuple[Reference, ...]:
+    def _references(self, settings: Settings, faults: Faults) -> tuple[Reference, ...]:
         """Those that can be read, for as long as they are set."""
         references = []
         for path, strength in settings.references:
             try:
-                references.append(Reference(self._pictures.load(path), strength))
+                references.append(Reference(self._stills.load(path), strength))
             except PictureError as error:
                 faults.append((address_of("reference"), str(error)))
         return tuple(references)
 
-    def _reference_mode(self, settings: Settings, faults: list[tuple[str, str]]) -> str:
+    def _reference_mode(self, settings: Settings, faults: Faults) -> str:
         """As wanted, or the one that is always possible; which is said where there are references, once."""
         mode, possible = settings.reference_mode, self._stream.reference_modes
-        before, self._shown_as = self._shown_as, mode if settings.reference else ""
+        changed = self._references_shown_as.update(mode if settings.reference else "")
         if mode in possible:
             return mode
-        if self._shown_as and self._shown_as != before:
+        if settings.reference and changed:
             reason = f"references can't be shown as {mode} here, only as {', '.join(possible)}; {possible[0]} is used"
             faults.append((address_of("reference_mode"), reason))
         return possible[0]
 
-    def _noise(self, settings: Settings, pictures: Sequence[np.ndarray]) -> float:
+    def _noise(self, settings: Settings, source_frames: Sequence[np.ndarray]) -> float:
         """The noise strength, which follows the input's motion if that is wanted."""
         if settings.noise == 1.0 or not settings.noise_motion:
             self._motion = MotionNoise()
             return settings.noise
-        coarse = np.stack([picture[::MOTION_STRIDE, ::MOTION_STRIDE, :3] for picture in pictures])
-        return max(self._motion.update(torch.from_numpy(coarse / np.float32(127.5) - 1), settings.noise), LEAST_NOISE)
+        coarse = to_video([frame[::MOTION_STRIDE, ::MOTION_STRIDE] for frame in source_frames], "cpu")
+        return max(self._motion.update(coarse[0].permute(1, 2, 3, 0), settings.noise), LEAST_NOISE)
 
     def _without_lora(self, strengths: tuple[float, ...]) -> tuple[tuple[str, str], ...]:
         """Strengths that were set for LoRAs that are not there, each said once."""
         before, self._loras = self._loras or (1.0,) * len(strengths), strengths
         return tuple(
             (address_of(f"lora_{n + 1}"), f"there is no LoRA {n + 1}; start with --lora FILE for each")
-            for n in range(self._loaded.loras, len(strengths))
+            for n in range(self._model.loras, len(strengths))
             if strengths[n] != before[n]
         )
 
-    def _unread(self, prompt: str) -> tuple[tuple[str, str], ...]:
-        """Said once for each prompt, which is followed all the same."""
-        changed, self._prompt = prompt != self._prompt, prompt
-        words = self._loaded.unread(prompt) if changed else ()
+    def _unknown_words(self, prompt: str) -> tuple[tuple[str, str], ...]:
+        """Words that the model does not know, said once for each prompt; the prompt is followed all the same."""
+        words = self._model.unread(prompt) if self._prompt.update(prompt) else ()
         if not words:
             return ()
         named = ", ".join(f'"{word}"' for word in words)
         return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
 
 
-def place_control(control: Tensor, canvas: Canvas) -> Tensor:
-    """A control video `[1, 3, F, H, W]` where the source lies in the canvas, and grey, which is nothing, outside."""
-    height, width = control.shape[3:]
-    box = canvas.box(height, width)
-    rows, columns = box.inside(height, width)
-    if canvas.fills(height, width) and (box.height, box.width) == (height, width):
-        return control
-    cut = control[0][..., *covering(height, width, box.height, box.width)].transpose(0, 1)
-    small = functional.interpolate(cut, size=(box.height, box.width), mode="area").transpose(0, 1)
-    placed = torch.zeros_like(control)
-    placed[0][..., rows, columns] = small[
-        ..., rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left
-    ]
-    return placed
-
-
-def to_tensor(pictures: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
-    """uint8 `[H, W, 3 or 4]` each -> `[1, 3, F, H, W]` in [-1, 1]."""
-    stacked = torch.from_numpy(np.stack([picture[..., :3] for picture in pictures]))
-    return stacked.to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1.0
-
-
-def to_pictures(frames: Tensor) -> np.ndarray:
-    """`[1, 3, F, H, W]` in [-1, 1] -> uint8 `[F, H, W, 3]`."""
-    scaled = ((frames[0] + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
-
-
 def _mask_tensor(masks: Sequence[np.ndarray], device: torch.device | str) -> Tensor:
     return torch.from_numpy(np.stack(masks))[None, None].to(device)
 
 
-def _mask_pictures(masks: Sequence[np.ndarray]) -> np.ndarray:
+def _mask_frames(masks: Sequence[np.ndarray]) -> np.ndarray:
     """For the eye: uint8 `[F, H, W, 3]`."""
     return np.repeat((np.stack(masks) * 255).astype(np.uint8)[..., None], 3, axis=3)

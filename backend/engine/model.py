@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
-
-if TYPE_CHECKING:
-    from .chunk_pipeline import ChunkPipeline
 
 
 class StreamLike(Protocol):
@@ -73,11 +70,3 @@ class EngineModel:
     encode: Callable[[str], object] | None = None
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
-
-    def chunk_pipeline(self, height: int, width: int, live: bool = False) -> ChunkPipeline:
-        """A stream of that size with everything around it. live: nothing waits for a new prompt to be encoded."""
-        from .chunk_pipeline import ChunkPipeline
-        from .prompt_prefetch import PromptPrefetcher
-
-        prefetcher = PromptPrefetcher(self.encode) if live and self.encode is not None else None
-        return ChunkPipeline(self, height, width, prefetcher)

@@ -1,18 +1,13 @@
-"""Which model a show runs on and how it is loaded, and the options of the command line that say so."""
+"""Which model a show runs on, and how it is loaded."""
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
-from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
-from vace_core.config import Pipeline, pipeline_named, pipeline_names
-
-from ..controls.table import LORAS
-
-PARTS = ("main", "context", "text")
+from vace_core.annotators.choice import AnnotatorOptions
+from vace_core.checkpoints.options import LoadOptions
+from vace_core.config import Pipeline, pipeline_named
 
 
 @dataclass(frozen=True)
@@ -49,114 +44,3 @@ class ModelOptions:
         if self.stream_batch:
             preset = replace(preset, stream_batch=True)
         return preset
-
-
-def add_pipeline_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pipeline", default="pocket", choices=pipeline_names())
-
-
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Everything that `model_options` reads."""
-    group = parser.add_argument_group("the model")
-    add_pipeline_option(group)  # type: ignore[arg-type]
-    group.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
-    group.add_argument(
-        "--models",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="look for weights here too; see `models`",
-    )
-    group.add_argument("--autoencoder", default=AUTOENCODERS[0], choices=AUTOENCODERS, help="of published pipelines")
-    group.add_argument(
-        "--lora",
-        action="append",
-        default=[],
-        metavar="FILE[:STRENGTH]",
-        help=f"up to {LORAS}, each with a strength that /vace/lora/1 and so on play while it runs (default 1)",
-    )
-    group.add_argument(
-        "--quantise",
-        action="append",
-        default=[],
-        metavar="[PART=]KIND",
-        help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part",
-    )
-    group.add_argument(
-        "--text-device", default=TEXT_DEVICES[-1], choices=TEXT_DEVICES, help="where prompts are encoded"
-    )
-    group.add_argument("--positions", choices=("absolute", "window"), help="in place of the pipeline's own")
-    group.add_argument("--steps", choices=("warped", "raw"), help="in place of what the pipeline was trained with")
-    group.add_argument(
-        "--sparse-memory", type=int, default=0, metavar="N", help="memflow: each head attends to N remembered frames"
-    )
-    group.add_argument(
-        "--stream-batch",
-        action="store_true",
-        help="streamdiffusion-v2: its steps as one batch, each on another chunk: more frames a second, a chunk later",
-    )
-    add_annotator_options(parser)
-
-
-def add_annotator_options(parser: argparse.ArgumentParser) -> None:
-    """Which networks make controls and masks; docs/annotators.md says what each needs."""
-    group = parser.add_argument_group("controls and masks made from the input")
-    group.add_argument("--depth", default=DEPTHS[0], choices=DEPTHS, help="network (default: the bundled one)")
-    group.add_argument("--flow", default=FLOWS[0], choices=FLOWS, help="method (default: OpenCV's, without weights)")
-    group.add_argument("--detector", default=DETECTORS[0], choices=DETECTORS, help="of things, by class")
-
-
-def model_options(
-    options: argparse.Namespace, parser: argparse.ArgumentParser
-) -> tuple[ModelOptions, dict[str, object]]:
-    """The choice, and the LoRAs' first strengths as values of controls; a usage error for what makes no sense."""
-    loras = [_lora(text, parser) for text in options.lora]
-    if len(loras) > LORAS:
-        parser.error(f"--lora may be given {LORAS} times, got {len(loras)}")
-    choice = ModelOptions(
-        pipeline=options.pipeline,
-        device=options.device,
-        models=tuple(options.models),
-        weights=LoadOptions(
-            autoencoder=options.autoencoder,
-            loras=tuple(path for path, _ in loras),
-            quantise=_quantise(options.quantise, parser),
-            text_device=options.text_device,
-        ),
-        positions=options.positions or "",
-        steps=options.steps or "",
-        sparse=options.sparse_memory,
-        stream_batch=options.stream_batch,
-        annotators=AnnotatorOptions(options.depth, options.flow, options.detector),
-    )
-    try:
-        choice.preset()
-    except ValueError as error:
-        parser.error(str(error))
-    return choice, {f"/vace/lora/{n}": strength for n, (_, strength) in enumerate(loras, 1)}
-
-
-def _lora(text: str, parser: argparse.ArgumentParser) -> tuple[Path, float]:
-    """ "film.safetensors:0.8" -> its path and strength; a drive's colon is none."""
-    path, _, strength = text.rpartition(":")
-    try:
-        chosen = (Path(path), float(strength)) if path else (Path(text), 1.0)
-    except ValueError:
-        chosen = (Path(text), 1.0)
-    if not chosen[0].is_file():
-        parser.error(f"--lora {text}: there is no file {chosen[0]}")
-    return chosen
-
-
-def _quantise(given: list[str], parser: argparse.ArgumentParser) -> Quantise:
-    """["int8", "text=fp8"] -> a kind for each part; later ones go before earlier ones."""
-    chosen = Quantise()
-    for text in given:
-        part, _, kind = text.rpartition("=")
-        if kind not in KINDS or part not in ("", *PARTS):
-            parser.error(
-                f"--quantise takes {', '.join(KINDS)}, or PART=KIND with PART one of {', '.join(PARTS)}, got {text!r}"
-            )
-        chosen = replace(chosen, **dict.fromkeys([part] if part else PARTS, kind))
-    return chosen

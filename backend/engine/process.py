@@ -1,6 +1,7 @@
 """The engine process: takes frames from one ring, restyles them chunk by chunk, puts them into another.
 
-The front process imports this file to start the engine, so whatever needs torch is imported by `main` only.
+The front process imports this file to start the engine, so whatever needs torch is imported within functions that
+only the engine process calls.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.ring import FrameRing
 
 from ..runtime import priority
@@ -48,23 +49,23 @@ def main(connection: Connection, start: EngineStart) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     began = time.monotonic()
     try:
-        loaded = load_model(start.load, start.model)
-        maker = loaded.chunk_pipeline(start.height, start.width, live=True)
+        model = load_model(start.load, start.model)
+        pipeline = open_pipeline(model, start.height, start.width)
     except (ValueError, OSError, RuntimeError) as error:
         connection.send(Failed(one_line(error)))
         return
-    connection.send(Ready(loaded.device, time.monotonic() - began))
+    connection.send(Ready(model.device, time.monotonic() - began))
     with ExitStack() as rings, suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the front is gone
-        EngineLoop(connection, start, maker, rings).run()
+        EngineLoop(connection, start, pipeline, rings).run()
 
 
 class EngineLoop:
     """Chunk after chunk: wait for enough time to have passed, take the settings, restyle, hand out, settle."""
 
-    def __init__(self, connection: Connection, start: EngineStart, maker: ChunkPipeline, rings: ExitStack) -> None:
+    def __init__(self, connection: Connection, start: EngineStart, pipeline: ChunkPipeline, rings: ExitStack) -> None:
         self._connection = connection
         self._fps = start.fps
-        self._maker = maker
+        self._pipeline = pipeline
         self._input = FrameHistory(rings.enter_context(FrameRing.attach(start.rings.source)).since)
         self._mask_frames, self._control_frames = SideFrames(), SideFrames()
         self._chunks = rings.enter_context(FrameRing.attach(start.rings.chunks))
@@ -96,7 +97,7 @@ class EngineLoop:
         if self._input.oldest is None:
             return None
         now = time.monotonic()
-        span = next_span(self._span, now, self._maker.frames_wanted, self._fps, self._input.oldest)
+        span = next_span(self._span, now, self._pipeline.frames_wanted, self._fps, self._input.oldest)
         if span.end > now and self._connection.poll(span.end - now):
             return None
         return span
@@ -109,24 +110,23 @@ class EngineLoop:
         except Exception as error:  # the chunk's border: whatever is wrong in here, the show goes on
             log.debug("chunk %d failed", self._index, exc_info=True)  # the front tells, once
             self._connection.send(Fault(None, one_line(error)))
-            self._maker.reset()
+            self._pipeline.reset()
             return None
 
     def _make(self, span: Span, request: ChunkRequest) -> ChunkReport:
         if request.reset:
-            self._maker.reset()
+            self._pipeline.reset()
         began = time.monotonic()
-        moments = span.moments(self._maker.frames_wanted)
+        moments = span.moments(self._pipeline.frames_wanted)
         self._input.pull()
-        seen = self._input.pick(moments)
-        pictures = [frame.pixels for frame in seen]
+        source_frames = self._input.pick(moments)
         mask_frames = mask_frames_of(self._mask_frames.update(request.mask_ring), span, moments)
         control_frames = [
             frame.pixels for frame in self._control_frames.update(request.control_ring).pick(moments)
         ] or None
-        tag = (moments, [frame.number for frame in seen])
-        made = self._maker.make(
-            pictures,
+        tag = (moments, [frame.number for frame in source_frames])
+        chunk = self._pipeline.make(
+            [frame.pixels for frame in source_frames],
             mask_frames,
             request.settings,
             span.end - span.start,
@@ -135,18 +135,18 @@ class EngineLoop:
             anchor=request.anchor,
         )
         generated = time.monotonic()
-        for ring, look in ((self._control, made.control), (self._mask, made.mask)):
-            show_look(ring, look, *tag)
-        self._hand_out(made)
+        for ring, frames in ((self._control, chunk.control), (self._mask, chunk.mask)):
+            write_synced(ring, frames, *tag)
+        self._hand_out(chunk)
         handed_out = time.monotonic()
         self._input.forget(span.end)
         for side in (self._mask_frames, self._control_frames):
             side.forget(span.end)
-        self._maker.settle()
+        self._pipeline.settle()
         report = ChunkReport(
             index=self._index,
-            frames=len(made.frames),
-            mode=made.mode,
+            frames=len(chunk.frames),
+            mode=chunk.mode,
             generate=generated - began,
             settle=time.monotonic() - handed_out,
             period=0.0 if self._handed_out is None else handed_out - self._handed_out,
@@ -155,23 +155,28 @@ class EngineLoop:
         self._index += 1
         return report
 
-    def _hand_out(self, made: ChunkResult) -> None:
-        """The frames that are finished, each with the moment and the input frame that it shows."""
-        tag = made.tag or ([], [])
-        for picture, moment, number in zip(made.frames, *tag, strict=True):
-            self._chunks.write(Frame(picture, self._number, moment, number))
+    def _hand_out(self, chunk: ChunkResult) -> None:
+        """The frames that are finished, each with the moment of the input and the source's frame that it shows."""
+        tag = chunk.tag or ([], [])
+        for pixels, moment, source_number in zip(chunk.frames, *tag, strict=True):
+            self._chunks.write(Frame(pixels, self._number, moment, source_number))
             self._number += 1
-        for address, reason in made.faults:
+        for address, reason in chunk.faults:
             self._connection.send(Fault(address, reason))
 
 
-def show_look(ring: FrameRing, look: np.ndarray | None, moments: Sequence[float], shows: Sequence[int]) -> None:
-    """A control video or mask `[F, H, W, 3]`, each frame with the input's that it is of: as many as the ring holds."""
-    if look is None:
+def write_synced(
+    ring: FrameRing, frames: np.ndarray | None, moments: Sequence[float], source_numbers: Sequence[int]
+) -> None:
+    """Write a control video or masks `[F, H, W, 3]`, each with the number of the source's frame that it is of.
+
+    Only the last frames are written if the ring holds fewer; nothing for None.
+    """
+    if frames is None:
         return
-    frames = list(zip(look, moments, shows, strict=True))[-ring.slots :]
-    for picture, moment, number in frames:
-        ring.write(Frame(picture, ring.written, moment, number))
+    rows = list(zip(frames, moments, source_numbers, strict=True))[-ring.slots :]
+    for pixels, moment, source_number in rows:
+        ring.write(Frame(pixels, ring.written, moment, source_number))
 
 
 class SideFrames:
@@ -198,7 +203,7 @@ class SideFrames:
 
 
 def mask_frames_of(history: FrameHistory, span: Span, moments: Sequence[float]) -> list[np.ndarray] | None:
-    """The mask source's picture of each moment; None if it has none yet, or is gone."""
+    """The mask source's frame of each moment; None if it has none yet, or is gone."""
     if history.newest < span.start - LOST_SECONDS:
         return None
     return [frame.pixels for frame in history.pick(moments)]
@@ -217,10 +222,18 @@ def _attached(name: str) -> FrameRing | None:
         return None
 
 
-def load_model(load: str, choice: ModelOptions) -> EngineModel:
-    """Call the function that `load` names ("module:function") with the choice."""
+def load_model(load: str, options: ModelOptions) -> EngineModel:
+    """Call the function that `load` names ("module:function") with the options."""
     module, _, function = load.partition(":")
-    return getattr(importlib.import_module(module), function)(choice)
+    return getattr(importlib.import_module(module), function)(options)
+
+
+def open_pipeline(model: EngineModel, height: int, width: int) -> ChunkPipeline:
+    """A stream of that size with everything around it, for which a new prompt is encoded beside the show."""
+    from .chunk_pipeline import ChunkPipeline
+    from .prompt_prefetch import PromptPrefetcher
+
+    return ChunkPipeline(model, height, width, None if model.encode is None else PromptPrefetcher(model.encode))
 
 
 def _end_with_parent() -> None:

@@ -11,6 +11,7 @@ from bridge.control.parameters import MAX_TEXTS
 
 from ..imaging.fitting import cover
 from ..imaging.stills import PictureError, read_still
+from .tensors import to_still
 
 KEPT = MAX_TEXTS + 2
 """Pictures: as many references as can be set, and two anchors."""
@@ -47,6 +48,6 @@ class StillTensors:
             raise PictureError(f"{path}: {reason}; give the path of a picture file") from error
         if path in self._loaded and self._loaded[path][0] == written:
             return self._loaded.pop(path)
-        fitted = torch.from_numpy(cover(read_still(path), *self._size))
+        fitted = cover(read_still(path), *self._size)
         self._loaded.pop(path, None)
-        return written, fitted.to(self._device).permute(2, 0, 1).float() / 127.5 - 1.0
+        return written, to_still(fitted, self._device)

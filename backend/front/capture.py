@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_source
 from bridge.video.file import Clip
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError, Source
+from bridge.video.protocol import Source
 from bridge.video.ring import FrameRing
 
 from ..imaging.fitting import cover

@@ -6,9 +6,9 @@ import logging
 import threading
 from collections import deque
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 
 from ..runtime import priority
 

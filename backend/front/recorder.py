@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 
 from .outputs import Output
 

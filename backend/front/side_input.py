@@ -11,6 +11,7 @@ from pathlib import Path
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
+from ..controls.mask_source import MaskSource, frame_address
 from ..imaging.fitting import cover
 from ..imaging.stills import PictureError, is_still, read_still
 from .capture import Capture, make_ring
@@ -93,3 +94,13 @@ class SideInput:
             return
         self._still = make_ring(self._size, channels=3, slots=1)
         self._still.write(Frame(picture, 0, math.inf))
+
+
+def mask_address(source: str) -> str:
+    """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
+    return MaskSource.parse(source).address
+
+
+def control_address(source: str) -> str:
+    """The frame address of a control source, "" where it is the input; ValueError if it means nothing."""
+    return frame_address(source) if source else ""

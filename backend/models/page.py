@@ -1,4 +1,4 @@
-"""The generated part of docs/pipelines.md: rules from the presets, sizes and licences from the catalogue."""
+"""The generated part of docs/reference/pipelines.md: rules from the presets, sizes and licences from the catalogue."""
 
 from __future__ import annotations
 

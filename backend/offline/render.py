@@ -60,70 +60,72 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     settings = first_settings(options.values)
     total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
     began = time.monotonic()
-    loaded = load_model(options.load, options.model)
-    rendering = Rendering(loaded.chunk_pipeline(height, width), settings, began)
-    pictures = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
+    from ..engine.chunk_pipeline import ChunkPipeline  # brings torch, for which a mistake above need not wait
+
+    model = load_model(options.load, options.model)
+    rendering = Rendering(ChunkPipeline(model, height, width), settings, began)
+    frames = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
     mask, control = MaskSource.parse(settings.mask_source).address, settings.control_source
-    mask_frames = side_pictures(mask, "mask", height, width) if mask else None
-    control_frames = side_pictures(frame_address(control), "control", height, width) if control else None
-    with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as shown:
-        for number, picture in enumerate(rendering.frames(pictures, mask_frames, control_frames)):
-            sink.send(Frame(picture, number, number / clip.rate))
-            shown.step(rendering.shown, time.monotonic() - began)
-    if not rendering.shown:
+    mask_frames = side_frames(mask, "mask", height, width) if mask else None
+    control_frames = side_frames(frame_address(control), "control", height, width) if control else None
+    with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as progress_line:
+        for number, frame in enumerate(rendering.frames(frames, mask_frames, control_frames)):
+            sink.send(Frame(frame, number, number / clip.rate))
+            progress_line.step(rendering.done, time.monotonic() - began)
+    if not rendering.done:
         raise ValueError(f"{options.source} holds no frame; give it a clip")
     return rendering.figures() | {
         "width": width,
         "height": height,
-        "device": loaded.device,
+        "device": model.device,
         "pipeline": options.model.pipeline,
     }
 
 
 class Rendering:
-    """A clip on its way through a chunk maker, and the figures of it."""
+    """A clip on its way through a chunk pipeline, and the figures of it."""
 
-    def __init__(self, maker: ChunkPipeline, settings: Settings, began: float) -> None:
-        self._maker = maker
+    def __init__(self, pipeline: ChunkPipeline, settings: Settings, began: float) -> None:
+        self._pipeline = pipeline
         self._settings = settings
         self._began = began
         self._chunk_ms = Window()
         self._mode = ""
         self._first_frame = 0.0
-        self.shown = 0
+        self.done = 0
         """Frames handed out so far."""
 
     def frames(
         self,
-        pictures: Iterator[np.ndarray],
+        source_frames: Iterator[np.ndarray],
         mask_frames: Iterator[np.ndarray] | None = None,
         control_frames: Iterator[np.ndarray] | None = None,
     ) -> Iterator[np.ndarray]:
-        """RGB `[H, W, 3]`, one for each of `pictures`. The last chunk is filled up with the last picture, and cut.
+        """RGB uint8 `[H, W, 3]`, one for each of the source's. The last chunk is filled up with the last one, and cut.
 
         mask_frames, control_frames: of the mask source and the control source, where those are files.
-        Where chunks come out later than they are put in, the last picture pushes the last ones out.
+        Where chunks come out later than they are put in, the source's last frame pushes the last ones out.
         """
-        following, taken, batch = next(pictures, None), 0, []
-        while following is not None or self.shown < taken:
-            wanted = self._maker.frames_wanted
-            batch = batch[-1:] if following is None else [following, *islice(pictures, wanted - 1)]
+        following, taken, batch = next(source_frames, None), 0, []
+        while following is not None or self.done < taken:
+            wanted = self._pipeline.frames_wanted
+            batch = batch[-1:] if following is None else [following, *islice(source_frames, wanted - 1)]
             real = 0 if following is None else len(batch)
-            following, taken = next(pictures, None), taken + real
+            following, taken = next(source_frames, None), taken + real
             batch += [batch[-1]] * (wanted - len(batch))
             mask, control = (
                 None if side is None else list(islice(side, wanted)) for side in (mask_frames, control_frames)
             )
-            for picture in self._chunk(batch, mask, control, real, is_last=following is None):
-                self.shown += 1
-                yield picture
+            for frame in self._chunk(batch, mask, control, real, is_last=following is None):
+                self.done += 1
+                yield frame
 
     def figures(self) -> dict[str, Any]:
         seconds, chunk_ms = time.monotonic() - self._began, self._chunk_ms.summary()
         return {
-            "frames": self.shown,
+            "frames": self.done,
             "seconds": round(seconds, 3),
-            "fps": round(self.shown / seconds, 2),
+            "fps": round(self.done / seconds, 2),
             "mode": self._mode,
             "chunk_ms": {
                 "median": round(chunk_ms.median, 2),
@@ -141,20 +143,20 @@ class Rendering:
         real: int,
         is_last: bool,
     ) -> np.ndarray:
-        """The pictures that come out, without those that only filled a chunk up; `real` of the batch are not."""
+        """The frames that come out, without those that only filled a chunk up; `real` of the batch are not."""
         started = time.monotonic()
         settings = self._settings if is_last else replace(self._settings, last="")  # the clip ends with it
-        made = self._maker.make(batch, mask_frames, settings, tag=real, control_frames=control_frames)
-        for address, reason in made.faults:
+        chunk = self._pipeline.make(batch, mask_frames, settings, tag=real, control_frames=control_frames)
+        for address, reason in chunk.faults:
             if address not in MENDED:
                 raise ValueError(reason)
             log.warning("%s", reason)
         if not self._mode:
-            self._mode = made.mode
+            self._mode = chunk.mode
             self._first_frame = time.monotonic() - self._began
-        self._maker.settle()
+        self._pipeline.settle()
         self._chunk_ms.add(1000 * (time.monotonic() - started))
-        return made.frames[: made.tag]
+        return chunk.frames[: chunk.tag]
 
 
 class Progress:
@@ -186,8 +188,8 @@ def first_settings(values: Mapping[str, object]) -> Settings:
     return Settings.from_values(mailbox.snapshot())
 
 
-def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
-    """Endless pictures of a file beside the clip, frame by frame with it; a video that is over shows its last frame.
+def side_frames(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
+    """Endless frames of a file beside the clip, frame by frame with it; a video that is over shows its last one.
 
     kind: what they are, for the message of the ValueError for an address that is live.
     """
@@ -199,9 +201,9 @@ def side_pictures(address: str, kind: str, height: int, width: int) -> Iterator[
     return _held(cover(frame.pixels, height, width) for frame in Clip(path).decode())
 
 
-def _held(pictures: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _held(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     last = None
-    for last in pictures:
+    for last in frames:
         yield last
     if last is not None:
         yield from repeat(last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,12 +99,6 @@ class Steering:
         """Send an error to whoever steers by OSC."""
         if self.osc is not None:
             self.osc.notify(address or "/vace", reason)
-
-    def figures(self) -> dict[str, Any]:
-        """The OSC server's counters, for the status."""
-        if self.osc is None:
-            return {}
-        return {f"osc_{name}": value for name, value in asdict(self.osc.counters).items()}
 
     def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets) -> OscServer:
         server = OscServer(

@@ -6,12 +6,13 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable, Value
 from bridge.control.tempo.link import LinkClock
 from bridge.control.tempo.tempo import MidiClock, Tempo
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 from .quantise import DisplayTime, Quantiser
 
@@ -87,7 +88,7 @@ class ShowTempo:
             self._said = round(self.tempo.bpm, SHOWN_DIGITS)
             self._mailbox.set(TEMPO, self._said)
 
-    def status(self, now: float) -> dict[str, object]:
+    def status(self, now: float) -> dict[str, Any]:
         """For the page: tempo, place in the bar (from 1), whose beat it is, and how many changes wait for it."""
         bar = int(self._mailbox.get(BAR))  # type: ignore[arg-type]
         return {

@@ -11,7 +11,7 @@ from typing import Any
 
 import mido
 
-from ..video.protocol import BridgeError
+from ..errors import BridgeError
 from .mailbox import Mailbox
 from .normalised import NormalisedControl, normalised_controls
 from .parameters import Control, ControlError, ControlTable, Value
@@ -222,7 +222,7 @@ def port_names() -> list[str]:
     except ImportError:
         raise BridgeError(
             "MIDI needs the package python-rtmidi, which has wheels up to Python 3.12; elsewhere "
-            "`pip install python-rtmidi==1.5.8` builds it with a C++ compiler; or start without --midi"
+            "`python start.py pip install python-rtmidi==1.5.8` builds it with a C++ compiler; or start without --midi"
         ) from None
     except OSError as reason:
         raise BridgeError(f"this machine has no MIDI ({reason}); start without --midi") from None

@@ -219,7 +219,7 @@ class ControlTable:
 
     def _search(self, address: str) -> str:
         near = difflib.get_close_matches(address, self._rows, n=3, cutoff=0.5)
-        return f"did you mean {' or '.join(near)}?" if near else "see docs/controls.md"
+        return f"did you mean {' or '.join(near)}?" if near else "see docs/reference/controls.md"
 
 
 def _printable(character: str) -> bool:

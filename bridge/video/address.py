@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from .protocol import BridgeError, Sink, Source
+from ..errors import BridgeError
+from .protocol import Sink, Source
 
 Transport = tuple[str, str] | Callable[..., Any]
 """A module and its class, which is imported when it is wanted; or the class itself, of a scheme from outside."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 
+from ..errors import BridgeError
 from .frames import Frame
-from .protocol import BridgeError
 
 GIVE_UP_SECONDS = 3.0
 """A camera that gives nothing for this long is gone (unplugged)."""

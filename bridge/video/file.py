@@ -14,9 +14,9 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from ..errors import BridgeError
 from .frames import Frame
 from .pace import Pace
-from .protocol import BridgeError
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import Absent, BridgeError
 from .frames import Frame
-from .protocol import Absent, BridgeError
 
 SENDER = "VACE Live"
 """What a sink without a name sends as."""
@@ -173,5 +173,5 @@ def _cyndilib(*modules: str) -> tuple[Any, ...]:
         return tuple(importlib.import_module(f"cyndilib.{name}") for name in modules)
     except ImportError:
         raise BridgeError(
-            "ndi: needs the package cyndilib; install it with: python -m pip install cyndilib==0.1.3"
+            "ndi: needs the package cyndilib; install it with: python start.py pip install cyndilib==0.1.3"
         ) from None

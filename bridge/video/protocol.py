@@ -7,14 +7,6 @@ from typing import Protocol
 from .frames import Frame
 
 
-class BridgeError(Exception):
-    """Something at the border is not there, is not usable, or stopped. One line: what, and what to do about it."""
-
-
-class Absent(BridgeError):
-    """What another program sends is not there. It may come: a show can begin before its host does."""
-
-
 class Source(Protocol):
     """Frames in. Made by its module's class, which raises BridgeError if it cannot be opened, Absent if not yet.
 

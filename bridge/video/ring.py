@@ -21,8 +21,8 @@ from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
+from ..errors import Absent, BridgeError
 from .frames import Frame
-from .protocol import Absent, BridgeError
 
 MAGIC = int.from_bytes(b"VACERIN\3", "little")
 LINE = 64

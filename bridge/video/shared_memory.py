@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from ..errors import BridgeError
 from .frames import Frame
-from .protocol import BridgeError
 from .ring import FrameRing
 
 POLL_SECONDS = 0.002

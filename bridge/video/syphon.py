@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..errors import Absent, BridgeError
 from .frames import Frame
-from .protocol import Absent, BridgeError
 
 SENDER = "VACE Live"
 """What a sink without a name sends as."""
@@ -118,5 +118,5 @@ def _syphon(*modules: str) -> tuple[Any, ...]:
         return tuple(importlib.import_module(name) for name in modules)
     except ImportError:
         raise BridgeError(
-            "syphon: needs the package syphon-python; install it with: python -m pip install syphon-python==0.1.1"
+            "syphon: needs the package syphon-python; install it with: python start.py pip install syphon-python==0.1.1"
         ) from None

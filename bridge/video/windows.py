@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from .protocol import BridgeError
+from ..errors import BridgeError
 
 LOCK_SECONDS = 0.5
 """A lock that somebody holds for longer is told about rather than waited for."""

@@ -15,6 +15,7 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from backend.cli import main
+from backend.cli.run import run_options
 from backend.controls.table import TABLE
 from bridge.control.osc.packets import parse
 from bridge.control.parameters import Control
@@ -27,7 +28,9 @@ SLEEPER = "import sys; print('restyling', flush=True); sys.stdin.read()"
 SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
-from backend.front.front import Front, RunOptions
+from backend.front.build import open_front
+from backend.front.front import Front
+from backend.front.options import RunOptions
 from backend.steering import SteeringOptions
 
 if __name__ == "__main__":
@@ -35,7 +38,7 @@ if __name__ == "__main__":
     size = dict(height=32, width=48, fps=30.0, load="tests.backend.fake_model:load")
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-    with Front(RunOptions("testcard:", steering=SteeringOptions(osc=("127.0.0.1", port)), **size)) as front:
+    with open_front(RunOptions("testcard:", steering=SteeringOptions(osc=("127.0.0.1", port)), **size)) as front:
         front.wait(None, stop)
 """
 
@@ -467,6 +470,6 @@ def test_its_command_is_one_that_the_program_takes(comp: Op):
     comp.par.Width.val, comp.par.Height.val, comp.par.Panelport.val = 256, 128, 0
     command = comp.ext.VaceLive._command()
     parser = main.build_parser()
-    options = main.run_options(parser.parse_args(command[2:]), parser)
+    options = run_options(parser.parse_args(command[2:]), parser)
     assert (options.width, options.height, options.panel, options.steering.oscquery) == (256, 128, None, None)
     assert options.steering.osc == ("127.0.0.1", comp.op("osc_out").par.port.eval())

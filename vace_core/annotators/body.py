@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from .person import WEIGHTS, Person
+from .pixels import video
 from .tflite import TfliteNet
 
 SIDE = 256
@@ -95,7 +96,7 @@ class Body:
     def _search(self, picture: np.ndarray) -> Region | None:
         """Round the largest person."""
         self._searched = 0
-        frames = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None, :, None].float() / 127.5 - 1
+        frames = video(picture[None], self._device)
         self._person.reset()
         mask = (self._person.coarse(frames)[0] > 0.5).to(torch.uint8).cpu().numpy()
         _, _, statistics, _ = cv2.connectedComponentsWithStats(mask)

@@ -67,8 +67,8 @@ class Yolo:
             from ultralytics import YOLO as Network  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise ValueError(
-                "the detector yolo needs Ultralytics' package: `pip install ultralytics`, which is under AGPL-3.0 (read"
-                " what that asks of you); or choose --detector rt-detr"
+                "the detector yolo needs Ultralytics' package: `python start.py pip install ultralytics`, which is "
+                "under AGPL-3.0 (read what that asks of you); or choose --detector rt-detr"
             ) from error
         files = [path for folder in folders for path in sorted(folder.glob("yolo*.pt"))]
         self._net: Any = Network(str(files[0]) if files else YOLO)

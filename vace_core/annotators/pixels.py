@@ -13,9 +13,9 @@ def pixels(frames: Tensor) -> np.ndarray:
     return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
 
 
-def video(pictures: np.ndarray) -> Tensor:
-    """RGB uint8 [F, H, W, 3] -> frames [1, 3, F, H, W] in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+def video(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """RGB uint8 [F, H, W, 3] -> frames [1, 3, F, H, W] in [-1, 1], made on the device that they are for."""
+    return torch.from_numpy(pictures).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
 
 
 def gray_pixels(frames: Tensor) -> np.ndarray:

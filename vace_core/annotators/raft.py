@@ -35,7 +35,7 @@ class Raft:
         except ImportError as error:
             raise ValueError(
                 "the flow raft needs torchvision, of the version that belongs to the installed torch: "
-                "`pip install torchvision`; or choose --flow dis"
+                "`python start.py pip install torchvision`; or choose --flow dis"
             ) from error
         weights = Raft_Small_Weights.DEFAULT
         path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]

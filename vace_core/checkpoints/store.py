@@ -84,7 +84,7 @@ class Store:
         if missing:
             raise CheckpointError(
                 f"{len(missing)} of {len(files)} files of weights are missing: {', '.join(map(str, missing))}. "
-                f"Run `python -m backend models download {' '.join(file.name for file in missing)}`, or name a folder "
+                f"Run `python start.py models download {' '.join(file.name for file in missing)}`, or name a folder "
                 f"that holds them with --models (looked in {', '.join(map(str, self.folders))})"
             )
         return {role: one[1] for role, one in found.items() if one is not None}

@@ -1,1 +1,1 @@
-"""What is wrong with this machine, and what would mend it: `python -m backend doctor`."""
+"""What is wrong with this machine, and what would mend it: `python start.py doctor`."""

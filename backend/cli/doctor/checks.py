@@ -5,6 +5,7 @@ What a check needs of other packages it imports itself, so that one that is brok
 
 from __future__ import annotations
 
+import argparse
 import functools
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from .nvidia import nvidia as ask_nvidia
 from .torch_facts import torch_facts
 
 if TYPE_CHECKING:
-    from ...front.front import RunOptions
+    from ...front.options import RunOptions
 
 Check = Callable[[], Finding | list[Finding]]
 
@@ -39,10 +40,11 @@ def examine(checks: Sequence[tuple[str, Check]]) -> list[Finding]:
 @functools.cache
 def defaults() -> RunOptions:
     """Return what `run` takes without options: its ports and folders."""
-    from ..main import build_parser, run_options
+    from ..run import add_run, run_options
 
-    parser = build_parser()
-    return run_options(parser.parse_args(["run"]), parser)
+    parser = argparse.ArgumentParser()
+    add_run(parser)
+    return run_options(parser.parse_args([]), parser)
 
 
 def free_space(folder: Path) -> int:

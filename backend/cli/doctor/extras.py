@@ -94,7 +94,7 @@ def _has(av: object, codec: str, mode: str) -> bool:
 def check_midi() -> Finding:
     """Ask for the MIDI inputs of this machine."""
     from bridge.control.midi import port_names
-    from bridge.video.protocol import BridgeError
+    from bridge.errors import BridgeError
 
     try:
         return midi(port_names(), "")

@@ -22,7 +22,7 @@ MIB = 1 << 20
 CROWDED = 0.4
 """So much of the GPU's memory taken by others is worth a note."""
 SMALL = 8e9
-"""Below this, published pipelines need eight-bit weights: docs/pipelines.md has their sizes."""
+"""Below this, published pipelines need eight-bit weights: docs/reference/pipelines.md has their sizes."""
 WHERE = "https://www.nvidia.com/drivers"
 
 

@@ -13,7 +13,7 @@ from bridge.web.ports import listen
 from .finding import Finding, fault, ok
 
 if TYPE_CHECKING:
-    from ...front.front import RunOptions
+    from ...front.options import RunOptions
 
 ACCESS = (errno.EACCES, 10013)
 NOT_HERE = (errno.EADDRNOTAVAIL, 10049)

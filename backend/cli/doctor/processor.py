@@ -24,7 +24,7 @@ NAMED = 3
 LEAST_MEMORY = 1.5e9
 """Bytes that the bundled model and its front take, with some to spare."""
 TEXT_ENCODER = 11.4e9
-"""Bytes that the text encoder of published pipelines takes; docs/pipelines.md."""
+"""Bytes that the text encoder of published pipelines takes; docs/reference/pipelines.md."""
 PROFILE = Path("/sys/firmware/acpi/platform_profile")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.controls.mask_source import FRAMES, HALVES, OBJECT, SEGMENTED, SHAPES, MaskSource, MaskSourceError
 from backend.controls.settings import Settings, address_of
+from backend.runtime.changes import ChangeDetector
 
 from .finding import Finders, Unavailable
 from .keying import alpha, chroma, luma
@@ -68,7 +69,7 @@ class MaskMaker:
         self._steadier, self._tracker = Steadier(), BoxTracker()
         self._inverted = False
         self._held: np.ndarray | None = None
-        self._told = ""
+        self._reason = ChangeDetector("")
         self._silent = 0.0
 
     @property
@@ -111,7 +112,8 @@ class MaskMaker:
 
     def reset(self) -> None:
         """Forget all earlier frames."""
-        self._held, self._told, self._silent = None, "", 0.0
+        self._held, self._silent = None, 0.0
+        self._reason.reset()
         self._begin()
 
     def _turn(self, text: str) -> tuple[Fault, ...]:
@@ -125,7 +127,8 @@ class MaskMaker:
             self._mistaken = True
             return ((SOURCE, f"{error}; the mask stays as it was"),)
         if source != self._source:
-            self._source, self._told, self._silent = source, "", 0.0
+            self._source, self._silent = source, 0.0
+            self._reason.reset()
             self._begin()
         return ()
 
@@ -199,13 +202,13 @@ class MaskMaker:
     def _notify(self, reason: str, missing: str, seconds: float) -> tuple[Fault, ...]:
         """Say once why there is no mask, and what is done without."""
         if not reason:
-            self._told, self._silent = "", 0.0
+            self._reason.reset()
+            self._silent = 0.0
             return ()
         self._silent += seconds
         late = self._silent >= LATE_SECONDS or self._source.kind != FRAMES
-        if reason == self._told or not late:
+        if not late or not self._reason.update(reason):
             return ()
-        self._told = reason
         meanwhile = FIRST if missing == "hold" and self._held is None else MEANWHILE[missing]
         return ((SOURCE, f"{reason}; {meanwhile}"),)
 

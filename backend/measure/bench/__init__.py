@@ -1,1 +1,1 @@
-"""Measures, side by side with a plain path in the same run: `python -m backend bench`."""
+"""Measures, side by side with a plain path in the same run: `python start.py bench`."""

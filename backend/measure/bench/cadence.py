@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 
 from backend.engine.options import ModelOptions
-from backend.front.front import Arrivals, Front, RunOptions
+from backend.front.build import Arrivals, open_front
+from backend.front.front import Front
 from backend.front.jitter_buffer import MEMORY_SECONDS
+from backend.front.options import RunOptions
 from bridge.video import framecode
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -44,9 +46,9 @@ def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
     """Milliseconds from one of the engine's frames to the next, at 60 Hz out; plain sends each chunk as it comes."""
     source, sink = (f"vacebench{secrets.token_hex(4)}" for _ in range(2))
     options = RunOptions(f"shm:{source}", (f"shm:{sink}",), ModelOptions(pipeline), fps=ENGINE_FPS)
-    with FakeHost(source, HOST_FPS, SIZE), Front(options) as front:
+    with FakeHost(source, HOST_FPS, SIZE), open_front(options) as front:
         _wait_for_chunks(front, 3)
-        with SharedMemorySource(sink, 0, 0, 0) as output, FrameRing.attach(front.rings.chunks) as ring:
+        with SharedMemorySource(sink, 0, 0, 0) as output, FrameRing.attach(front.chunks.name) as ring:
             burst, ours = Intervals(), Intervals()
             arrivals = Arrivals(ring)
             time.sleep(min(SETTLE_SECONDS, seconds))
@@ -56,8 +58,8 @@ def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
                 frame = output.read(POLL_SECONDS)
                 if frame is not None:
                     ours.add(frame.source_number, time.monotonic())
-                for made in arrivals.drain():
-                    burst.add(made.source_number, time.monotonic())
+                for frame in arrivals.drain():
+                    burst.add(frame.source_number, time.monotonic())
         status = front.status()
     return {
         "name": f"even motion, {HOST_FPS:g} Hz out, engine at {ENGINE_FPS:g}: spread of intervals",
@@ -66,10 +68,10 @@ def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
         "ratio": round(burst.spread / max(ours.spread, 1.0), 1),
         "intervals_ms": ours.percentiles,
         "burst_intervals_ms": burst.percentiles,
-        "output_fps": status["output_fps"],
-        "distinct_fps": status["distinct_fps"],
-        "clock": status["clock"],
-        "latency_ms": status["latency_ms"],
+        "output_fps": status.output_fps,
+        "distinct_fps": status.distinct_fps,
+        "clock": status.clock,
+        "latency_ms": status.latency_ms,
     }
 
 
@@ -86,7 +88,7 @@ def latency_row(pipeline: str, seconds: float) -> dict[str, Any]:
         cv2.imwrite(str(mask), picture)
         values = {"/vace/mask/source": str(mask), "/vace/mask/feather": 0.0}
         options = RunOptions("testcard:", (f"shm:{sink}",), ModelOptions(pipeline), *SIZE, fps=24.0, values=values)
-        with Front(options) as front:
+        with open_front(options) as front:
             _wait_for_chunks(front, 3)
             time.sleep(min(SETTLE_SECONDS, seconds))
             ages, numbers, unread = _watched(sink, seconds)
@@ -96,9 +98,9 @@ def latency_row(pipeline: str, seconds: float) -> dict[str, Any]:
         "latency_ms": round(float(np.median(ages)), 1),
         "latency_p99_ms": round(float(np.percentile(ages, 99)), 1),
         "distinct_fps": round(len(numbers) / seconds, 2),
-        "output_fps": status["output_fps"],
-        "engine_fps": status["engine_fps"],
-        "reported_latency_ms": status["latency_ms"],
+        "output_fps": status.output_fps,
+        "engine_fps": status.engine_fps,
+        "reported_latency_ms": status.latency_ms,
         "unread": unread,
     }
 
@@ -159,7 +161,7 @@ class Intervals:
 
 
 def _wait_for_chunks(front: Front, count: int) -> None:
-    while front.status()["chunks"] < count:
+    while front.status().chunks < count:
         if front.failure:
             raise RuntimeError(front.failure)
         time.sleep(0.1)

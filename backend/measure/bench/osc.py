@@ -16,7 +16,9 @@ from pythonosc.osc_server import BlockingOSCUDPServer
 
 from backend.controls.table import TABLE
 from backend.engine.options import ModelOptions
-from backend.front.front import Front, RunOptions
+from backend.front.build import open_front
+from backend.front.front import Front
+from backend.front.options import RunOptions
 from backend.runtime.metrics import Window
 from backend.steering.steering import SteeringOptions
 from bridge.control.mailbox import Mailbox
@@ -45,19 +47,20 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.engine.load:loa
         steering=steering,
         load=load,
     )
-    with Front(options) as front:
-        assert front.steering.osc is not None
-        _wait(lambda: front.status()["chunks"] >= WARM_CHUNKS, "the engine's first chunks")
+    with open_front(options) as front:
+        server = front.steering.osc
+        assert server is not None
+        _wait(lambda: front.status().chunks >= WARM_CHUNKS, "the engine's first chunks")
         quiet = _tick_error(front, seconds, lambda: time.sleep(seconds))
         heard: dict[object, float] = {}
         front.mailbox.listen(PROBED, heard.__setitem__)
-        port, before = front.steering.osc.port, front.status()["osc_messages"]
+        port, before = server.port, server.counters.messages
         with _process(flood, HOST, port, FLOODED, PER_SECOND, seconds) as sending:
             with _process(probe, HOST, port, PROBED, seconds) as probing:
                 flooded = _tick_error(front, seconds, lambda: sending.poll(seconds + PATIENCE_SECONDS))
                 sent, probed = sending.recv(), probing.recv()
         time.sleep(SETTLE_SECONDS)
-        taken = front.status()["osc_messages"] - before - len(probed)
+        taken = server.counters.messages - before - len(probed)
         lost = [address for number, address in last_numbers(sent) if not _holds(port, address, value_of(number))]
     yield {
         "name": f"OSC, {PER_SECOND} messages a second for {seconds:g} s",

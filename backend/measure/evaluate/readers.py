@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vace_core.annotators.depth import DepthNet
+from vace_core.annotators.pixels import video
 from vace_core.checkpoints import load_state
 from vace_core.checkpoints.layouts import recognise
 from vace_core.checkpoints.weights import open_weights
@@ -76,7 +77,7 @@ def see_look(pictures: np.ndarray) -> np.ndarray:
 def small(pictures: np.ndarray) -> Tensor:
     """[F, H, W, 3] uint8 -> [F, 3, 64, 96] in [-1, 1]."""
     shrunk = np.stack([shrink(picture) for picture in pictures])
-    return torch.from_numpy(shrunk).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return video(shrunk)[0].transpose(0, 1)
 
 
 def shrink(picture: np.ndarray) -> np.ndarray:

@@ -24,10 +24,10 @@ SHEET_PROMPT = "sunset"
 COLUMNS = ("input", "control", "output", "scale 0", "shuffled")
 INTRODUCTION = """# Evaluation: does it follow?
 
-Written by `python -m backend evaluate --markdown docs/evaluation.md`; do not edit it by hand. Each figure stands beside
-two that it could be mistaken for: **off** is the same prompt at context scale 0, so without any control, and
-**shuffled** is the output for another clip's control (mask, reference, prompt), held against this clip. A figure means
-something as far as it differs from those two.
+Written by `python start.py evaluate --markdown docs/develop/evaluation.md`; do not edit it by hand. Each figure
+stands beside two others: **off** is the same prompt at context scale 0, so without any control, and **shuffled** is
+the output for another clip's control (mask, reference, prompt), compared with this clip. A figure means something
+only in so far as it differs from those two.
 """
 HOW = """
 ## How it is measured

@@ -17,6 +17,7 @@ from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.stream import FRAMES_PER_LATENT, Stream
 
+from ...engine.tensors import to_still
 from .clips import there_and_back
 
 
@@ -50,7 +51,7 @@ def show(model: Model, ask: Request, size: tuple[int, int], chunks: int) -> np.n
 def chunks_of(model: Model, ask: Request, size: tuple[int, int]) -> Iterator[np.ndarray]:
     """Chunk after chunk [F, H, W, 3] uint8, without end. size: height and width."""
     stream = Stream(model, *size)
-    references = tuple(Reference(_picture(picture).to(model.device)) for picture in ask.references)
+    references = tuple(Reference(to_still(picture, model.device)) for picture in ask.references)
     given = ask.source if ask.control is None else ask.control
     numbers = there_and_back(1 if given is None else len(given))
     while True:
@@ -77,8 +78,3 @@ def _controls(ask: Request, frames: list[int], references: tuple[Reference, ...]
         reference_mode=ask.reference_mode,
         scale=ask.scale,
     )
-
-
-def _picture(pixels: np.ndarray) -> Tensor:
-    """uint8 [H, W, 3] -> [3, H, W] in [-1, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1

@@ -1,4 +1,4 @@
-"""The program under a host that behaves badly, for minutes or hours: `python -m backend soak`.
+"""The program under a host that behaves badly, for minutes or hours: `python start.py soak`.
 
 A stand-in for the host changes rate and size, pauses, stutters, restarts and skips as its seed says, and something
 else reads the output as a host would. With chaos the engine is killed now and then and OSC is fed rubbish, too.
@@ -21,7 +21,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from backend.front.jitter_buffer import MEMORY_SECONDS
 from backend.runtime import priority
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.video.shared_memory import SharedMemorySource
 
 from .fake_host import SIZES, FakeHost

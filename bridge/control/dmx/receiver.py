@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 from ..mailbox import Mailbox
 from ..normalised import NormalisedControl

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.web.access import Access, Network
 from bridge.web.hosts import is_loopback
 

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.web.access import Access
 from bridge.web.ports import listen
 

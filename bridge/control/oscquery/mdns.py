@@ -39,7 +39,10 @@ class MdnsService:
 
     def start(self) -> MdnsService:
         if find_spec("zeroconf") is None:
-            log.info("OSCQuery is not announced, as zeroconf is missing (pip install zeroconf); type its address")
+            log.info(
+                "OSCQuery is not announced, as zeroconf is missing (python start.py pip install zeroconf); "
+                "type its address"
+            )
             return self
         self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
         self._thread.start()

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.web.access import Access, Network
 from bridge.web.hosts import host_name, is_local, is_loopback
 from bridge.web.origin_check import Caller, Headers, OriginCheck

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from bridge.clock_recovery import PeriodicClock
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 
 class LinkClock:
@@ -20,7 +20,9 @@ class LinkClock:
         try:
             import aalink  # pyright: ignore[reportMissingImports]
         except ImportError:
-            raise BridgeError("Ableton Link needs the package aalink; install it with: pip install aalink") from None
+            raise BridgeError(
+                "Ableton Link needs the package aalink; install it with: python start.py pip install aalink"
+            ) from None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # without a loop it looks for one that we don't need
             self._link: Any = aalink.Link(bpm, _NoLoop())

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..protocol import BridgeError
+from ...errors import BridgeError
 
 NAMES = "SpoutSenderNames"
 ACTIVE = "ActiveSenderName"

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..protocol import BridgeError
+from ...errors import BridgeError
 from .layout import SenderInfo
 from .registry import FrameCounter, SpoutRegistry
 

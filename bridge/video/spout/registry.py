@@ -5,7 +5,7 @@ The sender's pixels are in a texture on the GPU, which is none of this file's bu
 
 from __future__ import annotations
 
-from ..protocol import BridgeError
+from ...errors import BridgeError
 from ..windows import Event, Memory, NamedObjects, Semaphore, locked
 from .layout import (
     ACTIVE,

@@ -15,8 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ...errors import Absent, BridgeError
 from ..frames import Frame, PixelFormat
-from ..protocol import Absent, BridgeError
 from ..windows import NamedObjects, windows_objects
 from .layout import SenderInfo
 from .reading import SCREEN, TOP_ROW_FIRST, Reading, with_context
@@ -208,6 +208,6 @@ def _spoutgl() -> Any:
         return importlib.import_module("SpoutGL")
     except ImportError:
         raise BridgeError(
-            "spout: needs the package SpoutGL; install it with: python -m pip install SpoutGL==0.1.1 "
+            "spout: needs the package SpoutGL; install it with: python start.py pip install SpoutGL==0.1.1 "
             "(Windows, Python up to 3.13)"
         ) from None

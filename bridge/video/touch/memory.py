@@ -11,8 +11,8 @@ import time
 import cv2
 import numpy as np
 
+from ...errors import Absent, BridgeError
 from ..frames import Frame
-from ..protocol import Absent, BridgeError
 from ..windows import Memory, NamedObjects, locked, windows_objects
 from .layout import BLUE_FIRST, CHANNELS, Header, data_name, info_name, mutex_name, packed_info, unpacked_info
 

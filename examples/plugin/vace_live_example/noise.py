@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame
 from bridge.video.pace import Pace
-from bridge.video.protocol import BridgeError
 
 
 class NoiseSource:

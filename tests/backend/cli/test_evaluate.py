@@ -1,4 +1,4 @@
-"""`python -m backend evaluate`, with the pocket model itself."""
+"""`evaluate`, with the pocket model itself."""
 
 import json
 
@@ -6,12 +6,13 @@ import cv2
 import pytest
 
 from backend.cli import main
+from backend.cli.options import DONE
 from tests.backend.measure.evaluate.echo import SCOPE, SIZE, EchoTrial
 
 
 def test_one_measure_of_the_model_as_json(capsys, monkeypatch):
     monkeypatch.setattr("backend.measure.evaluate.trial.QUICK", SCOPE)
-    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--json"]) == main.DONE
+    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--json"]) == DONE
     figures = json.loads(capsys.readouterr().out)
     assert list(figures) == ["gray_correlation"]
     assert figures["gray_correlation"]["control"] > figures["gray_correlation"]["shuffled"] + 0.1
@@ -21,7 +22,7 @@ def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
     monkeypatch.setattr("backend.measure.evaluate.trial.QUICK", SCOPE)
     monkeypatch.setattr("backend.measure.evaluate.trial.Trial", lambda model, scope, **_: EchoTrial(model, scope, SIZE))
     page = tmp_path / "page.md"
-    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--markdown", str(page)]) == main.DONE
+    assert main.main(["evaluate", "--quick", "--only", "gray_correlation", "--markdown", str(page)]) == DONE
     assert "| `gray_correlation` | higher | " in page.read_text(encoding="utf-8")
     sheet = cv2.imread(str(tmp_path / "page.jpg"))
     assert sheet is not None
@@ -40,5 +41,5 @@ def test_the_page_and_its_pictures_lie_side_by_side(monkeypatch, tmp_path):
 def test_wrong_usage_is_said_with_what_there_is(arguments: list[str], said: str, capsys):
     with pytest.raises(SystemExit) as stopped:
         main.main(["evaluate", *arguments])
-    assert stopped.value.code == main.USAGE
+    assert stopped.value.code == 2
     assert said in capsys.readouterr().err

@@ -30,7 +30,7 @@ from bridge.layouts.touchosc import layout
 from tests.bridge.control.every_type import EVERY_TYPE
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-STALE = "the table has changed since: run `python -m backend layouts docs/layouts`"
+STALE = "the table has changed since: run `python start.py layouts docs/layouts`"
 
 FURTHER = re.compile(r"( A further argument sets [^.]*\.)?( By its full address only\.)?$")
 """What the page adds to a meaning."""
@@ -79,7 +79,7 @@ def of_json(listed: str) -> Facts:
 
 
 def of_markdown(page: str) -> Facts:
-    """From docs/controls.md."""
+    """From docs/reference/controls.md."""
     found: Facts = {}
     for line in page.splitlines():
         if not line.startswith("| `/vace/") or line.count("|") != 8:
@@ -292,7 +292,7 @@ def test_the_command_lists_the_table():
 
 
 def test_the_page_of_controls_is_that_of_the_table():
-    page = (DOCS / "controls.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "controls.md").read_text(encoding="utf-8")
     assert differences(of_markdown(page), facts(TABLE)) == []
 
 

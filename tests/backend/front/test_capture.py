@@ -10,8 +10,7 @@ import pytest
 from backend.controls.mask_source import frame_address
 from backend.front import capture as module
 from backend.front.capture import Capture, source_rate
-from backend.front.front import mask_address
-from backend.front.side_input import SideInput
+from backend.front.side_input import SideInput, mask_address
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for

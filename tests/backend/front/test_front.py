@@ -18,7 +18,9 @@ import pytest
 from pythonosc.udp_client import SimpleUDPClient
 from stupidArtnet import StupidArtnet
 
-from backend.front.front import Front, RunOptions
+from backend.front.build import open_front
+from backend.front.front import Front
+from backend.front.options import RunOptions
 from backend.front.supervisor import Limits
 from backend.steering.quantise import DisplayTime
 from backend.steering.steering import SteeringOptions
@@ -61,7 +63,7 @@ def show():
     """A running show with OSC on a free port, red, with its output in shared memory too."""
     name = f"vacetest{secrets.token_hex(4)}"
     here = ("127.0.0.1", 0)
-    with Front(
+    with open_front(
         options(sinks=("null:", f"shm:{name}"), **steered(osc=here, oscquery=here), values={"/vace/prompt": "red"})
     ) as front:
         wait_for(lambda: colour(front) == RED, "the first chunk")
@@ -92,9 +94,9 @@ def osc(front):
 
 def chunks_until(front: Front, condition: Callable[[], object], what: str) -> int:
     """How many chunks were made until then."""
-    before = front.status()["chunks"]
+    before = front.status().chunks
     wait_for(condition, what)
-    return front.status()["chunks"] - before
+    return front.status().chunks - before
 
 
 def test_oscquery_tells_what_osc_has_set(front, osc):
@@ -170,8 +172,8 @@ def test_freeze_holds_the_picture_while_the_prompt_changes(front, osc):
     osc.send_message("/vace/freeze", 1)
     wait_for(lambda: front.settings().freeze, "freeze")
     osc.send_message("/vace/prompt", "blue")
-    before = front.status()["chunks"]
-    wait_for(lambda: front.status()["chunks"] > before + 4, "chunks behind the frozen picture")
+    before = front.status().chunks
+    wait_for(lambda: front.status().chunks > before + 4, "chunks behind the frozen picture")
     assert colour(front) == RED
     osc.send_message("/vace/freeze", 0)
     wait_for(lambda: colour(front) == BLUE, "blue")
@@ -180,7 +182,7 @@ def test_freeze_holds_the_picture_while_the_prompt_changes(front, osc):
 def test_another_process_could_take_every_frame_from_shared_memory(show, front):
     ring = FrameRing.attach(show[1])
     with ring:
-        missed = front.status()["ticks_missed"]
+        missed = front.status().ticks_missed
         numbers = [front.presenter.latest.number]
         wait_for(lambda: ring.written > numbers[0], "frames")
 
@@ -189,7 +191,7 @@ def test_another_process_could_take_every_frame_from_shared_memory(show, front):
             return len(numbers) > 30
 
         wait_for(taken, "30 frames")
-        missed = front.status()["ticks_missed"] - missed
+        missed = front.status().ticks_missed - missed
     assert numbers == sorted(set(numbers))
     assert numbers[-1] - numbers[0] + 1 - len(numbers) <= missed, "numbers of ticks that never were"
 
@@ -198,19 +200,19 @@ def test_a_killed_engine_leaves_the_output_at_full_rate_and_comes_back_with_its_
     osc_prompt = "blue"
     front.mailbox.set("/vace/prompt", osc_prompt)
     wait_for(lambda: colour(front) == BLUE, "blue")
-    restarts, ticks, began = front.supervisor.restarts, front.status()["ticks"], time.monotonic()
+    restarts, ticks, began = front.supervisor.restarts, front.status().ticks, time.monotonic()
     first = front.supervisor.pid
     os.kill(first, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     seen = set()
-    while front.supervisor.restarts == restarts or front.status()["state"] != "running":
+    while front.supervisor.restarts == restarts or front.status().state != "running":
         seen.add(colour(front))
         assert time.monotonic() - began < PATIENCE
         time.sleep(0.02)
-    chunks = front.status()["chunks"]
-    wait_for(lambda: front.status()["chunks"] > chunks, "a chunk of the new engine")
+    chunks = front.status().chunks
+    wait_for(lambda: front.status().chunks > chunks, "a chunk of the new engine")
     assert front.supervisor.pid != first
     assert seen == {BLUE}, "the last good picture was held"
-    passed = (front.status()["ticks"] - ticks) / front.fps
+    passed = (front.status().ticks - ticks) / front.fps
     assert passed == pytest.approx(time.monotonic() - began, abs=0.3)
     assert colour(front) == BLUE
 
@@ -224,10 +226,10 @@ def test_an_engine_that_hangs_is_started_again(front):
 
 
 def test_an_error_in_a_chunk_is_told_and_the_show_goes_on(front):
-    faults, restarts = front.status()["faults"], front.supervisor.restarts
+    faults, restarts = front.status().faults, front.supervisor.restarts
     front.mailbox.set("/vace/prompt", "raise")
-    wait_for(lambda: front.status()["faults"] > faults, "the fault")
-    assert front.status()["last_fault"] == "no memory left"
+    wait_for(lambda: front.status().faults > faults, "the fault")
+    assert front.status().last_fault == "no memory left"
     front.mailbox.set("/vace/prompt", "blue")
     wait_for(lambda: colour(front) == BLUE, "the next good chunk")
     assert front.supervisor.restarts == restarts
@@ -235,7 +237,7 @@ def test_an_error_in_a_chunk_is_told_and_the_show_goes_on(front):
 
 def test_a_reference_that_is_not_there_is_told_and_left_out(front):
     front.mailbox.set("/vace/reference", ["/nowhere/picture.png"])
-    wait_for(lambda: "picture.png" in front.status()["last_fault"], "the fault")
+    wait_for(lambda: "picture.png" in front.status().last_fault, "the fault")
     front.mailbox.set("/vace/reference", [])
     assert colour(front) == RED
 
@@ -277,20 +279,20 @@ def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, o
     about, _ = heard(osc, lambda address, said: address == "/vace/error" and "another.png" in said[1])
     assert about == "/vace/reference"
     front.mailbox.set("/vace/reference", [])
-    counted = {name for name in front.status() if name.startswith("osc_")}
+    counted = {name for name in front.status().as_dict() if name.startswith("osc_")}
     assert counted == {
         "osc_packets", "osc_messages", "osc_damaged", "osc_refused", "osc_ignored", "osc_subscribers",
         "osc_connections", "osc_closed",
     }  # fmt: skip
-    assert front.status()["osc_subscribers"] == 1
+    assert front.status().osc.subscribers == 1
     osc.send_message("/vace/unsubscribe", [])
-    wait_for(lambda: front.status()["osc_subscribers"] == 0, "the end of it")
+    wait_for(lambda: front.status().osc.subscribers == 0, "the end of it")
 
 
 def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
     presets = tmp_path / "presets.json"
     quiet = steered(osc=("127.0.0.1", 0), presets=presets)
-    with Front(options(**quiet, values={"/vace/prompt": "red"})) as front, closing(client(front)) as osc:
+    with open_front(options(**quiet, values={"/vace/prompt": "red"})) as front, closing(client(front)) as osc:
         osc.send_message("/vace/seed", 7)
         osc.send_message("/vace/preset/save", "seven")
         osc.send_message("/vace/seed", 8)
@@ -300,7 +302,10 @@ def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
         crashed = {file: file.read_bytes() for file in (presets, last)}
     for file, content in crashed.items():
         file.write_bytes(content)
-    with Front(options(**quiet, restore=True, values={"/vace/scale": 0.5})) as front, closing(client(front)) as osc:
+    with (
+        open_front(options(**quiet, restore=True, values={"/vace/scale": 0.5})) as front,
+        closing(client(front)) as osc,
+    ):
         settings = front.settings()
         assert (settings.prompt, settings.seed, settings.scale, settings.blackout) == ("red", 8, 0.5, False)
         osc.send_message("/vace/preset/list", [])
@@ -311,13 +316,13 @@ def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
 
 def test_to_restore_what_never_was_is_to_begin_with_the_defaults(tmp_path, caplog):
     caplog.set_level("INFO")
-    with Front(options(**steered(presets=tmp_path / "presets.json"), restore=True)) as front:
+    with open_front(options(**steered(presets=tmp_path / "presets.json"), restore=True)) as front:
         assert front.settings().seed == 0
     assert "there are no last values" in caplog.text
 
 
 def test_a_run_ends_by_itself_and_leaves_nothing_behind():
-    with Front(options(source="testcard:")) as front:
+    with open_front(options(source="testcard:")) as front:
         front.wait(0.3, threading.Event())
         pid, ring = front.supervisor.pid, front.capture.ring.name
     assert not front.presenter.running
@@ -332,11 +337,11 @@ def test_a_run_ends_by_itself_and_leaves_nothing_behind():
 def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_reason():
     from backend.engine import process
 
-    with Front(options(load="tests.backend.fake_model:broken")) as front:
+    with open_front(options(load="tests.backend.fake_model:broken")) as front:
         front.wait(PATIENCE, threading.Event())
         assert front.failure is not None
         assert "missing key" in front.failure
-        assert front.status()["state"] == "failed"
+        assert front.status().state == "failed"
     assert process.one_line(ValueError("a\n b")) == "a b"
 
 
@@ -367,17 +372,17 @@ class Host:
 def test_the_output_follows_the_hosts_rate_and_goes_on_when_the_host_is_gone():
     name = f"vacetest{secrets.token_hex(4)}"
     host = Host(name, 50.0)
-    with Front(options(source=f"shm:{name}", fps=30.0)) as front:
-        wait_for(lambda: front.cadence.leader == "source", "the host's periodic")
-        wait_for(lambda: abs(front.status()["clock_fps"] - 50) < 1, "its rate")
+    with open_front(options(source=f"shm:{name}", fps=30.0)) as front:
+        wait_for(lambda: front.clock_source.leader == "source", "the host's periodic")
+        wait_for(lambda: abs(front.status().clock_fps - 50) < 1, "its rate")
         host.close()
         wait_for(lambda: front.capture.status(time.monotonic()).lost, "the loss")
-        before = front.status()["ticks"]
-        wait_for(lambda: front.status()["ticks"] > before + 50, "ticks without a host")
+        before = front.status().ticks
+        wait_for(lambda: front.status().ticks > before + 50, "ticks without a host")
         host = Host(name, 25.0)
-        wait_for(lambda: abs(front.status()["clock_fps"] - 25) < 1, "the host's new rate")
-        assert front.status()["clock_changes"] >= 1
-        wait_for(lambda: front.status()["latency_ms"] > 0, "a restyled frame, whose latency is known")
+        wait_for(lambda: abs(front.status().clock_fps - 25) < 1, "the host's new rate")
+        assert front.status().clock_changes >= 1
+        wait_for(lambda: front.status().latency_ms > 0, "a restyled frame, whose latency is known")
         host.close()
 
 
@@ -386,17 +391,17 @@ def test_the_hosts_ticks_by_osc_are_followed(front, osc):
     for number in range(1, 90):
         osc.send_message("/vace/tick", number)
         time.sleep(1 / 40)
-        if front.cadence.leader == "tick" and number > 30:
+        if front.clock_source.leader == "tick" and number > 30:
             break
-    assert front.status()["clock"] == "tick"
-    assert 20 < front.status()["clock_fps"] <= 42
+    assert front.status().clock == "tick"
+    assert 20 < front.status().clock_fps <= 42
     front.mailbox.set("/vace/output/follow", "own")
-    assert front.status()["clock_fps"] == 60
+    assert front.status().clock_fps == 60
 
 
 def test_another_source_can_be_taken_live_and_a_missing_one_keeps_the_old():
     name = f"vacetest{secrets.token_hex(4)}"
-    with Front(options()) as front:
+    with open_front(options()) as front:
         front.mailbox.set("/vace/source", f"shm:{name}")
         wait_for(lambda: front.mailbox.get("/vace/source") == "testcard:", "the refusal")
         assert front.capture.uri == "testcard:"
@@ -415,8 +420,8 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
     picture[: framecode.strip_height(96)] = 0
     cv2.imwrite(str(mask), picture)
     values = {"/vace/mask/source": str(mask), "/vace/mask/feather": 0, "/vace/prompt": "red"}
-    with Front(options(sinks=(f"shm:{name}",), height=64, width=96, values=values)) as front:
-        wait_for(lambda: front.status()["chunks"] > 3, "chunks")
+    with open_front(options(sinks=(f"shm:{name}",), height=64, width=96, values=values)) as front:
+        wait_for(lambda: front.status().chunks > 3, "chunks")
         with FrameRing.attach(name) as ring:
 
             def newest() -> np.ndarray:
@@ -431,21 +436,21 @@ def test_a_test_cards_code_comes_through_the_whole_program_and_tells_its_latency
                 assert code is not None
                 ages.append(code.age(time.monotonic()))
                 time.sleep(0.02)
-        measured, reported = sorted(ages)[10], front.status()["latency_ms"] / 1000
+        measured, reported = sorted(ages)[10], front.status().latency_ms / 1000
     assert measured == pytest.approx(reported, abs=0.3)
 
 
 def chunks_planned(front: Front, monkeypatch: pytest.MonkeyPatch) -> list[tuple[DisplayTime, str]]:
     """When each chunk from now on is to be shown, and its prompt."""
     planned: list[tuple[DisplayTime, str]] = []
-    values_for = front.beat.values_for
+    values_for = front.tempo.values_for
 
     def noted(shown: DisplayTime):
         values, reset = values_for(shown)
         planned.append((shown, str(values["/vace/prompt"])))
         return values, reset
 
-    monkeypatch.setattr(front.beat, "values_for", noted)
+    monkeypatch.setattr(front.tempo, "values_for", noted)
     return planned
 
 
@@ -464,10 +469,10 @@ def first_shown(front: Front, wanted: tuple[int, ...]) -> float:
 
 
 def test_a_prompt_sent_off_the_beat_shows_on_it_also_where_the_latency_is_longer_than_one(monkeypatch):
-    with Front(options(values={"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2})) as front:
+    with open_front(options(values={"/vace/prompt": "red", "/vace/tempo": 60, "/vace/tempo/bar": 2})) as front:
         wait_for(lambda: colour(front) == RED, "red")
-        wait_for(lambda: front.status()["chunks"] > 10, "the latency to settle")
-        planned, tempo = chunks_planned(front, monkeypatch), front.beat.tempo
+        wait_for(lambda: front.status().chunks > 10, "the latency to settle")
+        planned, tempo = chunks_planned(front, monkeypatch), front.tempo.tempo
         for grid, beats, latency, prompt, wanted in (("bar", 2, 0.0, "blue", BLUE), ("beat", 1, 1.5, "red", RED)):
             front.mailbox.set_all([("/vace/tempo/quantise", grid), ("/vace/output/latency", latency)])
             wait_for(lambda: front.presenter.delay >= latency, "the latency")  # noqa: B023
@@ -494,7 +499,7 @@ def test_a_lighting_desk_sets_controls(tmp_path):
     patch = tmp_path / "desk.json"
     patch.write_text('{"1": "/vace/blackout"}', encoding="utf-8")
     desk = DmxWanted("artnet", 3)
-    with Front(options(values={"/vace/prompt": "red"}, **steered(dmx=desk, dmx_patch=patch))) as front:
+    with open_front(options(values={"/vace/prompt": "red"}, **steered(dmx=desk, dmx_patch=patch))) as front:
         wait_for(lambda: colour(front) == RED, "red")
         sender = StupidArtnet("127.0.0.1", universe=3, packet_size=2)
         sender.set_single_value(1, 255)
@@ -504,8 +509,8 @@ def test_a_lighting_desk_sets_controls(tmp_path):
 
 def test_a_show_may_begin_before_its_host():
     name = f"vacetest{secrets.token_hex(4)}"
-    with Front(options(source=f"shm:{name}", values={"/vace/prompt": "red"})) as front:
-        wait_for(lambda: front.status()["ticks"] > 10, "ticks")
+    with open_front(options(source=f"shm:{name}", values={"/vace/prompt": "red"})) as front:
+        wait_for(lambda: front.status().ticks > 10, "ticks")
         host = Host(name, 50.0)
         wait_for(lambda: colour(front) == RED, "the host's frames, restyled")
         host.close()
@@ -523,9 +528,9 @@ def test_control_video_and_mask_go_out_beside_the_output_frame_by_frame():
     host = Host(f"vacetest{secrets.token_hex(4)}", 50.0)
     shown = {"sinks": (f"shm:{output}",), "control_sinks": (f"shm:{control}",), "mask_sinks": (f"shm:{mask}",)}
     values = {"/vace/prompt": "as the control", "/vace/control": "gray", "/vace/mask/source": "top"}
-    with Front(options(source=f"shm:{host.name}", values=values, **shown)) as front:
+    with open_front(options(source=f"shm:{host.name}", values=values, **shown)) as front:
         wait_for(lambda: newest(mask) == BLACK, "the mask")
-        restyled = front.status()["ticks"]
+        restyled = front.status().ticks
         with FrameRing.attach(output) as ring, FrameRing.attach(control) as beside:
             pairs: set[tuple[int, int]] = set()
 
@@ -550,15 +555,15 @@ def test_a_second_source_is_followed_and_the_anchor_and_references_act_live(tmp_
     cv2.imwrite(str(control), np.full((32, 48, 3), (30, 20, 10), np.uint8))
     cv2.imwrite(str(look), np.full((32, 48, 3), 90, np.uint8))
     values = {"/vace/prompt": "as the control", "/vace/control": "raw", "/vace/control/source": str(control)}
-    with Front(options(**steered(osc=("127.0.0.1", 0)), values=values)) as front, closing(client(front)) as osc:
+    with open_front(options(**steered(osc=("127.0.0.1", 0)), values=values)) as front, closing(client(front)) as osc:
         wait_for(lambda: colour(front) == (10, 20, 30), "the second source")
         osc.send_message("/vace/anchor", 1)
-        wait_for(lambda: "no picture to return to" in front.status()["last_fault"], "the fault")
+        wait_for(lambda: "no picture to return to" in front.status().last_fault, "the fault")
         osc.send_message("/vace/control/source", str(tmp_path / "nowhere.png"))
         assert heard_about(osc, "/vace/control/source", "nowhere.png")
         osc.send_message("/vace/reference/add", str(look))
         wait_for(lambda: front.settings().reference == (str(look),), "the reference")
         osc.send_message("/vace/canvas/w", 0.5)
         wait_for(lambda: "mask" in front.previews(), "the canvas, as a mask")
-        before = front.status()["chunks"]
-        wait_for(lambda: front.status()["chunks"] > before + 2, "the show goes on")
+        before = front.status().chunks
+        wait_for(lambda: front.status().chunks > before + 2, "the show goes on")

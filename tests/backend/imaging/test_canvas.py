@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.engine.chunk_pipeline import place_control
+from backend.engine.control_video import place_control
 from backend.imaging.canvas import Box, Canvas
 
 from ..marker import maker, settings

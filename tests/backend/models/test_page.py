@@ -1,4 +1,4 @@
-"""docs/pipelines.md says what presets and catalogue say."""
+"""docs/reference/pipelines.md says what presets and catalogue say."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_the_tables_in_the_docs_are_those_that_are_printed():
-    kept = (DOCS / "pipelines.md").read_text(encoding="utf-8")
-    assert page.markdown() in kept, "put what `python -m backend models list --markdown` prints in docs/pipelines.md"
+    kept = (DOCS / "reference" / "pipelines.md").read_text(encoding="utf-8")
+    assert page.markdown() in kept, (
+        "put what `python start.py models list --markdown` prints in docs/reference/pipelines.md"
+    )
 
 
 def test_every_field_of_a_preset_and_every_file_has_a_row():

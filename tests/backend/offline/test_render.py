@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from backend.cli import main
-from backend.offline.render import Rendering, RenderOptions, first_settings, render_file, side_pictures
+from backend.offline.render import Rendering, RenderOptions, first_settings, render_file, side_frames
+from bridge.errors import BridgeError
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from tests.backend import fake_model
 
 HEIGHT, WIDTH, RATE = 32, 48, 24.0
@@ -111,7 +111,7 @@ def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, 
 
 
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = side_pictures(f"file:{clip}", "mask", HEIGHT, WIDTH)
+    pictures = side_frames(f"file:{clip}", "mask", HEIGHT, WIDTH)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]

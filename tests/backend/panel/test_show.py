@@ -7,7 +7,8 @@ import pytest
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from backend.front.front import Front, RunOptions
+from backend.front.build import open_front
+from backend.front.options import RunOptions
 from backend.steering.steering import SteeringOptions
 from tests.browser import Browser, find_chromium
 
@@ -38,7 +39,7 @@ def test_a_prompt_typed_on_the_page_shows_in_the_output_and_in_oscs_answer(tmp_p
         load="tests.backend.fake_model:load",
     )
     pixel = "[...document.querySelector('#preview-output canvas').getContext('2d').getImageData(24, 16, 1, 1).data]"
-    with Front(options) as front, Browser(executable, tmp_path) as page:
+    with open_front(options) as front, Browser(executable, tmp_path) as page:
         assert front.panel_url
         assert front.steering.osc
         page.open(front.panel_url)

@@ -140,7 +140,7 @@ def test_without_the_package_link_is_refused_with_what_to_do_and_the_own_beat_go
     mailbox.set("/vace/tempo/source", "link")
     assert mailbox.get("/vace/tempo/source") == "own"
     assert told[0][0] == "/vace/tempo/source"
-    assert "pip install aalink" in told[0][1]
+    assert "python start.py pip install aalink" in told[0][1]
 
 
 def test_two_programs_on_link_share_tempo_and_beat():

@@ -8,7 +8,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
 from bridge.control.parameters import Control, ControlError, ControlTable
 from bridge.control.tempo.tempo import MidiClock
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from tests.backend.waiting import wait_for
 
 TABLE = ControlTable(
@@ -208,5 +208,5 @@ def test_where_there_is_no_wheel_for_midi_it_says_what_to_install(monkeypatch: p
     monkeypatch.delitem(sys.modules, "mido.backends.rtmidi", raising=False)
     names = mido.Backend("mido.backends.rtmidi").get_input_names
     monkeypatch.setattr(midi.mido, "get_input_names", names, raising=False)
-    with pytest.raises(BridgeError, match="pip install python-rtmidi"):
+    with pytest.raises(BridgeError, match=r"python start\.py pip install python-rtmidi"):
         midi.port_names()

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video import address, camera, pace
 from bridge.video.address import open_sink, open_source
 from bridge.video.camera import CameraSource
 from bridge.video.frames import Frame
 from bridge.video.pace import LATE_SECONDS, Pace
-from bridge.video.protocol import BridgeError
 
 NO_CAMERA = 97
 

@@ -15,10 +15,10 @@ import av
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 
 HEIGHT, WIDTH, FPS = 48, 64, 25
 COLOURS = np.array([[235, 235, 16], [16, 235, 235], [235, 16, 16], [16, 16, 235]], np.uint8)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video import ndi
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
 from bridge.video.ndi import NdiSink, NdiSource
-from bridge.video.protocol import BridgeError
 
 SIZE = (64, 48, 30.0)  # width, height, rate
 
@@ -143,5 +143,5 @@ def test_a_missing_package_is_named_with_what_installs_it(opener: Callable, monk
     for module in [module for module in sys.modules if module.startswith("cyndilib")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "cyndilib", None)
-    with pytest.raises(BridgeError, match=r"python -m pip install cyndilib==0\.1\.3"):
+    with pytest.raises(BridgeError, match=r"python start\.py pip install cyndilib==0\.1\.3"):
         opener("ndi:wall", *SIZE)

@@ -15,8 +15,8 @@ from multiprocessing.shared_memory import SharedMemory
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame, PixelFormat
-from bridge.video.protocol import BridgeError
 from bridge.video.ring import FrameRing
 
 from .writer import SIZES, is_whole, painted, write_for_ever

@@ -7,9 +7,9 @@ import uuid
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 
 READ_SECONDS = 0.02
 

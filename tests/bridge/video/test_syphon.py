@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.syphon import SyphonSink, SyphonSource
 
 SIZE = (6, 4, 30.0)  # width, height, rate
@@ -148,7 +148,7 @@ def test_a_server_that_is_not_there_is_told_with_those_that_are():
 @pytest.mark.parametrize("opener", [open_source, open_sink])
 def test_a_missing_package_is_named_with_what_installs_it(opener: Callable, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "syphon", None)
-    with pytest.raises(BridgeError, match=r"python -m pip install syphon-python==0\.1\.1"):
+    with pytest.raises(BridgeError, match=r"python start\.py pip install syphon-python==0\.1\.1"):
         opener("syphon:TD", *SIZE)
 
 

@@ -114,9 +114,9 @@ def test_what_is_missing_or_damaged_is_named_with_the_fix(tmp_path):
 def test_packages_that_are_not_installed_are_named_with_the_fix(monkeypatch, tmp_path):
     for name in ("ultralytics", "torchvision", "torchvision.models.optical_flow", "video_depth_anything"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ValueError, match=r"pip install ultralytics.*AGPL-3\.0.*rt-detr"):
+    with pytest.raises(ValueError, match=r"python start\.py pip install ultralytics.*AGPL-3\.0.*rt-detr"):
         Yolo([tmp_path])
-    with pytest.raises(ValueError, match=r"pip install torchvision.*--flow dis"):
+    with pytest.raises(ValueError, match=r"python start\.py pip install torchvision.*--flow dis"):
         Raft()
     weights = tmp_path / VIDEO / VIDEO_FILE
     weights.parent.mkdir(parents=True)

@@ -154,7 +154,7 @@ def test_every_missing_file_is_named_with_the_command_that_brings_it(tmp_path: P
     message = str(told.value)
     assert "2 of 3" in message
     assert "longlive-lora (Efficient-Large-Model/LongLive-1.3B: models/lora.pt)" in message
-    assert "`python -m backend models download longlive-lora vace-1.3b`" in message
+    assert "`python start.py models download longlive-lora vace-1.3b`" in message
     assert str(tmp_path) in message
     assert "longlive-base" not in message
 

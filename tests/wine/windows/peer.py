@@ -3,14 +3,14 @@
 import json
 import sys
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 
 START = """
 import os, time, winreg
 import numpy as np
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.video.spout.registry import SpoutRegistry
 from bridge.video.windows import windows_objects
 registry = SpoutRegistry(windows_objects("spout"))

@@ -7,22 +7,25 @@ import threading
 import time
 from dataclasses import replace
 
-from backend.cli import main as cli
+from backend.cli.main import build_parser
+from backend.cli.options import DONE, FAILED
+from backend.cli.run import run_options
+from backend.front.build import open_front
 from backend.front.front import Front
 
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    parser = cli.build_parser()
+    parser = build_parser()
     options = parser.parse_args(["run", "--panel", "off", "--oscquery", "off", "--presets", "off", *arguments])
-    settled = replace(cli.run_options(options, parser), load="tests.wine.windows.stand_in:load")
+    settled = replace(run_options(options, parser), load="tests.wine.windows.stand_in:load")
     stop = threading.Event()
-    with Front(settled) as front:
+    with open_front(settled) as front:
         threading.Thread(target=tell_engine, args=(front,), daemon=True).start()
         threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
         front.wait(options.seconds, stop)
-    sys.stdout.write(f"status: {json.dumps(front.status())}\n")
-    return cli.FAILED if front.failure else cli.DONE
+    sys.stdout.write(f"status: {json.dumps(front.status().as_dict())}\n")
+    return FAILED if front.failure else DONE
 
 
 def tell_engine(front: Front) -> None:

@@ -4,23 +4,19 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from backend.engine import process
 from backend.engine.options import ModelOptions
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
 
-def load(choice: ModelOptions) -> "StandIn":
-    return StandIn()
+def load(options: ModelOptions) -> SimpleNamespace:
+    """A model of nothing; the engine process then opens a pipeline that needs no torch."""
+    process.open_pipeline = lambda model, height, width: Pipeline()  # type: ignore[assignment]
+    return SimpleNamespace(device="none")
 
 
-class StandIn:
-    device = "none"
-
-    def chunk_pipeline(self, height: int, width: int, live: bool) -> "Maker":
-        return Maker()
-
-
-class Maker:
+class Pipeline:
     """Makes chunks of twelve frames; the source with its colours turned round if the prompt is no colour."""
 
     frames_wanted = 12

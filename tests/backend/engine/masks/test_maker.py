@@ -10,12 +10,12 @@ import pytest
 
 from backend.controls.settings import Settings
 from backend.controls.table import TABLE
-from backend.engine.chunk_pipeline import to_tensor
 from backend.engine.masks import shapes
 from backend.engine.masks.maker import LATE_SECONDS, Masked, MaskMaker
 from backend.engine.masks.shapes import drawn
 from backend.engine.masks.shaping import grown
 from backend.engine.model import EngineModel
+from backend.engine.tensors import to_video
 from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter, Scripted
@@ -60,7 +60,7 @@ class Bench:
         seconds: float = 0.5,
         **values: object,
     ) -> Masked:
-        return self.maker.update(pictures, to_tensor(pictures, "cpu"), mask_frames, settings(source, **values), seconds)
+        return self.maker.update(pictures, to_video(pictures, "cpu"), mask_frames, settings(source, **values), seconds)
 
     def mask(self, source: str, pictures: Sequence[np.ndarray] = (SCENE,), **values: object) -> np.ndarray:
         """The last one, all ones where everything is restyled."""

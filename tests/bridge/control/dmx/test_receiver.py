@@ -16,7 +16,7 @@ from bridge.control.dmx.packets import Desks, DmxPacket, parse_artnet, parse_sac
 from bridge.control.dmx.receiver import Channel, DmxInput, DmxWanted, Patched, read_patch
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlTable
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from tests.backend.waiting import wait_for
 
 TABLE = ControlTable(

@@ -22,7 +22,7 @@ from bridge.control.osc.dispatch import ERRORS_PER_SECOND
 from bridge.control.osc.packets import BUNDLE
 from bridge.control.osc.server import OscServer
 from bridge.control.parameters import Control, ControlTable
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.web.access import network
 from tests.backend.waiting import wait_for
 

@@ -21,7 +21,7 @@ from bridge.control.osc.framing import MAX_PACKET
 from bridge.control.osc.server import OscServer
 from bridge.control.osc.tcp import MAX_CONNECTIONS, MAX_WAITING, TcpPort
 from bridge.control.parameters import MAX_TEXT, Control, ControlTable
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from tests.backend.waiting import wait_for
 
 TABLE = ControlTable(

@@ -120,7 +120,7 @@ def test_without_zeroconf_one_line_says_that_nothing_is_announced(monkeypatch: p
     with caplog.at_level(logging.INFO):
         MdnsService("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9103)}).start().stop()
     assert [record.message for record in caplog.records] == [
-        "OSCQuery is not announced, as zeroconf is missing (pip install zeroconf); type its address"
+        "OSCQuery is not announced, as zeroconf is missing (python start.py pip install zeroconf); type its address"
     ]
 
 

@@ -27,7 +27,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.osc.server import OscServer
 from bridge.control.oscquery.server import OscQueryServer, refusal
 from bridge.control.oscquery.tree import Tree
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from tests.bridge.control.every_type import EVERY_TYPE
 
 WAIT_SECONDS = 10.0

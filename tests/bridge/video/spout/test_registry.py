@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bridge.video.protocol import BridgeError
+from bridge.errors import BridgeError
 from bridge.video.spout.layout import SenderInfo, capacity, packed_name, packed_names, unpacked_names
 from bridge.video.spout.registry import SpoutRegistry
 from bridge.video.windows import windows_objects

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.spout import reading, transport
 from bridge.video.spout.registry import SpoutRegistry
 from bridge.video.spout.transport import SpoutSink, SpoutSource
@@ -337,7 +337,7 @@ def test_without_a_sender_those_that_are_there_are_listed(host: Process, ours: F
 
 def test_a_missing_package_is_named_with_what_installs_it(machine: Machine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "SpoutGL", None)
-    with pytest.raises(BridgeError, match=r"python -m pip install SpoutGL==0\.1\.1"):
+    with pytest.raises(BridgeError, match=r"python start\.py pip install SpoutGL==0\.1\.1"):
         SpoutSource("TD", *SIZE, objects=machine.process())
 
 

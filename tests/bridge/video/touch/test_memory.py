@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
-from bridge.video.protocol import BridgeError
 from bridge.video.touch.layout import Header, data_name, info_name, mutex_name, packed_info, unpacked_info
 from bridge.video.touch.memory import TouchSink, TouchSource
 

@@ -1,6 +1,6 @@
-"""Writes docs/controls-cookbook.md and its pictures: how each mode and mix is asked for, and what comes of it.
+"""Writes the controls cookbook and its pictures: how each mode and mix is asked for, and what comes of it.
 
-    python docs/cookbook.py
+    python start.py python docs/scripts/cookbook.py
 
 Every picture is a real output: the bundled clip, or a drawn one with a person in it, through the same chunk maker as a
 show, with the settings of the messages above it. `--text` writes the page alone.
@@ -17,9 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.cli.main import CLIP
+from backend.cli.run import CLIP
+from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
 from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
@@ -28,15 +29,15 @@ from backend.offline.render import first_settings
 from bridge.video.file import Clip
 from vace_core.config import pipeline_named
 
-DOCS = Path(__file__).parent
-PAGE = DOCS / "controls-cookbook.md"
-PICTURES = DOCS / "cookbook"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "controls-cookbook.md"
+PICTURES = PAGE.parent / "cookbook"
 FRAMES = 45
 SHOWN = (0, 8, 20, 44)
 """Frames of the output that are shown: the very first, and the last of the first chunk, the second and the fourth."""
 GAP = 4
-OPENING, GOAL, LAVA, ICE = (f"docs/cookbook/{name}.jpg" for name in ("opening", "goal", "lava", "ice"))
-LINES = "docs/cookbook/lines.mp4"
+OPENING, GOAL, LAVA, ICE = (f"docs/reference/cookbook/{name}.jpg" for name in ("opening", "goal", "lava", "ice"))
+LINES = "docs/reference/cookbook/lines.mp4"
 Message = tuple[str, tuple[object, ...]]
 
 
@@ -64,28 +65,28 @@ MODES = (
     Recipe("Text alone", "Nothing of the input is followed.", (osc("control", "none"), osc("prompt", GOLD))),
     Recipe("Depth", "What is near stays near.", (osc("control", "depth"), osc("prompt", GOLD))),
     Recipe("Scribble", "Outlines are kept.", (osc("control", "scribble"), osc("prompt", GOLD))),
-    Recipe("Grey", "Light and dark are kept, colours are new.", (osc("control", "gray"), osc("prompt", FROZEN))),
-    Recipe("Flow", "What moves shows where it moves.", (osc("control", "flow"), osc("prompt", NEON))),
+    Recipe("Grey", "Light and dark are kept; the colours are new.", (osc("control", "gray"), osc("prompt", FROZEN))),
+    Recipe("Flow", "Movement is kept: its way and its speed.", (osc("control", "flow"), osc("prompt", NEON))),
     Recipe("Layout", "Things stay in their boxes.", (osc("control", "layout"), osc("prompt", GOLD))),
     Recipe("Pose", "People keep their posture.", (osc("control", "pose"), osc("prompt", FROZEN)), person=True),
     Recipe(
         "A control video of your own",
-        "Depth, lines or anything else that the host renders itself; it may come from another sender than the input.",
+        "Depth, lines or anything else that your host renders itself. It may come from another sender than the input.",
         (osc("control/source", LINES), osc("control", "raw"), osc("prompt", NEON)),
     ),
     Recipe(
         "Inpainting, a half",
-        "White is painted, black is the input's own pixels.",
+        "The white part of the mask is painted; the black part is the input's own pixels.",
         (osc("mask/source", "right"), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Inpainting by the model alone",
-        "The paper's way: what is kept goes through the model, nothing is put back afterwards.",
+        "As in the paper: what is kept goes through the model, and nothing is put back afterwards.",
         (osc("mask/source", "right"), osc("mask/composite", 0), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Inpainting, what is kept pinned",
-        "In between: nothing is put back, but the model is held to what the mask keeps in every step.",
+        "In between: nothing is put back, but in every step the model is held to what the mask keeps.",
         (osc("mask/source", "right"), osc("mask/composite", 0), osc("mask/pin", 1), osc("control", "depth"))
         + (osc("prompt", GOLD),),
     ),
@@ -97,12 +98,12 @@ MODES = (
     ),
     Recipe(
         "Inpainting, the subject",
-        "Whatever stands out is found in every frame.",
+        "Whatever stands out from the background is found in every frame.",
         (osc("mask/source", "subject"), osc("mask/grow", 2.0), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Inpainting, all but a person",
-        "People stay as they are, the rest is painted.",
+        "People stay as they are; the rest is painted.",
         (osc("mask/source", "person"), osc("mask/invert", 1), osc("control", "depth"), osc("prompt", FROZEN)),
         person=True,
     ),
@@ -114,7 +115,7 @@ MODES = (
     ),
     Recipe(
         "Outpainting, one side",
-        "The input moved to the right; what was beyond its left border is painted.",
+        "The input is moved to the right, and what lies beyond its left edge is painted.",
         (osc("canvas/x", 0.3), osc("control", "depth"), osc("prompt", FROZEN)),
     ),
     Recipe(
@@ -134,53 +135,53 @@ MODES = (
     ),
     Recipe(
         "Extension, anchored again",
-        "In the middle of a show, back to the first picture, or to the input's own frame.",
+        "In the middle of a show, the picture returns to the first still or to the input's own frame.",
         (osc("anchor/from", "input"), osc("control", "depth"), osc("prompt", GOLD)),
         anchored=True,
     ),
     Recipe(
         "A reference",
-        "The look of a picture, without a word.",
+        "The look of a picture, without any words.",
         (osc("reference", LAVA), osc("control", "depth"), osc("prompt", "")),
     ),
     Recipe(
         "Two references",
-        "The first for the things, the second for what is around them.",
+        "The first gives the look of the things, the second that of their surroundings.",
         (osc("reference", LAVA, ICE), osc("control", "depth"), osc("prompt", "")),
     ),
     Recipe(
         "A reference, faint",
-        "Strength of each, in the order of the list.",
+        "Each reference has a strength, in the order of the list.",
         (osc("reference", LAVA), osc("reference/strength", 0.3), osc("control", "depth"), osc("prompt", "")),
     ),
 )
 MIXES = (
     Recipe(
         "Control, inpainting and a reference",
-        "The subject alone takes on the look of a picture, its depth kept.",
+        "Only the subject takes on the look of a picture; its depth is kept.",
         (osc("mask/source", "subject"), osc("control", "depth"), osc("reference", LAVA), osc("prompt", "")),
     ),
     Recipe(
         "Outpainting with a reference",
-        "The input in a set that looks like a picture.",
+        "The input in a set that has the look of a picture.",
         (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
         + (osc("reference", ICE), osc("control", "none"), osc("prompt", "")),
     ),
     Recipe(
         "Outpainting with a control of its own",
-        "The input in the middle, lines from elsewhere around it.",
+        "The input in the middle, and around it lines that come from elsewhere.",
         (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
         + (osc("control/source", LINES), osc("control", "raw"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Outpainting and inpainting",
-        "Around the input, and its right half.",
+        "What is around the input is painted, and so is its right half.",
         (osc("canvas/x", 0.25), osc("canvas/y", 0.25), osc("canvas/w", 0.5), osc("canvas/h", 0.5))
         + (osc("mask/source", "right"), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
         "Control and extension",
-        "Depth from the input, the beginning from a still.",
+        "The depth comes from the input, the beginning from a still.",
         (osc("first", OPENING), osc("control", "depth"), osc("prompt", FROZEN)),
     ),
     Recipe(
@@ -195,7 +196,7 @@ MIXES = (
     ),
     Recipe(
         "Video to video with control",
-        "Half painted over, so that the input's own colours stay.",
+        "The input is painted over only in part, so that its own colours stay.",
         (osc("noise", 0.7), osc("control", "depth"), osc("prompt", GOLD)),
     ),
     Recipe(
@@ -217,20 +218,32 @@ def main() -> None:
 
 
 def page() -> str:
-    """docs/controls-cookbook.md."""
+    """docs/reference/controls-cookbook.md."""
     return f"""# Controls cookbook
 
-Each mode and some mixes, with the messages that ask for them and what the bundled model makes of them. Every picture
-shows, from left to right: the input, what is followed (black: nothing), what is painted (white), and the output: its
-1st, 9th, 21st and 45th frame. `python docs/cookbook.py` makes this page and all its pictures anew, from the bundled
-clip and a drawn one. What each control does: [controls.md](controls.md); how modes go together: [modes.md](modes.md);
-masks: [masks.md](masks.md).
+Every mode and some mixes, each with the messages that ask for it and what the bundled model makes of them. Each picture
+shows, from left to right: the input, the control (black where nothing is followed), the mask (white where the picture
+is painted), and four frames of the output: the 1st, 9th, 21st and 45th. What each control does is in
+[controls](controls.md), how modes combine in [modes](modes.md), and masks have [a page of their own](masks.md).
 
-The bundled model knows a drawn world and is small: look here for what is followed, kept and taken up, not for beauty.
+The bundled model is small and knows a drawn world. Look here for what is followed, kept and taken up, not for beauty.
 
-Pictures that the messages name: `{OPENING}`, `{GOAL}`, `{LAVA}`, `{ICE}`; the lines are `{LINES}`, a clip of its own.
+Some messages name pictures: `{OPENING}`, `{GOAL}`, `{LAVA}` and `{ICE}`, in this order below. One names a video of
+moving lines, `{LINES}`.
 
 ![The pictures that the messages name](cookbook/pictures.jpg)
+
+`python start.py python docs/scripts/cookbook.py` makes this page and all its pictures again, from the bundled clip and
+a drawn one.
+
+## At a glance
+
+Each row follows one thing of the input, each column is one prompt, and the last row keeps the left half. The first
+sheet is of the bundled clip; the second is of a clip that was first looked at when the model was finished.
+`python start.py python docs/scripts/contact_sheet.py CLIP SHEET.jpg` makes such a sheet of any clip.
+
+![A real clip under three prompts and three controls, and with one half kept](../pictures/cup.jpg)
+![The same of another clip](../pictures/box.jpg)
 
 ## Modes
 {"".join(map(section, MODES))}
@@ -275,7 +288,7 @@ def draw(begins: str) -> None:
 
 def strip(loaded: EngineModel, recipe: Recipe, clip: list[np.ndarray]) -> list[np.ndarray]:
     """Input, control and mask at the last frame, and the output at SHOWN."""
-    maker = loaded.chunk_pipeline(*clip[0].shape[:2])
+    maker = ChunkPipeline(loaded, *clip[0].shape[:2])
     settings, out, made = first_settings(values(recipe)), [], None
     guides = lines_of(clip)
     while len(out) < FRAMES:
@@ -309,7 +322,7 @@ def stills(clip: list[np.ndarray]) -> None:
     for (name, _, _), picture in zip(named, pictures, strict=True):
         save([picture], name)
     save(pictures, "pictures")
-    with FileSink(str(DOCS.parent / LINES), *clip[0].shape[1::-1], 24.0) as sink:
+    with FileSink(str(ROOT / LINES), *clip[0].shape[1::-1], 24.0) as sink:
         for number, lines in enumerate(lines_of(clip)):
             sink.send(Frame(lines, number, number / 24))
 

@@ -1,6 +1,6 @@
-"""The picture in the README: one frame of a clip under three prompts and three controls, and with a half kept.
+"""A contact sheet: one frame of a clip under three prompts and three controls, and with a half kept.
 
-    python docs/contact_sheet.py CLIP SHEET.jpg [--frame N]
+    python start.py python docs/scripts/contact_sheet.py CLIP SHEET.jpg [--frame N]
 
 Each row is one control (the input as it follows it, on the left), each column one prompt; the last row keeps the
 left half of the input. Every picture is frame N of a `backend render` of the clip from its beginning.
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
@@ -40,9 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", type=Path)
     parser.add_argument("sheet", type=Path)
-    parser.add_argument(
-        "--frame", type=int, default=44, help="number of the frame"
-    )
+    parser.add_argument("--frame", type=int, default=44, help="number of the frame")
     parser.add_argument("--prompts", nargs=3, default=PROMPTS)
     options = parser.parse_args()
     pipeline = pipeline_named("pocket")

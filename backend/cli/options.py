@@ -1,0 +1,56 @@
+"""Options that several commands have, and how their words are read."""
+
+from __future__ import annotations
+
+import argparse
+
+from vace_core.config import pipeline_names
+
+from ..imaging.fitting import rounded_size
+
+DONE, FAILED = 0, 1
+"""Exit codes; for wrong usage argparse itself ends with 2."""
+OSC = "127.0.0.1:9000"
+"""Where a show hears OSC unless it is told otherwise."""
+
+
+def add_pipeline_option(parser: argparse._ActionsContainer) -> None:
+    """Which of the published pipelines, or the bundled one, makes the frames."""
+    parser.add_argument("--pipeline", default="pocket", choices=pipeline_names())
+
+
+def add_device_option(parser: argparse._ActionsContainer) -> None:
+    """Where the model runs."""
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
+
+
+def add_size_options(parser: argparse.ArgumentParser) -> None:
+    """The size of the frames that are made."""
+    parser.add_argument("--width", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
+    parser.add_argument("--height", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
+
+
+def host_and_port(text: str, parser: argparse.ArgumentParser, option: str) -> tuple[str, int] | None:
+    """ "127.0.0.1:9000" -> ("127.0.0.1", 9000); "9000" is on 127.0.0.1; "off" -> None; else a usage error."""
+    if text == "off":
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        parser.error(f"{option} takes HOST:PORT or off, got {text!r}; for example {option} {OSC}")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def height_and_width(text: str, parser: argparse.ArgumentParser) -> tuple[int, int]:
+    """ "128x192" -> (128, 192) pixels, rounded to multiples of 16; a usage error for what is no size."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        parser.error(f"--size takes HEIGHTxWIDTH, got {text!r}; for example --size 128x192")
+    return rounded_size(int(height), int(width))
+
+
+def check_positive(options: argparse.Namespace, parser: argparse.ArgumentParser, *names: str) -> None:
+    """A usage error for the first of these options that is given and not more than 0."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and not value > 0:
+            parser.error(f"--{name} must be more than 0, got {value:g}")

@@ -1,0 +1,105 @@
+"""What a chunk follows: annotations of the input, the input itself, or the frames of a control source of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vace_core.annotators.annotator import Annotator
+
+from ..controls.settings import Settings, address_of
+from ..imaging.canvas import Canvas
+from ..imaging.fitting import covering
+from ..runtime.changes import ChangeDetector
+from .tensors import to_video
+
+Faults = list[tuple[str, str]]
+"""(address, reason) of settings that could not be followed."""
+
+
+class ControlVideo:
+    """Makes one stream's control videos.
+
+    An annotator that is turned to begins afresh. Where there is none for the control that is wanted, the control that
+    was followed before still is.
+    """
+
+    def __init__(self, annotators: Mapping[str, Annotator], device: torch.device | str) -> None:
+        self._annotators = annotators
+        self._device = device
+        self._kind = "none"
+        self._wanted = ChangeDetector[str]("none")
+        self._followed = ChangeDetector[tuple[str, str]](("none", ""))  # the control, and the source that it is made of
+
+    def update(
+        self,
+        source_frames: Sequence[np.ndarray],
+        control_frames: Sequence[np.ndarray] | None,
+        settings: Settings,
+        faults: Faults,
+    ) -> Tensor | None:
+        """The control video `[1, 3, F, H, W]` in [-1, 1] of the next chunk; None for nothing to follow.
+
+        What is made of the input lies where the input does in the canvas, with nothing to follow outside; a control
+        source of its own is of the whole picture. control_frames: as many of those, None before its first one has come.
+        """
+        self._choose(settings.control, faults)
+        turned = self._followed.update((self._kind, settings.control_source))
+        frames = (control_frames or ()) if settings.control_source else source_frames
+        if self._kind == "none" or not frames:
+            return None
+        video = to_video(frames, self._device)
+        if self._kind != "raw":
+            annotator = self._annotators[self._kind]
+            if turned:
+                annotator.reset()
+            video = annotator(video)
+        return video if settings.control_source else place_control(video, settings.canvas)
+
+    def reset(self) -> None:
+        """As if nothing had been followed yet."""
+        self._kind = "none"
+        self._wanted.reset()
+        self._followed.reset()
+
+    def _choose(self, wanted: str, faults: Faults) -> None:
+        """Follow another control from now on, if there is one of that name; else say so once."""
+        if not self._wanted.update(wanted):
+            return
+        if reason := self._unavailable(wanted):
+            faults.append((address_of("control"), reason))
+        else:
+            self._kind = wanted
+
+    def _unavailable(self, kind: str) -> str:
+        """Why there is no such control video; "" if there is one."""
+        if kind in ("none", "raw"):
+            return ""
+        try:
+            self._annotators[kind]
+        except KeyError:
+            there = ", ".join((*self._annotators, "raw", "none"))
+            return f"nothing here makes a {kind} control; choose one of {there}"
+        except ValueError as error:  # something that it needs is missing, which it names
+            return str(error)
+        return ""
+
+
+def place_control(control: Tensor, canvas: Canvas) -> Tensor:
+    """A control video `[1, 3, F, H, W]` where the source lies in the canvas, and grey, which is nothing, outside."""
+    height, width = control.shape[3:]
+    box = canvas.box(height, width)
+    rows, columns = box.inside(height, width)
+    if canvas.fills(height, width) and (box.height, box.width) == (height, width):
+        return control
+    cut = control[0][..., *covering(height, width, box.height, box.width)].transpose(0, 1)
+    small = functional.interpolate(cut, size=(box.height, box.width), mode="area").transpose(0, 1)
+    placed = torch.zeros_like(control)
+    placed[0][..., rows, columns] = small[
+        ..., rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left
+    ]
+    return placed

@@ -1,0 +1,229 @@
+"""Builds a show: opens every part, the ones that the others need first."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+import cv2
+
+from bridge.control.mailbox import Mailbox
+from bridge.errors import Absent
+from bridge.video.frames import Frame
+from bridge.video.ring import FrameRing
+
+from ..controls.settings import Settings, address_of
+from ..controls.table import TABLE
+from ..engine.messages import EngineStart, RingNames
+from ..imaging.fitting import stream_size
+from ..steering.steering import Steering
+from ..steering.tempo import ShowTempo
+from .capture import Capture, make_ring, open_fitting, source_rate
+from .clock_source import ClockSource
+from .fault_messages import FaultMessages
+from .front import Front
+from .options import RunOptions
+from .outputs import Output
+from .presenter import Presenter
+from .recorder import Recorder
+from .side_input import SideInput, control_address, mask_address
+from .supervisor import Supervisor
+from .synced_output import SyncedOutput
+
+log = logging.getLogger(__name__)
+
+TICK, SOURCE, RECORD = "/vace/tick", "/vace/source", "/vace/record"
+SWITCH_INTERVAL = 0.001
+"""Seconds that a thread may keep the interpreter from the presenter."""
+FrameTaker = Callable[[Frame], None]
+
+
+def open_front(options: RunOptions) -> Front:
+    """Begin a show: `with open_front(options) as front`.
+
+    Raises ValueError, BridgeError or OSError, in one line, if it can't begin; what was opened is closed again then.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    cv2.setNumThreads(1)
+    with ExitStack() as opened:
+        front = FrontBuilder(options, opened).build()
+        front.opened = opened.pop_all()
+    return front
+
+
+class FrontBuilder:
+    """The steps of `build`, in their order. Parts that need one another find it here when they are first used."""
+
+    def __init__(self, options: RunOptions, opened: ExitStack) -> None:
+        self._began = time.monotonic()
+        self._options, self._opened = options, opened
+        self._size = stream_size(options.height, options.width, options.model.preset())
+        self._fps = options.fps or source_rate(options.source)
+        self._mailbox = Mailbox(TABLE)
+        self._outputs: list[Output] = []
+        self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
+        self._steering = Steering(
+            options.steering, self._mailbox, self._faults.tell, lambda: self._front.status().heartbeat()
+        )
+
+    def build(self) -> Front:
+        """Start every part; `opened` closes them the other way round."""
+        self._set_first_values()
+        chunks = self._opened.enter_context(make_ring(self._size, channels=3))
+        takers = self._open_sinks(self._options.sinks)
+        control_frames, control_takers = self._open_synced(self._options.control_sinks, blank=0)
+        mask_frames, mask_takers = self._open_synced(self._options.mask_sinks, blank=255)
+        self._open_source()
+        mask_input = self._open_side("mask_source", mask_address)
+        control_input = self._open_side("control_source", control_address)
+        tempo = ShowTempo(TABLE, self._mailbox, self._faults.tell)
+        self._opened.callback(tempo.close)
+        self._front = Front(
+            options=self._options,
+            height=self._size[0],
+            width=self._size[1],
+            fps=self._fps,
+            mailbox=self._mailbox,
+            steering=self._steering,
+            outputs=self._outputs,
+            chunks=chunks,
+            control_frames=control_frames,
+            mask_frames=mask_frames,
+            clock_source=self._clock_source,
+            recorder=self._recorder,
+            capture=self._capture,
+            mask_input=mask_input,
+            control_input=control_input,
+            supervisor=self._supervisor(chunks, control_frames, mask_frames),
+            presenter=self._presenter(chunks, [*takers, *control_takers, *mask_takers]),
+            tempo=tempo,
+            began=self._began,
+        )
+        self._steering.open(self._opened, tempo.midi)
+        self._open_panel()
+        for part in (self._front.supervisor, self._front.presenter):
+            part.start()
+            self._opened.callback(part.stop)
+        return self._front
+
+    def _set_first_values(self) -> None:
+        if self._options.restore:
+            self._steering.restore()
+        for address, value in self._options.values.items():
+            if report := self._mailbox.set(address, value):
+                log.warning("%s", report)
+
+    def _settings(self) -> Settings:
+        return Settings.from_values(self._mailbox.snapshot())
+
+    def _open_sinks(self, uris: Iterable[str]) -> list[FrameTaker]:
+        """What takes the frames that go to these sinks."""
+        outputs = [Output(uri, self._size[1], self._size[0], self._fps) for uri in uris]
+        for output in outputs:
+            self._opened.callback(output.close)
+        self._outputs += outputs
+        return [output.show for output in outputs]
+
+    def _open_synced(self, uris: Sequence[str], blank: int) -> tuple[FrameRing, list[FrameTaker]]:
+        """A ring for a control video or masks, and what sends its frames to sinks in step with the output.
+
+        Without sinks it is for the page alone, for which the newest is enough.
+        """
+        ring = self._opened.enter_context(make_ring(self._size, channels=3, slots=None if uris else 2))
+        takers = self._open_sinks(uris)
+        return ring, [SyncedOutput(ring, self._size, blank, takers).show] if takers else []
+
+    def _open_source(self) -> None:
+        """The source, whose frames the clock and the recorder's switch are ready for before the first comes."""
+        options, mailbox = self._options, self._mailbox
+        self._clock_source = ClockSource(self._fps, lambda: self._capture.uri, lambda: self._settings().output_follow)
+        self._recorder = Recorder(options.recordings, self._size[1], self._size[0], self._fps, self._recorder_trouble)
+        self._opened.callback(self._recorder.close)
+        source = None
+        try:
+            source = open_fitting(options.source, self._size, self._fps)
+            log.info("source: %s", source.describe())
+        except Absent as missing:  # capture looks for it until it is there
+            log.warning("%s; the show begins without it", missing)
+        on_frame = self._clock_source.on_frame
+        self._capture = Capture(options.source, self._size, self._fps, self._source_trouble, source, on_frame)
+        self._capture.start()
+        self._opened.callback(self._capture.stop)
+        mailbox.listen(RECORD, lambda on, _: self._recorder.turn(bool(on)))
+        self._recorder.turn(self._settings().record)
+        mailbox.listen(TICK, self._clock_source.on_tick)
+        mailbox.listen(SOURCE, lambda uri, _: self._capture.turn_to(str(uri) or options.source))
+
+    def _open_side(self, field: str, address: Callable[[str], str]) -> SideInput:
+        """The frames that a control names, by the field of the settings that it is."""
+        side = SideInput(self._size, self._fps, address, partial(self._faults.tell, address_of(field)))
+        self._opened.callback(side.close)
+        return side
+
+    def _supervisor(self, chunks: FrameRing, control_frames: FrameRing, mask_frames: FrameRing) -> Supervisor:
+        options, (height, width) = self._options, self._size
+        start = EngineStart(
+            load=options.load,
+            model=options.model,
+            height=height,
+            width=width,
+            fps=self._fps,
+            rings=RingNames(self._capture.ring.name, chunks.name, control_frames.name, mask_frames.name),
+            verbose=options.verbose,
+        )
+        return Supervisor(start, lambda span: self._front.chunk_request(span), self._faults.tell, options.limits)
+
+    def _presenter(self, chunks: FrameRing, takers: Sequence[FrameTaker]) -> Presenter:
+        return Presenter(
+            self._size,
+            self._clock_source.clock,
+            arrived=Arrivals(chunks).drain,
+            source=self._capture.ring.latest,
+            seen_at=self._capture.seen_at,
+            settings=lambda: self._front.output_settings(),
+            show=[self._recorder.show, *takers],
+        )
+
+    def _open_panel(self) -> None:
+        if self._options.panel is None:
+            return
+        from ..panel import Panel, PanelError
+
+        front = self._front
+        try:
+            panel = Panel(
+                TABLE, self._mailbox, front.previews, lambda: front.status().as_dict(), *self._options.panel
+            ).start()
+        except PanelError as error:
+            raise ValueError(str(error)) from error
+        self._opened.callback(panel.stop)
+        front.panel_url = panel.url
+
+    def _source_trouble(self, reason: str) -> None:
+        """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
+        self._faults.tell(SOURCE, reason)
+        if not self._capture.turning:
+            self._mailbox.set(SOURCE, self._capture.uri)
+
+    def _recorder_trouble(self, reason: str) -> None:
+        self._faults.tell(RECORD, reason)
+        self._mailbox.set(RECORD, False)
+
+
+class Arrivals:
+    """The frames of a ring, each taken once."""
+
+    def __init__(self, ring: FrameRing) -> None:
+        self._ring = ring
+        self._seen = -1
+
+    def drain(self) -> list[Frame]:
+        """Those that have come since the last call, oldest first."""
+        frames = self._ring.since(self._seen)
+        if frames:
+            self._seen = frames[-1].number
+        return frames

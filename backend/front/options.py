@@ -1,0 +1,38 @@
+"""What the start of a live program fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..engine.options import ModelOptions
+from ..steering.steering import SteeringOptions
+from .supervisor import Limits
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """None leaves a choice to pipeline and source.
+
+    source, sinks: frame addresses. height, width: pixels. fps: frames out per second. panel: (host, port) of the page,
+    None for none. restore: begin with the values that the last show had. values: first values of controls, by address,
+    which go before those. control_sinks, mask_sinks: frame addresses that the control video and the mask go to, in step
+    with the output. recordings: the folder that `/vace/record` fills. load: see `EngineStart.load`.
+    """
+
+    source: str
+    sinks: tuple[str, ...] = ()
+    model: ModelOptions = field(default_factory=ModelOptions)
+    height: int | None = None
+    width: int | None = None
+    fps: float | None = None
+    panel: tuple[str, int] | None = None
+    steering: SteeringOptions = field(default_factory=SteeringOptions)
+    restore: bool = False
+    values: dict[str, object] = field(default_factory=dict)
+    recordings: Path = Path("recordings")
+    verbose: bool = False
+    control_sinks: tuple[str, ...] = ()
+    mask_sinks: tuple[str, ...] = ()
+    load: str = "backend.engine.load:load"
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,98 @@
+"""How a show is doing, as the page, the status line, OSC and `run --json` say it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from bridge.control.osc.counters import OscCounters
+
+
+@dataclass(frozen=True)
+class FrontStatus:
+    """Of one moment. Rates are those of the seconds before it; counts are since the start of the show."""
+
+    state: str
+    """Of the engine: "starting", "running", "restarting", "failed" or "stopped"; "source lost" if it runs without
+    frames to restyle."""
+    output_fps: float
+    """Frames per second on the output: one a tick."""
+    engine_fps: float
+    """Frames per second that the engine makes."""
+    distinct_fps: float
+    """Frames of the engine per second that come onto the output, each counted once."""
+    distinct_ms_p99: float
+    """99th percentile of the milliseconds from one of the engine's frames on the output to the next."""
+    latency_ms: int
+    """Milliseconds from a source's frame being seen to its restyled frame being on the output; 0 before the first."""
+    seconds: float
+    """Since the show began."""
+    pipeline: str
+    device: str
+    """Where the model runs; "" until it is loaded."""
+    mode: str
+    """Of the last chunk, as inferred from what it was given ("control", "inpainting", ...); "" before the first."""
+    width: int
+    """Pixels of the output."""
+    height: int
+    target_fps: float
+    """Frames per second that the engine makes at most, and the output's rate where it keeps its own clock."""
+    clock: str
+    """Whose clock the output keeps: "own", "source" or "tick"."""
+    clock_fps: float
+    """Ticks per second of that clock."""
+    clock_changes: int
+    """How often a host has turned to another rate."""
+    chunk_ms: float
+    """Median of the milliseconds that the last chunks took."""
+    chunks: int
+    restarts: int
+    """How often the engine was started again."""
+    faults: int
+    """What the engine could not do."""
+    last_fault: str
+    ticks: int
+    ticks_missed: int
+    """Ticks that came too late to happen at all."""
+    tick_error_p99_ms: float
+    """99th percentile of the milliseconds by which ticks came late."""
+    ticks_starved: int
+    """Ticks that had to show an old frame again although a new one should have come."""
+    ticks_mixed: int
+    """Ticks that wanted optical flow before it was found, and mixed two frames instead."""
+    delay_ms: int
+    """Milliseconds that the output plays behind the source."""
+    source: str
+    """Frame address of the source that is read now."""
+    source_fps: float
+    """Frames per second that the source gives."""
+    source_losses: int
+    """How often the source fell silent."""
+    source_size_changes: int
+    sent: int
+    """Frames that sinks have taken, all sinks together."""
+    not_sent: int
+    """Frames dropped because a sink was too slow, all sinks together."""
+    recording: str
+    """Path of the file that is being written; "" for none."""
+    failed_sinks: str
+    """Frame addresses of the sinks that nothing goes to any more, with commas between them."""
+    tempo: float
+    """Beats per minute."""
+    beat: float
+    """Place in the bar, from 1.0."""
+    tempo_source: str
+    """Whose beat it is: "own", "midi" or "link"."""
+    waiting_for_the_beat: int
+    """Changed values and presses that wait for the beat that they are quantised to."""
+    osc: OscCounters | None
+    """What the OSC server has counted; None without one."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON and the page: a figure or a word by name; the OSC server's counters begin with `osc_`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "osc"}
+        counters = {} if self.osc is None else {f"osc_{name}": count for name, count in asdict(self.osc).items()}
+        return values | counters
+
+    def heartbeat(self) -> list[object]:
+        """What `/vace/status` tells subscribers: state, output_fps, engine_fps, latency_ms."""
+        return [self.state, self.output_fps, self.engine_fps, self.latency_ms]

@@ -1,0 +1,160 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from backend.cli.control_options import RUN_ROWS
+from backend.cli.main import build_parser
+from backend.cli.run import run_options
+from bridge.control.dmx.receiver import DmxWanted
+from bridge.video.file import Clip
+from tests.backend.waiting import wait_for
+
+
+def parse(*arguments: str):
+    parser = build_parser()
+    return run_options(parser.parse_args(["run", *arguments]), parser)
+
+
+def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
+    options = parse()
+    assert options.source.endswith("cup.mp4")
+    assert options.steering.osc == ("127.0.0.1", 9000)
+    assert options.panel is not None
+    assert options.panel[0] == "127.0.0.1"
+    assert options.values == {}
+
+
+def test_every_control_has_an_option():
+    bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
+    options = parse(
+        "--prompt", "snow", "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
+        "--control", "scribble", "--control-source", "shm:lines", "--scale", "0.5", "--scale-layers", "1 0.5",
+        "--scale-steps", "1.5, 0", "--hints-every", "2", "--noise", "0.7", "--noise-motion",
+        "--canvas-x", "-0.25", "--canvas-y", "0.1", "--canvas-w", "0.5", "--canvas-h", "0.5",
+        "--mask-source", "left", "--mask-key", "0 0 1", "--mask-tolerance", "0.2", "--mask-softness", "0.3",
+        "--mask-rect", "0 0 0.5 1", "--mask-ellipse", "0.5,0.5,0.1,0.2", "--mask-polygon", "0 0 1 0 0 1",
+        "--mask-threshold", "0.2", "--mask-track", "--mask-margin", "4", "--mask-invert", "--mask-grow", "-3",
+        "--mask-smooth", "6", "--mask-feather", "8", "--no-mask-composite", "--mask-pin",
+        "--mask-missing", "keep",
+        "--reference", "a.png", "--reference", "b.png", "--reference-strength", "0.5 2", "--reference-mode", "joint",
+        "--first", "f.png", "--last", "l.png", "--anchor-from", "output", "--anchor-every", "8",
+        "--seed", "7", "--freeze", "--record",
+        "--bypass", "--blackout", "--output-follow", "tick", "--output-between", "flow", "--output-latency", "2",
+        "--output-stall", "black", "--preset-fade", "3", "--tempo", "90",
+        "--tempo-source", "midi", "--tempo-bar", "3", "--tempo-quantise", "bar", *bank,
+    )  # fmt: skip
+    assert list(options.values) == [row.address for row in RUN_ROWS if row.holds]
+    assert options.values["/vace/reference"] == ("a.png", "b.png")
+    assert options.values["/vace/mask/composite"] is False
+    assert options.values["/vace/scale"] == 0.5
+    assert options.values["/vace/scale/steps"] == (1.5, 0.0)
+    assert options.values["/vace/canvas/x"] == -0.25
+
+
+def test_sinks_and_addresses():
+    options = parse(
+        "--sink", "null:", "--sink", "shm:out", "--osc", "9001", "--panel", "off",
+        "--control-sink", "shm:followed", "--mask-sink", "shm:restyled",
+    )  # fmt: skip
+    assert options.sinks == ("null:", "shm:out")
+    assert (options.control_sinks, options.mask_sinks) == (("shm:followed",), ("shm:restyled",))
+    assert options.steering.osc == ("127.0.0.1", 9001)
+    assert options.panel is None
+
+
+def test_the_universe_of_a_desk_goes_with_a_patch(tmp_path, capsys):
+    patch = tmp_path / "desk.json"
+    assert parse().steering.dmx is None
+    options = parse("--sacn", "2@10.0.0.7", "--dmx-patch", str(patch))
+    assert (options.steering.dmx, options.steering.dmx_patch) == (DmxWanted("sacn", 2, "10.0.0.7"), patch)
+    assert parse("--artnet", "0", "--dmx-patch", str(patch)).steering.dmx == DmxWanted("artnet", 0, "127.0.0.1")
+    for wrong, said in (
+        (["--sacn", "1"], "--dmx-patch"),
+        (["--dmx-patch", "p"], "--sacn"),
+        (["--sacn", "x", "--dmx-patch", "p"], "UNIVERSE@ADDRESS"),
+        (["--sacn", "1", "--artnet", "1"], "not allowed with"),
+    ):
+        with pytest.raises(SystemExit):
+            parse(*wrong)
+        assert said in capsys.readouterr().err
+
+
+def test_oscquery_describes_osc_and_is_off_without_it_unless_it_is_asked_for():
+    assert parse().steering.oscquery == ("127.0.0.1", 9001)
+    assert parse("--osc", "off").steering.oscquery is None
+    assert parse("--oscquery", "off").steering.oscquery is None
+    assert parse("--osc", "off", "--oscquery", "0.0.0.0:9005").steering.oscquery == ("0.0.0.0", 9005)
+
+
+def test_a_value_out_of_range_is_clamped_and_said(capsys):
+    assert parse("--scale", "7").values == {"/vace/scale": 2.0}
+    assert "0 to 2" in capsys.readouterr().err
+
+
+def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
+    options = parse("--osc", "0.0.0.0:9000", "--osc-tcp", "9001", "--osc-allow", "10.0.0.7", "--osc-allow", "fd00::/8")
+    assert options.steering.osc_tcp == ("127.0.0.1", 9001)
+    assert [str(allowed) for allowed in options.steering.osc_allow] == ["10.0.0.7/32", "fd00::/8"]
+    assert parse().steering.osc_tcp is None
+    assert parse().steering.presets is not None
+    assert parse("--presets", "off").steering.presets is None
+    assert parse("--presets", str(tmp_path / "mine.json"), "--restore").steering.presets == tmp_path / "mine.json"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--source", "file:/nowhere/clip.mp4"], "clip.mp4"),
+        (["--source", "camera:99"], "camera 99"),
+        (["--source", "nonesuch:1"], "nonesuch"),
+        (["--source", "testcard:", "--sink", "file:/nowhere/out.mp4"], "out.mp4"),
+        (["--source", "testcard:", "--sink", "nonesuch:1"], "nonesuch"),
+    ],
+)
+def test_a_run_that_cannot_begin_says_why_in_one_line(arguments, told):
+    command = [sys.executable, "-m", "backend", "run", "--osc", "off", "--panel", "off", "--presets", "off", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert told in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send to one process")
+def test_ctrl_c_ends_a_run_and_leaves_whole_files_and_one_json_object(tmp_path):
+    recording = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        wait_for(lambda: recording.exists(), "the recording to begin")
+        time.sleep(0.5)
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, err
+    assert "Traceback" not in err
+    figures = json.loads(out)
+    assert figures["ticks"] == figures["sent"] == sum(1 for _ in Clip(recording).decode()) > 0
+
+
+def test_a_run_that_another_program_holds_ends_with_it_and_cleanly(tmp_path):
+    recording = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--until-stdin-ends"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        wait_for(lambda: recording.exists() and recording.stat().st_size, "a recording")
+        assert program.stdin is not None
+        program.stdin.close()
+        assert program.wait(60) == 0
+    assert len(list(Clip(recording).decode())) > 5
+
+
+def test_a_run_that_another_program_holds_may_also_end_by_itself():
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--seconds", "0.5"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--until-stdin-ends"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        assert "Fatal" not in program.stderr.read()
+        assert program.wait(60) == 0
