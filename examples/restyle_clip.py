@@ -45,8 +45,8 @@ def restyled(pictures: Iterator[np.ndarray], prompt: str) -> Iterator[np.ndarray
     while batch := list(islice(pictures, stream.frames_wanted)):
         filled = batch + batch[-1:] * (stream.frames_wanted - len(batch))  # a chunk is never shorter
         control = depth(video(np.stack(filled)))
-        chunk = stream.step(Controls(prompt=prompt, control=control))
-        yield from pixels(chunk.frames)[: len(batch)]
+        if chunk := stream.step(Controls(prompt=prompt, control=control)):  # None at first where steps are batched
+            yield from pixels(chunk.frames)[: len(batch)]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ path, chunks = [*sys.argv[1:], *("stream.mp4", "8")[len(sys.argv) - 1 :]]
 stream = Stream(load("pocket"), height=128, width=192)
 video = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), 24, (192, 128))
 for _ in range(int(chunks)):
-    chunk = stream.step(Controls(prompt="gold on sand at sunset"))  # frames [1, 3, F, H, W] in [-1, 1]
-    pictures = chunk.frames[0].permute(1, 2, 3, 0).add(1).mul(127.5).byte().numpy()
-    for picture in pictures:
-        video.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if chunk := stream.step(Controls(prompt="gold on sand at sunset")):  # frames [1, 3, F, H, W] in [-1, 1]
+        for picture in chunk.frames[0].permute(1, 2, 3, 0).add(1).mul(127.5).byte().numpy():
+            video.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 video.release()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import ARCHITECTURE, lora, model
+from tests.vace_core.small import ARCHITECTURE, lora, model, step
 from vace_core.config import PIPELINES, WAN_14B, Pipeline
 from vace_core.controls import Controls
 from vace_core.lora.live import LiveLoras
@@ -56,7 +56,7 @@ def show(stream: Stream, start: int, end: int, half: int) -> list[Tensor]:
     """The last frame of each chunk."""
     made = []
     for n in range(start, end):
-        chunk = stream.step(controls(n, stream.frames_wanted, half))
+        chunk = step(stream, controls(n, stream.frames_wanted, half))
         assert chunk.index == n
         made.append(chunk.frames[0, :, -1].clone())
     return made
@@ -94,8 +94,8 @@ def test_what_a_chunk_shows_depends_on_the_chunks_before(name: str) -> None:
     for seed in (0, 1):
         stream = Stream(small(name), HEIGHT, WIDTH)
         for n in range(3):
-            stream.step(Controls("gold", control=video(stream.frames_wanted, n), seed=seed))
-        pasts.append(stream.step(Controls("gold", control=video(stream.frames_wanted, 3), seed=7)).frames)
+            step(stream, Controls("gold", control=video(stream.frames_wanted, n), seed=seed))
+        pasts.append(step(stream, Controls("gold", control=video(stream.frames_wanted, 3), seed=7)).frames)
     assert not torch.allclose(*pasts, atol=1e-4)
 
 
