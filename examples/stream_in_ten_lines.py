@@ -1,6 +1,6 @@
 """A video made by the core alone: no program around it, no network, no files but the video that is written.
 
-python examples/stream_in_ten_lines.py [VIDEO.mp4 [CHUNKS]]
+python examples/stream_in_ten_lines.py [VIDEO.mp4 CHUNKS]
 """
 
 import sys
@@ -9,7 +9,7 @@ import cv2
 
 from vace_core import Controls, Stream, load
 
-path, chunks = [*sys.argv[1:], *("stream.mp4", "8")[len(sys.argv) - 1 :]]
+path, chunks = sys.argv[1:] or ("stream.mp4", "8")
 stream = Stream(load("pocket"), height=128, width=192)
 video = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), 24, (192, 128))
 for _ in range(int(chunks)):
