@@ -1,6 +1,8 @@
 """A video made by the core alone: no program around it, no network, no files but the video that is written.
 
-python examples/stream_in_ten_lines.py [VIDEO.mp4 CHUNKS]
+    python start.py python examples/stream_in_ten_lines.py [VIDEO.mp4 CHUNKS]
+
+Where vace_core is installed, `python stream_in_ten_lines.py` does.
 """
 
 import sys
