@@ -4,6 +4,10 @@
     python start.py test                 install the developers' tools, then lint, types and the quick tests
     python start.py test ARGS ...        only the tests that pytest's arguments choose: -m slow, tests/bridge, -k osc
     python start.py COMMAND ...          any backend command: render, controls, bench ... (try: run --help)
+    python start.py pip ARGS ...         pip inside .venv, for packages that are installed when they are wanted
+    python start.py python ARGS ...      Python inside .venv, as for the program: scripts, examples, -m pytest
+
+On macOS and Linux write python3 for python; on Windows, py.
 
 The first run makes .venv beside this file and installs requirements.txt into it; later runs see
 by a stamp that nothing has changed and start at once. It is safe to run again after any failure.
@@ -37,7 +41,8 @@ def main(arguments):
     if arguments in (["-h"], ["--help"]):
         print((__doc__ or "").strip())
         return 0
-    testing = arguments[:1] == ["test"]
+    first, rest = arguments[:1], arguments[1:]
+    testing = first == ["test"]
     try:
         check_python()
         set_up("requirements-dev.txt" if testing else "requirements.txt")
@@ -48,8 +53,12 @@ def main(arguments):
         say("stopped before the set-up was done; the next run goes on from here")
         return 130
     if testing:
-        return run_checks(arguments[1:])
-    return run_backend(arguments or ["run"])
+        return run_checks(rest)
+    if first == ["pip"]:
+        return run_python(["-m", "pip"] + rest)
+    if first == ["python"]:
+        return run_python(rest)
+    return run_python(["-m", "backend"] + (arguments or ["run"]))
 
 
 class SetupError(Exception):
@@ -61,6 +70,13 @@ def say(line):
     print("start: %s" % line, file=sys.stderr, flush=True)
 
 
+def command_of(version=""):
+    """How a person runs this file on this machine; with a Python of that version, if one is given."""
+    if sys.platform == "win32":
+        return "py -%s start.py" % version if version else "py start.py"
+    return "python%s start.py" % (version or "3")
+
+
 def check_python():
     """Raise SetupError unless this interpreter can run the pinned packages."""
     oldest, newest = PYTHONS
@@ -68,8 +84,7 @@ def check_python():
         raise SetupError(
             "this is Python %s; VACE Live needs Python %d.%d to %d.%d (3.11 is tested). "
             "Install one from python.org or your package manager, then run it with start.py, "
-            "for example: python3.11 start.py  (Windows: py -3.11 start.py)"
-            % ((platform.python_version(),) + oldest + newest)
+            "for example: %s" % ((platform.python_version(),) + oldest + newest + (command_of("3.11"),))
         )
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         raise SetupError("PyTorch is no longer made for Macs with Intel processors; use an Apple silicon Mac")
@@ -152,7 +167,7 @@ def make_venv():
     if made.returncode != 0:
         raise SetupError(
             "the environment %s could not be made. On Debian and Ubuntu first run: "
-            "sudo apt install python3-venv  (elsewhere: see the lines above)" % VENV
+            "sudo apt install python3-venv  and then again: %s  (elsewhere: see the lines above)" % (VENV, command_of())
         )
 
 
@@ -181,7 +196,7 @@ def pip(*arguments):
     if subprocess.run(command, stdout=sys.stderr).returncode != 0:
         raise SetupError(
             "pip failed (its reason is above): %s\nstart: check the network and the free disk space, "
-            "then run start.py again; it goes on where it stopped" % " ".join(command[2:])
+            "then run again: %s; it goes on where it stopped" % (" ".join(command[2:]), command_of())
         )
 
 
@@ -199,9 +214,9 @@ def run_checks(pytest_arguments):
     return 0
 
 
-def run_backend(arguments):
-    """Become `python -m backend ARGUMENTS`, in the folder the person is in."""
-    command = [str(venv_python()), "-m", "backend"] + arguments
+def run_python(arguments):
+    """Become the Python of .venv, which finds the program, in the folder the person is in."""
+    command = [str(venv_python())] + arguments
     environment = dict(os.environ)
     paths = [str(ROOT), environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {"backend", "bridge", "td_project", "tests", "vace_core"}
+ROOMS = {"backend", "bridge", "examples", "td_project", "tests", "vace_core"}
 TOP = ROOMS | {
     ".ci",
     ".gitignore",
@@ -19,8 +19,10 @@ TOP = ROOMS | {
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
+    "MANIFEST.in",
     "README.md",
     "SECURITY.md",
+    "build_backend.py",
     "docs",
     "pyproject.toml",
     "requirements-dev.txt",
@@ -28,10 +30,11 @@ TOP = ROOMS | {
     "start.py",
 }
 FORBIDDEN = {
-    "vace_core": {"bridge", "backend", "td_project", "tests"},
-    "bridge": {"vace_core", "backend", "td_project", "tests", "torch", "transformers"},
-    "backend": {"td_project", "tests"},
-    "td_project": {"vace_core", "bridge", "backend", "tests"},
+    "vace_core": {"bridge", "backend", "td_project", "tests", "examples"},
+    "bridge": {"vace_core", "backend", "td_project", "tests", "examples", "torch", "transformers"},
+    "backend": {"td_project", "tests", "examples"},
+    "td_project": {"vace_core", "bridge", "backend", "tests", "examples"},
+    "examples": {"td_project", "tests"},
 }
 # Paths of one person's machine; "/home/you" and the like in the docs are meant as examples.
 MACHINE_PATH = re.compile(rb"(?<![\w.~$/])(/(root|work|home|Users|tmp)/(?!you\b)\w|[A-Z]:\\\\?Users\\)")

@@ -1,5 +1,7 @@
 """start.py: what it decides, and what it says. That it installs and runs is seen by these tests running at all."""
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -114,3 +116,74 @@ def test_a_gpu_is_what_the_drivers_tool_lists(
     assert start.nvidia_gpu() is found
     tool.unlink()
     assert start.nvidia_gpu() is False
+
+
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
+    """The commands that this process would have become, with their environments."""
+    became: list[tuple[list[str], dict[str, str]]] = []
+
+    class Program:
+        def __init__(self, command: list[str], env: dict[str, str]) -> None:
+            became.append((command, env))
+
+        def wait(self) -> int:
+            return 3
+
+    def execve(_: str, command: list[str], environment: dict[str, str]) -> None:
+        became.append((command, environment))
+        raise SystemExit
+
+    monkeypatch.setattr(start.os, "execve", execve)
+    monkeypatch.setattr(start.subprocess, "Popen", Program)
+    monkeypatch.setattr(start, "set_up", lambda _: None)
+    return became
+
+
+@pytest.mark.parametrize(
+    ("given", "run"),
+    [
+        ([], ["-m", "backend", "run"]),
+        (["render", "a.mp4", "b.mp4"], ["-m", "backend", "render", "a.mp4", "b.mp4"]),
+        (["pip", "install", "aalink"], ["-m", "pip", "install", "aalink"]),
+        (["python", "examples/latency.py", "--help"], ["examples/latency.py", "--help"]),
+    ],
+)
+def test_what_is_asked_for_runs_inside_the_environment_and_finds_the_program(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, became: list, given: list[str], run: list[str]
+):
+    monkeypatch.setenv("PYTHONPATH", "mine")
+    with contextlib.suppress(SystemExit):
+        start.main(given)
+    ((command, environment),) = became
+    assert command == [str(start.venv_python()), *run]
+    assert environment["PYTHONPATH"].split(os.pathsep) == [str(tree), "mine"]
+
+
+@pytest.mark.usefixtures("tree", "became")
+def test_on_windows_the_exit_code_of_what_ran_is_handed_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(start, "venv_python", lambda: "python.exe")
+    monkeypatch.setattr(start.os, "name", "nt")
+    assert start.main(["pip", "list"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("platform", "command", "with_version"),
+    [
+        ("win32", "py start.py", "py -3.11 start.py"),
+        ("linux", "python3 start.py", "python3.11 start.py"),
+        ("darwin", "python3 start.py", "python3.11 start.py"),
+    ],
+)
+def test_messages_name_the_command_of_the_platform(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    platform: str,
+    command: str,
+    with_version: str,
+):
+    monkeypatch.setattr(sys, "platform", platform)
+    assert start.command_of() == command
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    assert start.main([]) == 1
+    assert capsys.readouterr().err.strip().endswith(f"for example: {with_version}")

@@ -6,6 +6,7 @@ chunk to chunk is neither, and lives in `vace_core.controls.Controls`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 LEAST_NOISE = 0.05
@@ -188,7 +189,32 @@ PIPELINES = {
 
 
 def pipeline_named(name: str) -> Pipeline:
-    """The preset of that name; ValueError naming the known ones otherwise."""
-    if name not in PIPELINES:
-        raise ValueError(f"unknown pipeline {name!r}: choose one of {', '.join(sorted(PIPELINES))}")
-    return PIPELINES[name]
+    """The preset of that name, ours or a plug-in's; ValueError naming the known ones otherwise."""
+    row = PIPELINES.get(name) or _plugins().get(name)
+    if row is None:
+        raise ValueError(f"unknown pipeline {name!r}: choose one of {', '.join(pipeline_names())}")
+    return row
+
+
+def pipeline_names() -> list[str]:
+    """All that `pipeline_named` takes, sorted."""
+    return sorted({*PIPELINES, *_plugins()})
+
+
+def _plugins() -> Mapping[str, Pipeline]:
+    """Rows of other packages, by the names that they are chosen by."""
+    from .plugins import PIPELINES as GROUP
+    from .plugins import plugins
+
+    return plugins(GROUP, _accept)
+
+
+def _accept(name: str, row: object) -> Pipeline:
+    """A plug-in's row. It runs on the weights of one of ours, which its own name says: a `replace` of that one."""
+    if not isinstance(row, Pipeline):
+        raise ValueError(f"it must be a vace_core.config.Pipeline, got {type(row).__name__}")
+    if name in PIPELINES:
+        raise ValueError("a pipeline of ours has that name")
+    if row.name not in PIPELINES:
+        raise ValueError(f"its row's name says whose weights it runs on ({', '.join(PIPELINES)}), got {row.name!r}")
+    return row

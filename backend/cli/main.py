@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bridge.errors import BridgeError
 
+from ..runtime.plugins import register_video
 from .doctor.command import add_doctor
 from .evaluate import add_evaluate
 from .measure import add_bench, add_soak
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     verbose = getattr(options, "verbose", False)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", stream=sys.stderr)
+    register_video()
     try:
         return options.command(options, parser)
     except (BridgeError, ValueError, OSError) as error:
@@ -45,6 +47,11 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("vace: stopped; what was written is whole up to here", file=sys.stderr)
         return FAILED
+
+
+def console() -> int:
+    """The command `vace-live` of an editable installation."""
+    return main(sys.argv[1:])
 
 
 def build_parser() -> argparse.ArgumentParser:

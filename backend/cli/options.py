@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from vace_core.config import PIPELINES
+from vace_core.config import pipeline_names
 
 from ..imaging.fitting import rounded_size
 
@@ -16,7 +16,7 @@ OSC = "127.0.0.1:9000"
 
 def add_pipeline_option(parser: argparse._ActionsContainer) -> None:
     """Which of the published pipelines, or the bundled one, makes the frames."""
-    parser.add_argument("--pipeline", default="pocket", choices=sorted(PIPELINES))
+    parser.add_argument("--pipeline", default="pocket", choices=pipeline_names())
 
 
 def add_device_option(parser: argparse._ActionsContainer) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from vace_core.plugins import ANNOTATORS, plugin_names
+
 FADE_UNITS = ("seconds", "chunks")
 FADE_WAYS = ("linear", "slerp")
-ANNOTATIONS = ("depth", "scribble", "flow", "gray", "layout", "pose")
-"""What an annotator can make of a video."""
+_OWN_ANNOTATIONS = ("depth", "scribble", "flow", "gray", "layout", "pose")
+ANNOTATIONS = (*_OWN_ANNOTATIONS, *plugin_names(ANNOTATORS, (*_OWN_ANNOTATIONS, "raw", "none")))
+"""What an annotator can make of a video; those that other packages bring come last."""
 FOLLOWED = (*ANNOTATIONS, "raw", "none")
 """What of a video can be followed: what an annotator makes of it, the video itself, or nothing."""
 MASK_MISSING = ("hold", "all", "keep")

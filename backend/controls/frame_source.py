@@ -9,8 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from bridge.video.address import SOURCES
+from vace_core.plugins import VIDEO, plugin_names
 
-ADDRESSES = tuple(f"{scheme}:" for scheme in SOURCES)
+SCHEMES = (*SOURCES, *plugin_names(VIDEO, tuple(SOURCES)))
+ADDRESSES = tuple(f"{scheme}:" for scheme in SCHEMES)
 """How frame addresses begin."""
 MOST_SHOWN = 60
 """Characters of a text that an error shows."""
@@ -60,7 +62,7 @@ def shortened(text: str) -> str:
 
 def _is_address(text: str) -> bool:
     scheme, colon, _ = text.partition(":")
-    return bool(colon) and scheme in SOURCES
+    return bool(colon) and scheme in SCHEMES
 
 
 def _looks_like_path(text: str) -> bool:

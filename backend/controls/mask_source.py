@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vace_core.plugins import MASKS, plugin_names
+
 from .frame_source import ADDRESSES, frame_address, is_frames, nearest, shortened
 
+OBJECT = "object"
+FRAMES = "frames"
 KEYED = ("alpha", "luma", "chroma")
 """From the input's own pixels."""
 HALVES = ("left", "right", "top", "bottom", "center")
 DRAWN = ("rect", "ellipse", "polygon")
 SHAPES = HALVES + DRAWN
 """The same for every frame, until their numbers change."""
-SEGMENTED = ("person", "subject")
+SEGMENTED = ("person", "subject", *plugin_names(MASKS, (OBJECT, "none", "person", "subject", *KEYED, *SHAPES)))
+"""Found by a network, or by what another package brings."""
 NAMED = ("none", *KEYED, *SHAPES, *SEGMENTED)
 """What a mask source can be besides objects, files and frame addresses."""
-OBJECT = "object"
-FRAMES = "frames"
 
 
 class MaskSourceError(ValueError):

@@ -26,7 +26,7 @@ def load(choice: ModelOptions) -> EngineModel:
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
         annotators=LazyAnnotators(annotators),
-        unread=_unread_by_pocket if choice.pipeline == "pocket" else lambda prompt: (),
+        unread=_unread_by_pocket if model.pipeline.name == "pocket" else lambda prompt: (),
         loras=len(choice.weights.loras),
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
         segmenters=segmenter_makers(model.device),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
 from ..errors import BridgeError
 from .protocol import Sink, Source
 
-SOURCES = {
+Transport = tuple[str, str] | Callable[..., Any]
+"""A module and its class, which is imported when it is wanted; or the class itself, of a scheme from outside."""
+SOURCES: dict[str, Transport] = {
     "testcard": ("testcard", "TestcardSource"),
     "file": ("file", "FileSource"),
     "camera": ("camera", "CameraSource"),
@@ -19,7 +22,7 @@ SOURCES = {
     "ndi": ("ndi", "NdiSource"),
     "syphon": ("syphon", "SyphonSource"),
 }
-SINKS = {
+SINKS: dict[str, Transport] = {
     "file": ("file", "FileSink"),
     "shm": ("shared_memory", "SharedMemorySink"),
     "null": ("null", "NullSink"),
@@ -48,14 +51,38 @@ def open_sink(uri: str, width: int, height: int, fps: float) -> Sink:
     return cast(Sink, _made(uri, SINKS, "sink")(_rest(uri), width, height, fps))
 
 
-def _made(uri: str, known: dict[str, tuple[str, str]], kind: str) -> Callable[..., Any]:
+def register(scheme: str, transport: Any) -> None:
+    """Add a scheme from outside: `scheme:rest` makes `transport(rest, width, height, fps)`.
+
+    transport: a class that is a Source or a Sink as in protocol.py, told apart by its `read` or `send`; or a module
+    with a class `Source`, a class `Sink`, or both. Raises ValueError for what is neither, and for a scheme that is
+    taken or cannot be one.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_-]+", scheme):
+        raise ValueError(f"a scheme is two or more lower-case letters, digits, - and _, got {scheme!r}")
+    if scheme in SOURCES or scheme in SINKS:
+        raise ValueError(f"there is a scheme {scheme}: already")
+    source = transport if hasattr(transport, "read") else getattr(transport, "Source", None)
+    sink = transport if hasattr(transport, "send") else getattr(transport, "Sink", None)
+    if source is None and sink is None:
+        raise ValueError(f"{scheme}: has neither a source's read nor a sink's send, and no class Source or Sink")
+    if source is not None:
+        SOURCES[scheme] = source
+    if sink is not None:
+        SINKS[scheme] = sink
+
+
+def _made(uri: str, known: dict[str, Transport], kind: str) -> Callable[..., Any]:
     scheme = uri.partition(":")[0]
     if ":" not in uri or scheme not in known:
         names = ", ".join(f"{name}:" for name in known)
         looks_like_a_path = "." in uri and (scheme == uri or len(scheme) == 1)  # clip.mp4, C:\clip.mp4
         hint = f"write file:{uri}" if looks_like_a_path else f"they begin with {names}"
         raise BridgeError(f"{uri!r} is not an address of a {kind}; {hint}")
-    module, name = known[scheme]
+    row = known[scheme]
+    if not isinstance(row, tuple):
+        return row
+    module, name = row
     return getattr(importlib.import_module(f".{module}", __package__), name)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from torch import Tensor
 
+from ..plugins import ANNOTATORS as PLUGINS
+from ..plugins import plugins
 from .depth import Depth
 from .flow import Flow
 from .gray import Gray
@@ -28,7 +31,21 @@ ANNOTATORS = {"depth": Depth, "scribble": Scribble, "gray": Gray, "flow": Flow, 
 
 
 def annotator(name: str) -> Annotator:
-    """A fresh annotator by name; ValueError naming the known ones otherwise."""
-    if name not in ANNOTATORS:
-        raise ValueError(f"unknown annotator {name!r}: choose one of {', '.join(sorted(ANNOTATORS))}")
-    return ANNOTATORS[name]()
+    """A fresh annotator by name, ours or a plug-in's; ValueError naming the known ones otherwise."""
+    makers = annotators()
+    if name not in makers:
+        raise ValueError(f"unknown annotator {name!r}: choose one of {', '.join(sorted(makers))}")
+    return makers[name]()
+
+
+def annotators() -> dict[str, Callable[[], Annotator]]:
+    """What makes each annotator with the bundled networks, and those of plug-ins."""
+    return {**ANNOTATORS, **plugins(PLUGINS, _accept)}
+
+
+def _accept(name: str, maker: object) -> Callable[[], Annotator]:
+    if name in (*ANNOTATORS, "raw", "none"):
+        raise ValueError("a control of ours has that name")
+    if not callable(maker):
+        raise ValueError(f"it must make an annotator when it is called, got {type(maker).__name__}")
+    return cast("Callable[[], Annotator]", maker)

@@ -45,11 +45,11 @@ def annotator_makers(
 
     folders: where networks that are not bundled are looked for.
     """
-    from .annotator import ANNOTATORS
+    from .annotator import annotators
     from .layout import Layout
     from .pose import Pose
 
-    makers: dict[str, Callable[[], Annotator]] = dict(ANNOTATORS)
+    makers = annotators()
     makers["layout"] = lambda: Layout(detector_maker(choice, folders, device)())
     makers["pose"] = lambda: Pose(device)
     makers["flow"] = lambda: _flow(choice, device)
@@ -59,9 +59,9 @@ def annotator_makers(
 
 def segmenter_makers(device: torch.device) -> Mapping[str, Callable[[], Segmenter]]:
     """What makes each segmenter, by its name."""
-    from .segmenters import SEGMENTERS
+    from .segmenters import segmenters
 
-    return {name: lambda kind=kind: kind(device=device) for name, kind in SEGMENTERS.items()}
+    return {name: lambda make=make: make(device=device) for name, make in segmenters().items()}
 
 
 def detector_maker(choice: AnnotatorOptions, folders: Sequence[Path], device: torch.device) -> Callable[[], Detector]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, cast
 
 from torch import Tensor
 
+from ..plugins import MASKS, plugins
 from .person import Person
 from .subject import Subject
 
@@ -24,7 +26,21 @@ SEGMENTERS = {"person": Person, "subject": Subject}
 
 
 def segmenter(name: str) -> Segmenter:
-    """A fresh segmenter by name; ValueError naming the known ones otherwise."""
-    if name not in SEGMENTERS:
-        raise ValueError(f"unknown segmenter {name!r}: choose one of {', '.join(sorted(SEGMENTERS))}")
-    return SEGMENTERS[name]()
+    """A fresh segmenter by name, ours or a plug-in's; ValueError naming the known ones otherwise."""
+    makers = segmenters()
+    if name not in makers:
+        raise ValueError(f"unknown segmenter {name!r}: choose one of {', '.join(sorted(makers))}")
+    return makers[name]()
+
+
+def segmenters() -> dict[str, Callable[..., Segmenter]]:
+    """What makes each segmenter on a `device`, and those of plug-ins."""
+    return {**SEGMENTERS, **plugins(MASKS, _accept)}
+
+
+def _accept(name: str, maker: object) -> Callable[..., Segmenter]:
+    if name in SEGMENTERS:
+        raise ValueError("a mask source of ours has that name")
+    if not callable(maker):
+        raise ValueError(f"it must make a segmenter when it is called, got {type(maker).__name__}")
+    return cast("Callable[..., Segmenter]", maker)

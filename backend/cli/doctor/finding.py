@@ -47,10 +47,9 @@ def fault(name: str, found: str, fix: str) -> Finding:
 
 
 def pip(arguments: str, executable: str = sys.executable, root: Path = ROOT) -> str:
-    """Return a command for the pip that installs beside this program; given in its folder, if it has a .venv there."""
-    python = Path(executable)
-    if python.is_relative_to(root / ".venv"):
-        return f"{str(python.relative_to(root)).removesuffix('.exe')} -m pip {arguments}"
+    """Return a command for the pip that installs beside this program; by start.py, if it runs in the .venv there."""
+    if Path(executable).is_relative_to(root / ".venv"):
+        return f"python start.py pip {arguments}"
     return f"{shlex.quote(executable)} -m pip {arguments}"
 
 

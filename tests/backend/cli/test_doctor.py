@@ -453,9 +453,9 @@ def test_a_check_that_fails_is_a_fault_and_the_others_are_made():
     assert found[1:] == [ok("Two", "Fine.")]
 
 
-def test_pip_is_given_as_in_the_programs_folder_where_it_has_an_environment(tmp_path: Path):
+def test_pip_is_given_by_start_where_the_program_runs_in_its_environment(tmp_path: Path):
     inside = tmp_path / ".venv" / "bin" / "python"
-    assert pip("list", str(inside), tmp_path) == f"{Path('.venv', 'bin', 'python')} -m pip list"
+    assert pip("list", str(inside), tmp_path) == "python start.py pip list"
     assert pip("list", "/usr/bin/python3", tmp_path) == "/usr/bin/python3 -m pip list"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from bridge.errors import BridgeError
-from bridge.video import camera, pace
+from bridge.video import address, camera, pace
 from bridge.video.address import open_sink, open_source
 from bridge.video.camera import CameraSource
 from bridge.video.frames import Frame
@@ -161,3 +163,62 @@ def test_after_a_pause_there_is_no_burst(clock: Clock):
     steps.wait(0.0, 1.0)
     clock.now += 10 + LATE_SECONDS
     assert [steps.wait(due, 1.0) for due in (0.1, 0.2)] == pytest.approx([110.5, 110.6])
+
+
+class Echo:
+    """Stands for a source and a sink from outside."""
+
+    def __init__(self, rest: str, width: int, height: int, fps: float) -> None:
+        self.made_with = rest, width, height, fps
+
+
+class Reader(Echo):
+    def read(self, timeout: float) -> None:
+        return None
+
+
+class Sender(Echo):
+    def send(self, frame: object) -> None:
+        pass
+
+
+@pytest.fixture
+def schemes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Schemes that are registered are forgotten afterwards."""
+    monkeypatch.setattr(address, "SOURCES", dict(address.SOURCES))
+    monkeypatch.setattr(address, "SINKS", dict(address.SINKS))
+
+
+@pytest.mark.usefixtures("schemes")
+def test_a_class_from_outside_is_a_source_or_a_sink_by_its_method():
+    address.register("reader", Reader)
+    address.register("sender", Sender)
+    made = address.open_source("reader:a:b", 64, 48, 24.0)
+    assert isinstance(made, Reader)
+    assert made.made_with == ("a:b", 64, 48, 24.0)
+    assert isinstance(address.open_sink("sender:", 64, 48, 24.0), Sender)
+    with pytest.raises(BridgeError, match="not an address of a sink"):
+        address.open_sink("reader:", 64, 48, 24.0)
+
+
+@pytest.mark.usefixtures("schemes")
+def test_a_module_from_outside_may_have_both():
+    address.register("both", SimpleNamespace(Source=Reader, Sink=Sender))
+    assert isinstance(address.open_source("both:", 64, 48, 24.0), Reader)
+    assert isinstance(address.open_sink("both:", 64, 48, 24.0), Sender)
+
+
+@pytest.mark.usefixtures("schemes")
+@pytest.mark.parametrize(
+    ("scheme", "transport", "reason"),
+    [
+        ("file", Reader, "there is a scheme file: already"),
+        ("null", Reader, "already"),
+        ("x", Reader, "two or more"),  # a drive of Windows
+        ("Reader", Reader, "lower-case"),
+        ("echo", Echo, "neither a source's read nor a sink's send"),
+    ],
+)
+def test_a_scheme_that_cannot_be_is_refused(scheme: str, transport: object, reason: str):
+    with pytest.raises(ValueError, match=reason):
+        address.register(scheme, transport)
