@@ -28,7 +28,7 @@ SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
 from backend.front.front import Front, RunOptions
-from backend.steering import SteeringOptions
+from backend.steering.steering import SteeringOptions
 
 if __name__ == "__main__":
     port = int(sys.argv[sys.argv.index("--osc") + 1].split(":")[1])
