@@ -28,6 +28,16 @@ from .mask_source import NAMED, MaskSource
 from .show import BANK
 
 
+def _lora(number: int) -> float:
+    return setting(
+        1.0,
+        low=-2.0,
+        high=2.0,
+        own_option=True,
+        doc=f"Strength of LoRA {number} of those given at the start; 1 is as it was trained, 0 is none of it.",
+    )
+
+
 @dataclass(frozen=True)
 class Settings:
     """The values of the controls at one moment. A field added here is a control, at the address that its name says:
@@ -44,29 +54,33 @@ class Settings:
         low=0.0,
         high=LONGEST_FADE,
         live_only=True,
-        doc="How long a new prompt takes to arrive, in what the fade's unit says.",
+        doc="How long a change to a new prompt takes, in the unit of /vace/prompt/fade/unit; 0 changes at once.",
     )
     prompt_fade_unit: str = setting(
-        "seconds", choices=FADE_UNITS, live_only=True, doc="What a prompt's fade is counted in."
+        "seconds",
+        choices=FADE_UNITS,
+        live_only=True,
+        doc="Whether the length of a prompt's fade is counted in seconds or in chunks.",
     )
     prompt_fade_way: str = setting(
         "linear",
         choices=FADE_WAYS,
         live_only=True,
-        doc="How a prompt fades into another: mixed by weight, or along the arc between them (slerp).",
+        doc="How one prompt fades into the next: as a weighted mix (linear), or along the arc between the two (slerp).",
     )
     control: str = setting(
         "depth",
         choices=FOLLOWED,
-        doc="What is followed: the input's depth, its outlines (scribble), motion (flow), brightness (gray), boxes "
-        "(layout) or skeletons (pose); the input itself, if it is a control video already (raw); or nothing.",
+        doc="What of the input is followed: its depth, outlines (scribble), motion (flow), brightness (gray), "
+        "boxes around objects (layout) or skeletons (pose); the input itself, where it already is a control "
+        "video (raw); or nothing.",
     )
     control_source: str = setting(
         "",
         check=check_control_source,
         meaning=control_address,
-        doc="Whose depth, outlines, ... are followed, if not the input's: the path of a picture or video, or a "
-        "frame address. With /vace/control raw it is a control video made elsewhere. Empty is the input.",
+        doc="Another video or picture to follow in place of the input: its path, or a frame address. With "
+        "/vace/control raw it is taken as a finished control video. Empty is the input.",
     )
     scale: float = setting(
         1.0,
@@ -79,135 +93,124 @@ class Settings:
         low=0.0,
         high=2.0,
         counts=(2,),
-        doc="What the context scale is multiplied by at the first and at the last context block; it goes straight "
-        "between.",
+        doc="Factors of the context scale for the first and the last context block; the blocks between get values"
+        " on a straight line.",
     )
     scale_steps: tuple[float, float] = setting(
         (1.0, 1.0),
         low=0.0,
         high=2.0,
         counts=(2,),
-        doc="What the context scale is multiplied by at the first and at the last denoising step; it goes straight "
-        "between.",
+        doc="Factors of the context scale for the first and the last denoising step; the steps between get values"
+        " on a straight line.",
     )
     hints_every: int = setting(
         1,
         low=1,
         high=8,
-        doc="The context blocks are run in every so manyeth denoising step, and what they say is used again "
-        "between: 1 is in every step, more is faster and follows less closely.",
+        doc="How often the context blocks run: 1 is in every denoising step, 2 in every second; between, what "
+        "they gave is used again. More is faster and follows less closely.",
     )
     noise: float = setting(
         1.0,
         low=LEAST_NOISE,
         high=1.0,
-        doc="How much of the input is painted over: 1 draws all anew, less starts from the input's own pictures.",
+        doc="How much of the input is replaced: at 1 everything is drawn anew, below 1 each frame starts from the"
+        " input's own picture.",
     )
-    noise_motion: bool = setting(False, doc="Paint over less where the input moves, by up to 0.1, if noise is below 1.")
-    lora_1: float = setting(
-        1.0,
-        low=-2.0,
-        high=2.0,
-        own_option=True,
-        doc="Strength of LoRA 1 of those given at the start; 1 is as it was trained, 0 is none of it.",
+    noise_motion: bool = setting(
+        False, doc="Lower the noise by up to 0.1 where the input moves; it has an effect only where noise is below 1."
     )
-    lora_2: float = setting(
-        1.0,
-        low=-2.0,
-        high=2.0,
-        own_option=True,
-        doc="Strength of LoRA 2 of those given at the start; 1 is as it was trained, 0 is none of it.",
-    )
-    lora_3: float = setting(
-        1.0,
-        low=-2.0,
-        high=2.0,
-        own_option=True,
-        doc="Strength of LoRA 3 of those given at the start; 1 is as it was trained, 0 is none of it.",
-    )
-    lora_4: float = setting(
-        1.0,
-        low=-2.0,
-        high=2.0,
-        own_option=True,
-        doc="Strength of LoRA 4 of those given at the start; 1 is as it was trained, 0 is none of it.",
-    )
+    lora_1: float = _lora(1)
+    lora_2: float = _lora(2)
+    lora_3: float = _lora(3)
+    lora_4: float = _lora(4)
     canvas_x: float = setting(
         0.0,
         low=-1.0,
         high=1.0,
-        doc="Left edge of the input in the picture, in parts of its width; what is outside it is painted on.",
+        doc="Left edge of the input in the picture, as a share of the picture's width; the area outside the input"
+        " is generated.",
     )
     canvas_y: float = setting(
-        0.0, low=-1.0, high=1.0, doc="Upper edge of the input in the picture, in parts of its height."
+        0.0, low=-1.0, high=1.0, doc="Top edge of the input in the picture, as a share of the picture's height."
     )
     canvas_w: float = setting(
-        1.0, low=0.05, high=1.0, doc="Width of the input in the picture, in parts of its width; 1 is all of it."
+        1.0,
+        low=0.05,
+        high=1.0,
+        doc="Width of the input in the picture, as a share of the picture's width; 1 is all of it.",
     )
     canvas_h: float = setting(
-        1.0, low=0.05, high=1.0, doc="Height of the input in the picture, in parts of its height; 1 is all of it."
+        1.0,
+        low=0.05,
+        high=1.0,
+        doc="Height of the input in the picture, as a share of the picture's height; 1 is all of it.",
     )
     mask_source: MaskSource = setting(
         "none",
         check=MaskSource.parse,
         meaning=MaskSource.of,
-        doc=f"Which part is restyled (white), the rest is kept: {', '.join(NAMED)}, object:NAME (several with commas), "
-        "the path of a picture or video, or a frame address, whose brightness is taken.",
+        doc=f"Where the mask comes from; its white part is restyled and the rest is kept: {', '.join(NAMED)}, "
+        "object:NAME (or several names with commas), or the path of a picture or video, or a frame address, "
+        "whose brightness is the mask.",
     )
     mask_key: tuple[float, ...] = setting(
         (0.0, 1.0, 0.0),
         low=0.0,
         high=1.0,
         counts=(3,),
-        doc="The colour that the mask source chroma looks for, with its shades: red, green and blue.",
+        doc="The colour that the mask source chroma looks for, in all its shades: red, green and blue, 0 to 1.",
     )
     mask_tolerance: float = setting(
         0.4,
         low=0.0,
         high=1.0,
-        doc="How far a colour may be from the key's: its shadows are at 0, other hues further, grey is at 1.",
+        doc="How far a colour may be from the key and still belong to it: shades of the key are at 0, grey is at "
+        "1, and other hues are further away.",
     )
     mask_softness: float = setting(
         0.1,
         low=0.0,
         high=1.0,
-        doc="How much further than the tolerance a colour may be until it is no longer the key at all.",
+        doc="How far beyond the tolerance the mask fades out, until a colour no longer belongs to the key at all.",
     )
     mask_rect: tuple[float, ...] = setting(
         (0.25, 0.25, 0.5, 0.5),
         low=-1.0,
         high=2.0,
         counts=(4,),
-        doc="The mask source rect: left, top, width and height, as shares of the picture's width and height.",
+        doc="Rectangle of the mask source rect: left, top, width and height, as shares of the picture's width"
+        " and height.",
     )
     mask_ellipse: tuple[float, ...] = setting(
         (0.5, 0.5, 0.25, 0.25),
         low=-1.0,
         high=2.0,
         counts=(4,),
-        doc="The mask source ellipse: its centre, from the left and top, and its two radii, as shares of the "
-        "picture's width and height.",
+        doc="Ellipse of the mask source ellipse: centre from the left and from the top, then both radii, as "
+        "shares of the picture's width and height.",
     )
     mask_polygon: tuple[float, ...] = setting(
         (0.5, 0.1, 0.9, 0.9, 0.1, 0.9),
         low=-1.0,
         high=2.0,
         counts=tuple(range(6, 2 * MOST_CORNERS + 1, 2)),
-        doc=f"The mask source polygon: each corner's place from the left and top, 3 to {MOST_CORNERS} corners, as "
-        "shares of the picture's width and height.",
+        doc="Corners of the mask source polygon: x and y of each, from the left and from the top, 3 to "
+        f"{MOST_CORNERS} corners, as shares of the picture's width and height.",
     )
     mask_threshold: float = setting(
         0.5,
         low=0.0,
         high=1.0,
-        doc="Brightness, opacity or certainty from which on a mask counts as white; 0 leaves it soft where it is "
-        "composited, and all of it that is not black is restyled.",
+        doc="Brightness, opacity or confidence at which the mask becomes white. At 0 the mask stays soft for "
+        "compositing, and all that is not black is restyled.",
     )
     mask_track: bool = setting(
-        False, doc="Boxes around the mask's parts, following them smoothly, in place of their outlines."
+        False, doc="Use boxes that follow the parts of the mask smoothly, in place of the parts' own outlines."
     )
     mask_margin: float = setting(
-        8.0, low=0.0, high=256.0, unit="px", doc="How much larger than its part a tracked box is, all round."
+        8.0, low=0.0, high=256.0, unit="px", doc="How far a tracked box reaches beyond its part on every side."
     )
     mask_invert: bool = setting(False, doc="Restyle what the mask would keep, and keep the rest.")
     mask_grow: float = setting(
@@ -215,66 +218,69 @@ class Settings:
         low=-64.0,
         high=64.0,
         unit="px",
-        doc="How much larger the restyled part is made all round; smaller, below 0.",
+        doc="How far the restyled part is grown on every side; values below 0 shrink it.",
     )
     mask_smooth: int = setting(
         0,
         low=0,
         high=48,
-        doc="Frames whose masks are taken together, so that none flickers: what most of them say. 0 and 1 are off.",
+        doc="Number of frames over which each pixel of the mask is decided by majority, so that the mask does not"
+        " flicker; 0 and 1 are off.",
     )
     mask_feather: float = setting(
         4.0,
         low=0.0,
         high=64.0,
         unit="px",
-        doc="Softness of the border between kept and restyled, where the kept part is composited.",
+        doc="Width of the soft border between what is kept and what is restyled, where the kept part is composited.",
     )
     mask_composite: bool = setting(
-        True, doc="Put the input's own pixels where the mask keeps them; off, the model preserves them as it can."
+        True,
+        doc="Put the input's own pixels where the mask keeps them. When this is off, the model reproduces them as"
+        " well as it can.",
     )
     mask_pin: bool = setting(
         False,
-        doc="Make the model leave what the mask keeps alone: latents that lie wholly in it are the input's own in "
-        "every step, so that without compositing, too, the kept part is as sharp as the autoencoder is, and "
-        "does not drift.",
+        doc="Hold the latents that lie wholly in the kept part at the input's own in every step. Without "
+        "compositing, the kept part is then as sharp as the autoencoder allows and does not drift.",
     )
     mask_missing: str = setting(
         "hold",
         choices=MASK_MISSING,
-        doc="What is done while the mask source gives nothing: the last mask is held (at first, all is restyled), "
-        "all is restyled, or all is kept.",
+        doc="What to do while the mask source gives nothing: hold the last mask (before there is one, everything "
+        "is restyled), restyle all, or keep all.",
     )
     reference: tuple[str, ...] = setting(
-        (), doc="Paths of pictures whose look or subject is taken up, for as long as they are set."
+        (), doc="Paths of pictures whose look or subject is used, for as long as they are set."
     )
     reference_strength: tuple[float, ...] = setting(
         (1.0, 1.0),
         low=0.0,
         high=2.0,
         counts=tuple(range(1, MAX_TEXTS + 1)),
-        doc="How strongly each reference is taken up, in the order of their list; 0 is not at all, and any further "
-        "one has 1.",
+        doc="Strength of each reference, in the order of the list; 0 is not at all. References beyond the end of "
+        "this list have 1.",
     )
     reference_mode: str = setting(
         "slot",
         choices=REFERENCE_MODES,
-        doc="How references are seen: by the context blocks alone (paper), by the main path too, as remembered "
-        "frames (slot), or as frames that are painted along (joint).",
+        doc="How references reach the model: through the context blocks alone (paper), also through the main path"
+        " as remembered frames (slot), or as frames that are generated along with the chunk (joint).",
     )
-    first: str = setting("", doc="Path of a picture that the next chunk begins with; acts once when set.")
-    last: str = setting("", doc="Path of a picture that the next chunk ends with; acts once when set.")
+    first: str = setting("", doc="Path of a picture that the next chunk begins with; it acts once each time it is set.")
+    last: str = setting("", doc="Path of a picture that the next chunk ends with; it acts once each time it is set.")
     anchor_from: str = setting(
         "first",
         choices=ANCHORS,
-        doc="What the anchor is: the picture of /vace/first, the output's last frame, which is held, or the input's.",
+        doc="Which picture the anchor is: that of /vace/first, the last frame of the output, which is then kept, "
+        "or the input's current frame.",
     )
     anchor_every: int = setting(
         0,
         low=0,
         high=1000,
         unit="chunks",
-        doc="Begin every so manyeth chunk with the anchor, against drift; 0 is never.",
+        doc="How often a chunk begins with the anchor, against drift: 1 is every chunk, 2 every second; 0 is never.",
     )
     seed: int = setting(
         0, low=0, high=2**31 - 1, doc="Seed of the noise: the same seed, input and settings give the same pictures."
@@ -284,14 +290,15 @@ class Settings:
         acts="at once",
         dangerous=True,
         own_option=True,
-        doc="Frame address of the input (testcard:, file:PATH, camera:N, spout:NAME, ...); empty is that of the start.",
+        doc="Frame address of the input (testcard:, file:PATH, camera:N, spout:NAME, ...); empty is the one given"
+        " at the start.",
     )
-    freeze: bool = setting(False, acts="at once", doc="Hold the picture that is shown.")
+    freeze: bool = setting(False, acts="at once", doc="Hold the current picture.")
     record: bool = setting(
         False,
         acts="at once",
         dangerous=True,
-        doc="Record the output into a new file of the recordings' folder, while on.",
+        doc="While on, record the output into a new file in the folder for recordings.",
     )
     bypass: bool = setting(False, acts="at once", doc="Show the input as it is.")
     blackout: bool = setting(False, acts="at once", doc="Show black.")
@@ -299,14 +306,16 @@ class Settings:
         "auto",
         choices=CLOCKS,
         acts="at once",
-        doc="Whose clock the output keeps: its own at the set rate, the source's frames, or the host's /vace/tick; "
-        "auto follows a source that another program sends (shm:, spout:, touch:, ndi:, syphon:), else its own.",
+        doc="Whose clock the output follows: its own at the set rate, the source's frames, or the host's "
+        "/vace/tick. With auto it follows a source that comes from another program (shm:, spout:, touch:, "
+        "ndi:, syphon:), and otherwise its own.",
     )
     output_between: str = setting(
         "hold",
         choices=INTERPOLATIONS,
         acts="at once",
-        doc="What is shown between two of the engine's frames: the first one, both mixed, or the way between them.",
+        doc="What is shown between two of the engine's frames: the first of them (hold), a mix of both (blend), "
+        "or what optical flow finds between them (flow).",
     )
     output_latency: float = setting(
         0.0,
@@ -314,14 +323,14 @@ class Settings:
         high=10.0,
         unit="s",
         acts="at once",
-        doc="Latency to keep, so that it does not change in a show; 0 is as short as the engine allows, which no "
-        "other value can undercut.",
+        doc="Latency to keep, so that it does not change during a show. The output is never faster than the "
+        "engine; 0 is as short as the engine allows.",
     )
     output_stall: str = setting(
         "hold",
         choices=STALL_MODES,
         acts="at once",
-        doc="What stands in for an engine that gives nothing any more: its last frame, the source, or black.",
+        doc="What is shown when the engine gives no more frames: its last frame (hold), the source, or black.",
     )
 
     @staticmethod
