@@ -1,7 +1,8 @@
 """Start VACE Live on a fresh machine: Windows, macOS or Linux, with nothing but Python.
 
     python start.py                      the live program: bundled model, bundled clip
-    python start.py test [pytest args]   install the developers' tools, then lint, types and tests
+    python start.py test                 install the developers' tools, then lint, types and the quick tests
+    python start.py test ARGS ...        only the tests that pytest's arguments choose: -m slow, tests/bridge, -k osc
     python start.py COMMAND ...          any backend command: render, controls, bench ... (try: run --help)
 
 The first run makes .venv beside this file and installs requirements.txt into it; later runs see
@@ -27,7 +28,8 @@ STAMP = VENV / "vace-live.json"
 PYTHONS = ((3, 11), (3, 14))  # the oldest and newest that every pinned package has wheels for
 TORCH_INDEX = "https://download.pytorch.org/whl/"  # PyTorch's own index; PyPI has one build a platform
 TORCH_INDEX_FOLDER = {"cpu": "cpu", "cuda": "cu130"}
-CHECKS = (["ruff", "check", "."], ["pyright"], ["pytest"])
+CHECKS = (["ruff", "check", "."], ["pyright"])
+TESTS = ["pytest", "-n", "logical", "--maxprocesses", "4"]
 
 
 def main(arguments):
@@ -184,11 +186,14 @@ def pip(*arguments):
 
 
 def run_checks(pytest_arguments):
-    """Lint, types and tests, each shown; the first that fails gives the exit code."""
-    for check in CHECKS:
-        command = [str(venv_python()), "-m"] + check + (pytest_arguments if check == ["pytest"] else [])
+    """Lint, types and tests, each shown; the first that fails gives the exit code. With arguments only the tests."""
+    environment = dict(os.environ)
+    environment.setdefault("OMP_NUM_THREADS", "1")  # one process a core is several times faster than threads that share
+    checks = [TESTS + pytest_arguments] if pytest_arguments else [*CHECKS, TESTS]
+    for check in checks:
+        command = [str(venv_python()), "-m"] + check
         say(" ".join(command[2:]))
-        code = subprocess.run(command, cwd=str(ROOT)).returncode
+        code = subprocess.run(command, cwd=str(ROOT), env=environment).returncode
         if code != 0:
             return code
     return 0

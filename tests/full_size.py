@@ -37,7 +37,7 @@ from vace_core.checkpoints.transformer import CONTEXT
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B
 from vace_core.controls import Controls
-from vace_core.model import load
+from vace_core.load import load
 from vace_core.stream import Stream
 from vace_core.transformer import CausalWan
 
@@ -109,7 +109,9 @@ def measure(what: str, folder: Path, text: str, size: str) -> dict[str, float]:
     stream = Stream(model, height, width)
     control = torch.rand((1, 3, stream.frames_wanted, height, width)) * 2 - 1
     began = time.perf_counter()
-    frames = stream.step(Controls("a cab", control=control)).frames
+    chunk = stream.step(Controls("a cab", control=control))
+    assert chunk is not None
+    frames = chunk.frames
     told["chunk, s"] = round(time.perf_counter() - began, 2)
     told["frames"] = frames.shape[2]
     told["finite"] = bool(frames.isfinite().all() and embedding.isfinite().all())

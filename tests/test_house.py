@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,50 @@ def test_the_page_of_controls_is_what_the_table_says():
     assert ran.returncode == 0, ran.stderr
     page = (ROOT / "docs" / "reference" / "controls.md").read_text(encoding="utf-8")
     assert ran.stdout in page, "put what `python start.py controls --markdown` prints in docs/reference/controls.md"
+
+
+def modules_of(*rooms: str) -> dict[str, Path]:
+    """Each module of these rooms by its dotted name; a package by its own."""
+    paths = (path for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def modules_imported(name: str, path: Path, known: dict[str, Path]) -> set[str]:
+    """Which of the known modules a module imports: anywhere in it, in a function or for its types alone too."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            parts = {f"{base}.{alias.name}" for alias in node.names}
+            found |= parts & known.keys() or {base}
+    return found & known.keys() - {name}
+
+
+def importers_of(package: str, *rooms: str) -> set[str]:
+    """The modules outside a package that import it or a part of it."""
+    known = modules_of(*rooms)
+    parts = {name for name in known if name == package or name.startswith(f"{package}.")}
+    return {name for name, path in known.items() if name not in parts and modules_imported(name, path, known) & parts}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    known = modules_of("backend", "bridge", "vace_core")
+    try:
+        TopologicalSorter({name: modules_imported(name, path, known) for name, path in known.items()}).prepare()
+    except CycleError as circle:
+        pytest.fail(" imports ".join(reversed(circle.args[1])))
+
+
+def test_what_made_the_pocket_model_is_no_part_of_what_runs():
+    importers = importers_of("vace_core.pocket.training", "backend", "bridge", "docs", "tests", "vace_core")
+    assert not {name for name in importers if not name.startswith("tests.vace_core.pocket.training.")}
+
+
+def test_the_pocket_model_s_world_is_drawn_for_training_and_measurement_alone():
+    allowed = ("vace_core.pocket.training.", "backend.measure.", "docs.", "tests.")
+    importers = importers_of("vace_core.pocket.world", "backend", "bridge", "docs", "tests", "vace_core")
+    assert not {name for name in importers if not name.startswith(allowed)}

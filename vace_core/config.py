@@ -101,8 +101,6 @@ class Pipeline:
     stream_batch: bool = False
     """StreamDiffusion V2: several steps of several chunks as one batch, each step with a memory of its own and no clean
     pass; a chunk comes out as many chunks later as there are steps, less one."""
-    clean_with_hints: bool = False
-    """Whether the clean pass sees the context too; the published pipeline does not show it."""
     steps: tuple[int, ...] = (1000, 750, 500, 250)
     """Nominal timesteps from noise to picture."""
     video_steps: tuple[int, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,12 +63,13 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _load(chosen: ModelOptions, strengths: tuple[object, ...]) -> Model:
     from vace_core.checkpoints.store import Store
-    from vace_core.model import load
+    from vace_core.load import load
 
     from ..engine.load import chosen_device
     from ..models.folders import model_folders
 
     model = load(chosen.preset(), chosen_device(chosen.device), Store(model_folders(chosen.models)), chosen.weights)
     if model.loras is not None:
-        model.loras.set(tuple(float(str(strength)) for strength in strengths))
+        loras = model.loras.beginning_at([float(str(strength)) for strength in strengths])
+        return replace(model, loras=loras)
     return model

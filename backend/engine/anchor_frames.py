@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from vace_core.constants import FRAMES_PER_LATENT
+
 from ..controls.settings import Settings, address_of
 from ..imaging.stills import PictureError
 from ..runtime.changes import ChangeDetector
 from .control_video import Faults
 from .still_tensors import StillTensors
-
-FRAMES_PER_LATENT = 4
 
 
 class AnchorFrames:

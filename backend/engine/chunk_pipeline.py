@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vace_core.annotators.pixels import pixels
-from vace_core.conditioning import Reference
+from vace_core.conditioning import Reference, infer_mode
 from vace_core.config import LEAST_NOISE
 from vace_core.controls import Controls
 from vace_core.sampling import MotionNoise
@@ -124,38 +124,38 @@ class ChunkPipeline:
         first, last = self._anchors.for_chunk(settings, anchor, video[0], faults)
         faults += masked.faults + self._unknown_words(settings.prompt) + self._without_lora(settings.loras)
         noise = self._noise(settings, source_frames)
-        chunk = self._stream.step(
-            Controls(
-                prompt=self._travel.toward(
-                    prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
-                ),
-                prompt_way=settings.prompt_fade_way,
-                control=control,
-                source=None if masked.masks is None else video,
-                mask=None if masked.masks is None else _mask_tensor(masked.masks, self._model.device),
-                pin=settings.mask_pin,
-                references=references,
-                reference_mode=reference_mode,
-                first=first,
-                last=last,
-                scale=settings.scale,
-                layer_scale=settings.scale_layers,
-                step_scale=settings.scale_steps,
-                hint_every=settings.hints_every,
-                seed=settings.seed,
-                video=video if noise < 1.0 else None,
-                noise=noise,
-                loras=settings.loras[: self._model.loras],
-            )
+        controls = Controls(
+            prompt=self._travel.toward(
+                prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
+            ),
+            prompt_way=settings.prompt_fade_way,
+            control=control,
+            source=None if masked.masks is None else video,
+            mask=None if masked.masks is None else _mask_tensor(masked.masks, self._model.device),
+            pin=settings.mask_pin,
+            references=references,
+            reference_mode=reference_mode,
+            first=first,
+            last=last,
+            scale=settings.scale,
+            layer_scale=settings.scale_layers,
+            step_scale=settings.scale_steps,
+            hint_every=settings.hints_every,
+            seed=settings.seed,
+            video=video if noise < 1.0 else None,
+            noise=noise,
+            loras=settings.loras[: self._model.loras],
         )
+        chunk = self._stream.step(controls)
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
-        made, arrived = pixels(chunk.frames), self._pending.popleft() if chunk.frames.shape[2] else None
-        if arrived is not None:
-            made = arrived.finish(made)
+        arrived, made, mode = None, np.zeros((0, *placed[0].shape[:2], 3), np.uint8), infer_mode(controls)
+        if chunk is not None:
+            arrived, mode = self._pending.popleft(), chunk.mode
+            made = arrived.finish(pixels(chunk.frames))
             self._anchors.note_output(to_still(made[-1], self._model.device))
         return ChunkResult(
             frames=made,
-            mode=chunk.mode.replace("inpainting", modes if arrived is None else arrived.modes),
+            mode=mode.replace("inpainting", modes if arrived is None else arrived.modes),
             control=None if control is None else pixels(control),
             mask=None if masked.shown is None else _mask_frames(masked.shown),
             faults=tuple(faults),

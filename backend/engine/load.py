@@ -8,7 +8,7 @@ import torch
 
 from vace_core.annotators.choice import annotator_makers, detector_maker, segmenter_makers
 from vace_core.checkpoints.store import Store
-from vace_core.model import load as load_pipeline
+from vace_core.load import load as load_pipeline
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 

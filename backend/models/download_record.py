@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vace_core.checkpoints.catalogue import INDEX
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.store import shards
+from vace_core.errors import CheckpointError
 
 BLOCK = 1 << 20
 SHA256, GIT = 64, 40

@@ -9,8 +9,8 @@ import torch
 
 from vace_core.checkpoints.catalogue import BF16, FILES, PUBLISHED, WeightFile, files_of
 from vace_core.config import PIPELINES, Architecture, Pipeline
+from vace_core.constants import PIXELS_PER_LATENT
 from vace_core.memory import WindowMemory
-from vace_core.stream import PIXELS_PER_LATENT
 from vace_core.transformer import CausalWan
 
 from .progress import gigabytes

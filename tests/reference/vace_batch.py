@@ -47,5 +47,5 @@ def _joint(
     pipeline = Pipeline("batch", model.architecture, chunk=frames, window=frames, sink=0, positions=positions)
     memory = WindowMemory(model.architecture, noisy.shape[3], noisy.shape[4], pipeline)
     state = memory.init_state(1, "cpu", torch.float32)
-    view = memory.begin(state, range(start, start + frames), beside=ReferenceKV((1.0,)))
+    view = memory.begin(state, range(start, start + frames), references=ReferenceKV((1.0,)))
     return model(noisy, time, prompt, whole, memory=view.layers, turn=view.turn)

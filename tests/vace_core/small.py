@@ -10,8 +10,10 @@ import torch
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.checkpoints.weights import LazyTensor
 from vace_core.config import Architecture, Pipeline
+from vace_core.controls import Controls
 from vace_core.lora.files import Adapter, Lora
 from vace_core.model import Model
+from vace_core.stream import Chunk, Stream
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 
@@ -81,6 +83,13 @@ def model(base: Pipeline = PIPELINE, **pipeline: Any) -> Model:
         torch.device("cpu"),
         torch.float32,
     )
+
+
+def step(stream: Stream, controls: Controls) -> Chunk:
+    """The next chunk of a stream that is no stream batch, and so always has one."""
+    chunk = stream.step(controls)
+    assert chunk is not None
+    return chunk
 
 
 def lora() -> Lora:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import model
+from tests.vace_core.small import model, step
 from vace_core.autoencoder import Autoencoder
 from vace_core.conditioning import ContextState, Reference, encode_context, with_anchors
 from vace_core.config import PIPELINES
@@ -176,7 +176,7 @@ def test_references_neither_shift_nor_shorten_the_control(name: str, monkeypatch
             span = range(at, at + stream.frames_wanted)
             at = span.stop
             wanted = Wanted(span, frozenset({"control", "references"} if n % 3 else {"control"}))
-            made = stream.step(replace(wanted.controls(), reference_mode=mode))
+            made = step(stream, replace(wanted.controls(), reference_mode=mode))
             assert made.frames.shape[2] == len(span)
             require_aligned(seen[-1], wanted)
     assert len(seen) == 18

@@ -86,8 +86,8 @@ class Body:
         """The network's points [39, 3]: x, y in the picture's pixels and how visible, 0..1; None if there is nobody."""
         way = region.to_square()
         square = torch.from_numpy(cv2.warpAffine(picture, way, (SIDE, SIDE))).to(self._device)
-        made = self._net(square.permute(2, 0, 1)[None].float() / 255)
-        points, there = made["Identity"].cpu().numpy().reshape(-1, 5), float(made["Identity_1"])
+        outputs = self._net(square.permute(2, 0, 1)[None].float() / 255)
+        points, there = outputs["Identity"].cpu().numpy().reshape(-1, 5), float(outputs["Identity_1"])
         if there < THERE:
             return None
         back = cv2.invertAffineTransform(way)

@@ -9,10 +9,10 @@ SAME = 0.3
 """Boxes of two frames that share this part of their area, or more, are of the same thing."""
 
 NEW = 0.5
-"""How far a box goes toward where its thing is seen now, so that it does not tremble."""
+"""How far a box goes toward where its thing is found now, so that it does not tremble."""
 
 PATIENCE = 2
-"""Frames for which the box of a thing that is not seen any more stays."""
+"""Frames for which the box of a thing that is not found any more stays."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class SteadyBoxes:
     def __init__(self) -> None:
         self._tracks: list[tuple[Box, int]] = []
 
-    def update(self, seen: Sequence[Box]) -> list[Box]:
+    def update(self, found: Sequence[Box]) -> list[Box]:
         """Take in a frame's boxes, and give those of that frame, the largest first."""
-        left = list(seen)
+        left = list(found)
         tracks: list[tuple[Box, int]] = []
         for box, missed in self._tracks:
             same = max((new for new in left if new.label == box.label), key=lambda new: overlap(box, new), default=None)
@@ -66,14 +66,14 @@ class SteadyBoxes:
         self._tracks = []
 
 
-def _toward(box: Box, seen: Box) -> Box:
+def _toward(box: Box, found: Box) -> Box:
     def mixed(before: float, now: float) -> float:
         return before + NEW * (now - before)
 
     return replace(
-        seen,
-        left=mixed(box.left, seen.left),
-        top=mixed(box.top, seen.top),
-        right=mixed(box.right, seen.right),
-        bottom=mixed(box.bottom, seen.bottom),
+        found,
+        left=mixed(box.left, found.left),
+        top=mixed(box.top, found.top),
+        right=mixed(box.right, found.right),
+        bottom=mixed(box.bottom, found.bottom),
     )

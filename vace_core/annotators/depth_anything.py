@@ -46,10 +46,10 @@ class DepthAnything:
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> depth [1, 3, F, H, W] in [-1, 1], 1 = nearest."""
-        seen = functional.interpolate(frames[0].transpose(0, 1).float(), _size(*frames.shape[3:]), mode="bilinear")
-        mean, spread = (seen.new_tensor(values)[:, None, None] for values in (MEAN, SPREAD))
-        seen = (seen * 0.5 + 0.5 - mean) / spread
-        near = self._net(pixel_values=seen.to(next(self._net.parameters()).dtype)).predicted_depth.float()
+        images = functional.interpolate(frames[0].transpose(0, 1).float(), _size(*frames.shape[3:]), mode="bilinear")
+        mean, spread = (images.new_tensor(values)[:, None, None] for values in (MEAN, SPREAD))
+        images = (images * 0.5 + 0.5 - mean) / spread
+        near = self._net(pixel_values=images.to(next(self._net.parameters()).dtype)).predicted_depth.float()
         return depth_control(self._steady.update(near[:, None]), frames)
 
     def reset(self) -> None:

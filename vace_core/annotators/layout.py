@@ -61,7 +61,7 @@ class Layout:
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> coloured boxes on white [1, 3, F, H, W] in [-1, 1]."""
         height, width = frames.shape[3:]
-        boxes = [self._steady.update(seen) for seen in self._detector.detect(frames)]
+        boxes = [self._steady.update(found) for found in self._detector.detect(frames)]
         return to_control(np.stack([draw_layout(of_frame, height, width) for of_frame in boxes]), frames)
 
     def reset(self) -> None:

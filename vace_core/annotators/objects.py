@@ -46,9 +46,9 @@ class TransformersDetector:
     def detect(self, frames: Tensor) -> list[list[Box]]:
         """frames [1, 3, F, H, W] in [-1, 1] -> the boxes of each frame, the surest first."""
         pictures = list(pixels(frames))
-        made = self._net(**self._processor(images=pictures, return_tensors="pt").to(self._device))
+        outputs = self._net(**self._processor(images=pictures, return_tensors="pt").to(self._device))
         sizes = [picture.shape[:2] for picture in pictures]
-        found = self._processor.post_process_object_detection(made, threshold=self._sure, target_sizes=sizes)
+        found = self._processor.post_process_object_detection(outputs, threshold=self._sure, target_sizes=sizes)
         return [_boxes(one["boxes"], one["labels"], one["scores"], self._names) for one in found]
 
     def reset(self) -> None:

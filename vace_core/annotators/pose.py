@@ -47,7 +47,7 @@ RAINBOW = (
     + ((0, 255, 0), (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255))
     + ((0, 0, 255), (85, 0, 255), (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85))
 )
-SEEN = 0.3
+VISIBLE = 0.3
 """Joints with a lower score are left out, and sticks to them."""
 
 STICK = 0.6
@@ -62,13 +62,13 @@ def draw_pose(people: Sequence[np.ndarray], height: int, width: int) -> np.ndarr
     picture = np.zeros((height, width, 3), np.uint8)
     thick = max(2, height // 42)
     for joints in people:
-        seen = joints[:, 2] >= SEEN
+        visible = joints[:, 2] >= VISIBLE
         places = [(round(x), round(y)) for x, y in joints[:, :2] * _PARTS]
         for shade, (one, other) in zip(RAINBOW, LIMBS):
-            if seen[one] and seen[other]:
+            if visible[one] and visible[other]:
                 dim = tuple(STICK * part for part in shade)
                 cv2.line(picture, places[one], places[other], dim, thick, cv2.LINE_AA, _PARTS.bit_length() - 1)
-        for shade, place, there in zip(RAINBOW, places, seen):
+        for shade, place, there in zip(RAINBOW, places, visible):
             if there:
                 cv2.circle(picture, place, thick * _PARTS // 2, shade, -1, cv2.LINE_AA, _PARTS.bit_length() - 1)
     return picture

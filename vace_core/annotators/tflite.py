@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..checkpoints.errors import CheckpointError
+from ..errors import CheckpointError
 
 NUMBERS = {0: np.dtype("<f4"), 1: np.dtype("<f2"), 2: np.dtype("<i4")}
 """Of a tensor's type in the file."""
@@ -62,8 +62,8 @@ class TfliteNet(nn.Module):
             raise CheckpointError(f"{path}: is no network that can be run here ({error}); restore it") from error
         self._input = graph.inputs[0]
         self.size: tuple[int, int] = (graph.tensors[self._input].shape[1], graph.tensors[self._input].shape[2])
-        made = {self._input} | {step.output for step in self._steps}
-        for n in sorted({n for step in self._steps for n in step.inputs} - made):
+        computed = {self._input} | {step.output for step in self._steps}
+        for n in sorted({n for step in self._steps for n in step.inputs} - computed):
             self.register_buffer(f"constant{n}", _in_our_order(graph, n), persistent=False)
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:

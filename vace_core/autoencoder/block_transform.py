@@ -8,7 +8,10 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-_VALUES = 4 * 8 * 8 * 3
+from ..constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
+
+_BLOCK = {"t": FRAMES_PER_LATENT, "y": PIXELS_PER_LATENT, "x": PIXELS_PER_LATENT}
+_VALUES = FRAMES_PER_LATENT * PIXELS_PER_LATENT * PIXELS_PER_LATENT * 3
 _EVENNESS = 0.8
 """Channels differ in strength as components do to the power of what is left of 1: fine ones must be heard, too."""
 
@@ -31,7 +34,7 @@ class BlockTransform(nn.Module):
     def synthesise(self, latents: Tensor) -> Tensor:
         """The pixels nearest to what gave these latents."""
         blocks = self.up(latents.movedim(1, -1))
-        return rearrange(blocks, "b f h w (t y x c) -> b c (f t) (h y) (w x)", t=4, y=8, x=8, c=3)
+        return rearrange(blocks, "b f h w (t y x c) -> b c (f t) (h y) (w x)", **_BLOCK, c=3)
 
     @torch.no_grad()
     def fit(self, unit: Tensor) -> None:
@@ -52,4 +55,4 @@ class BlockTransform(nn.Module):
 
 
 def _blocks(unit: Tensor) -> Tensor:
-    return rearrange(unit, "b c (f t) (h y) (w x) -> b f h w (t y x c)", t=4, y=8, x=8)
+    return rearrange(unit, "b c (f t) (h y) (w x) -> b f h w (t y x c)", **_BLOCK)

@@ -16,10 +16,10 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..constants import FRAMES_PER_LATENT
 from .block_transform import BlockTransform
 from .statistics import Statistics
 
-FRAMES_PER_LATENT = 4
 LATENT_LIMIT = 3.0
 
 

@@ -13,9 +13,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..constants import FRAMES_PER_LATENT
 from .statistics import Statistics
 
-FRAMES_PER_LATENT = 4
 MULTIPLIERS = (1, 2, 4, 4)
 TIMED = (False, True, True)
 """Which of the three changes of size halves (encoder) the frame rate too; the decoder mirrors it."""

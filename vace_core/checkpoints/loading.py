@@ -12,11 +12,11 @@ from transformers import UMT5Config, UMT5EncoderModel
 from ..autoencoder.tiny import TimeGrow, TinyAutoencoder, TinySizes
 from ..autoencoder.wan import WanAutoencoder
 from ..config import Architecture
+from ..errors import CheckpointError
 from ..text.float8 import Float8Embedding, Float8Linear
 from ..transformer import CausalWan
 from . import layouts
 from .autoencoder import LIGHT, WIDTH
-from .errors import CheckpointError
 from .layouts import Layout, in_names, recognise
 from .load_state import Part, fill, on_meta
 from .text import TIED, TRANSFORMERS

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from ..errors import CheckpointError
 from .catalogue import FILES, WeightFile
-from .errors import CheckpointError
 
 NAME = "models.json"
 

@@ -9,7 +9,7 @@ import torch
 
 from ..config import Architecture, Pipeline
 from ..lora.files import Lora, merge, read_lora
-from ..lora.live import LiveLoras
+from ..lora.live import live_loras
 from ..model import Model
 from ..text import TextEncoder
 from ..text.tokenizer import Tokenizer, read_tokenizer
@@ -40,7 +40,7 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
     )
     transformer = _transformer(pipeline.architecture, paths, device, dtype, options)
     text = _text(pipeline.architecture, paths["text"], tokenizer, device, options)
-    return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options))
+    return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options.loras))
 
 
 def number_format(device: torch.device) -> torch.dtype:
@@ -100,12 +100,3 @@ def _text(
         quantise(encoder, kind, home if options.text_device == "cpu" else device)
     offload = options.text_device == "offload" and device != home
     return TextEncoder(encoder, tokenizer, architecture.text_length, device, offload)
-
-
-def live_loras(transformer: CausalWan, options: LoadOptions) -> LiveLoras | None:
-    """The user's own, at the strength that they were trained for; None without any."""
-    if not options.loras:
-        return None
-    live = LiveLoras(transformer, [read_lora(path, transformer.architecture) for path in options.loras])
-    live.set([1.0] * len(options.loras))
-    return live

@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ..errors import CheckpointError
 from .catalogue import FILES, WeightFile
-from .errors import CheckpointError
 from .overrides import NAME, Override, read_overrides
 
 log = logging.getLogger(__name__)

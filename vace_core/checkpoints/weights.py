@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .errors import CheckpointError
+from ..errors import CheckpointError
 from .store import shards
 
 CONTAINERS = ("generator", "generator_ema", "model", "state_dict", "generator_lora")

@@ -1,5 +1,6 @@
 """What a show gives, as the context that VACE's blocks read."""
 
+from .conditions import Conditions
 from .context import ContextState, encode_context, encode_on, encode_reference
 from .extension import with_anchors
 from .masks import kept_cells, pack_mask
@@ -9,6 +10,7 @@ from .scale import ContextScale
 
 __all__ = [
     "REFERENCE_MODES",
+    "Conditions",
     "ContextScale",
     "ContextState",
     "EncodedReferences",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..autoencoder import Autoencoder
+from ..constants import FRAMES_PER_LATENT
 from .masks import pack_chunk_mask
 
 CHANNELS = 96
@@ -106,6 +107,6 @@ def encode_on(autoencoder: Autoencoder, frames: Tensor, encoder: Any) -> tuple[T
     A stream that begins in the middle of a show has 4k frames, not 1 + 4k: the encoder is then primed with its first
     frame, so that latent n still stands for frames 4n to 4n + 3 and both streams stay in step.
     """
-    if encoder is None and frames.shape[2] % 4 == 0:
+    if encoder is None and frames.shape[2] % FRAMES_PER_LATENT == 0:
         _, encoder = autoencoder.encode(frames[:, :, :1])
     return autoencoder.encode(frames, encoder)

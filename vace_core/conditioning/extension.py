@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-FRAMES_PER_LATENT = 4
+from ..constants import FRAMES_PER_LATENT
 
 
 def with_anchors(

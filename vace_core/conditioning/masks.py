@@ -7,8 +7,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
-CELL = 8
-FRAMES_PER_LATENT = 4
+from ..constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 
 
 def pack_mask(mask: Tensor) -> Tensor:
@@ -18,8 +17,8 @@ def pack_mask(mask: Tensor) -> Tensor:
     frame is taken for each latent frame (of 9: 1, 4, 7; of 12: 2, 6, 10).
     """
     frames, height, width = mask.shape[2:]
-    cells = rearrange(mask[:, 0], "b f (h p) (w q) -> b (p q) f h w", p=CELL, q=CELL)
-    size = ((frames + 3) // 4, height // CELL, width // CELL)
+    cells = rearrange(mask[:, 0], "b f (h p) (w q) -> b (p q) f h w", p=PIXELS_PER_LATENT, q=PIXELS_PER_LATENT)
+    size = ((frames + 3) // 4, height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
     return functional.interpolate(cells, size=size, mode="nearest-exact")
 
 
@@ -40,4 +39,4 @@ def kept_cells(mask: Tensor) -> Tensor:
     if mask.shape[2] % FRAMES_PER_LATENT == 1:
         first = generate[:, :, :1].expand(-1, -1, FRAMES_PER_LATENT - 1, -1, -1)
         generate = torch.cat((first, generate), dim=2)
-    return functional.max_pool3d(generate, (FRAMES_PER_LATENT, CELL, CELL)) == 0
+    return functional.max_pool3d(generate, (FRAMES_PER_LATENT, PIXELS_PER_LATENT, PIXELS_PER_LATENT)) == 0

@@ -13,13 +13,14 @@ from .context import encode_reference
 from .scale import MAX_SCALE
 
 REFERENCE_MODES = ("paper", "slot", "joint")
-"""Where references are seen. "paper": in the context blocks alone (paper, section 3.2). "slot": in the main path
-besides, as keys and values computed once. "joint": as noisy frames of their own in every pass, as in batch VACE."""
+"""Where references are attended to. "paper": in the context blocks alone (paper, section 3.2). "slot": in the main path
+too, as keys and values computed once. "joint": in the main path too, as noisy frames of their own in every pass, as in
+batch VACE."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """picture [3, H, W] in [-1, 1]; it is known again by being the same tensor.
+    """picture [3, H, W] in [-1, 1]; references are equal where it is the same tensor and the strength is the same.
 
     strength: what attention to it is multiplied by before it is normalised, 0 (not seen) to 2.
     """
@@ -31,9 +32,15 @@ class Reference:
         if not 0.0 <= self.strength <= MAX_SCALE:
             raise ValueError(f"a reference's strength must be 0 to {MAX_SCALE:g}, got {self.strength}")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self.picture is other.picture and self.strength == other.strength
+
+    def __hash__(self) -> int:
+        return hash((id(self.picture), self.strength))
+
 
 class EncodedReferences:
-    """The contexts of the references that are shown now. What was there in the last chunk is not encoded again."""
+    """The contexts of the references of the current chunk. What the last chunk had is not encoded again."""
 
     def __init__(self) -> None:
         self._known: list[tuple[Tensor, Tensor]] = []
@@ -44,5 +51,5 @@ class EncodedReferences:
         return torch.cat([latents for _, latents in self._known], dim=2)
 
     def _find(self, picture: Tensor, autoencoder: Autoencoder) -> Tensor:
-        known = next((latents for shown, latents in self._known if shown is picture), None)
+        known = next((latents for encoded, latents in self._known if encoded is picture), None)
         return encode_reference(autoencoder, picture) if known is None else known

@@ -15,6 +15,10 @@ class ContextScale:
     layers: tuple[float, float] = (1.0, 1.0)
     steps: tuple[float, float] = (1.0, 1.0)
 
+    def over(self, steps: int, layers: int) -> tuple[tuple[float, ...], ...]:
+        """In each of so many steps, the scale of each context block."""
+        return tuple(self.at(step, steps, layers) for step in range(steps))
+
     def at(self, step: int, steps: int, layers: int) -> tuple[float, ...]:
         """The scale of each context block in one of so many steps."""
         now = self.value * _between(self.steps, step, steps)

@@ -1,6 +1,6 @@
 """LoRAs: small changes to a transformer's weights, read from a file and merged.
 
-W' = W + strength * (alpha / rank) * up @ down (Hu et al., 2021). `transformer.live_lora` keeps them beside the weights
+W' = W + strength * (alpha / rank) * up @ down (Hu et al., 2021). `lora.live` keeps them beside the weights
 instead, with a strength that changes while a show runs.
 """
 
@@ -18,10 +18,10 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import KNOWN, recognise
 from ..checkpoints.weights import LazyTensor, Weights, open_weights
 from ..config import Architecture
+from ..errors import CheckpointError
 from ..transformer import CausalWan
 from .keys import STYLES, Modules, split
 
@@ -153,7 +153,7 @@ def require_fit(transformer: CausalWan, lora: Lora, written: Iterable[str] = ())
 
 
 Parts = dict[str, dict[str, LazyTensor]]
-"""The tensors of a file by module and role (`lora_keys.ROLES`)."""
+"""The tensors of a file by module and role (`keys.ROLES`)."""
 
 
 @dataclass

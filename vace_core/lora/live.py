@@ -1,102 +1,113 @@
 """LoRAs beside the weights, with strengths that change between chunks.
 
 y = W x + sum of strength * scale * up (down x). All LoRAs of a layer are one product of their ranks together, so a
-second LoRA costs no second pass. The strengths are numbers on the device, one for each rank, written in place: shapes
-never change, and a captured graph goes on being right.
+second LoRA costs no second pass. The strengths belong to a stream: `LiveLoras` holds what all streams of a model share,
+and `AdaptedTransformer` is the transformer as one of them sees it.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv3d, linear
-from torch.utils.hooks import RemovableHandle
 
 from ..transformer.model import CausalWan
-from .files import Lora, read, require_fit
+from .files import Lora, read, read_lora, require_fit
 
 
 class LiveLoras:
-    """Several LoRAs on one transformer, each with a strength, at first 0.
+    """Several LoRAs for one transformer, whose weights they never touch.
 
-    They belong to the model, as weights do: all its streams are drawn with the same strengths, forks included.
-    Setting them clears nothing. What a stream keeps of the model's work, its timesteps, prompt and references, was
-    made with the old strengths: whoever keeps such a thing remembers `version` beside it and makes it again when that
-    has changed. What the memory holds was drawn as it was shown, and stays.
-
-    Where all strengths are 0 the layers run as if there were no LoRAs, at no cost. Make it when the transformer is on
-    its device and of its dtype, quantised or not; to take it off again, set all to 0 and let go of it. At most one
-    LiveLoras a transformer.
+    Make it when the transformer is on its device and of its dtype, quantised or not.
+    initial: the strengths with which a stream begins, one for each LoRA; by default 1, as trained.
     """
 
-    def __init__(self, transformer: CausalWan, loras: Sequence[Lora]) -> None:
+    def __init__(self, transformer: CausalWan, loras: Sequence[Lora], initial: Sequence[float] | None = None) -> None:
         """Raises CheckpointError where a LoRA is for another model, or changes quantised weights as a whole."""
         weights: dict[str, Tensor] = {}
         for lora in loras:
             weights = require_fit(transformer, lora)
+        self.transformer = transformer
         self.names = tuple(lora.name for lora in loras)
-        self.strengths = (0.0,) * len(loras)
-        self.version = 0
-        """Goes up with every change of a strength."""
-        self._gains: dict[_Ranks, Tensor] = {}
-        self._layers = [
-            (transformer.get_submodule(name), self._layer(transformer, name, loras))
+        self.initial = (1.0,) * len(loras) if initial is None else tuple(initial)
+        self.require(self.initial)
+        self._layers = {
+            name: _layer(transformer, name, loras)
             for name in dict.fromkeys(name for lora in loras for name in lora.adapters)
-        ]
-        self._handles: list[RemovableHandle] = []
-        self._changed = [
-            _Changed(weights[key], weights[key].clone(), _deltas(loras, key, weights[key]))
+        }
+        self._deltas = {
+            key: _deltas(loras, key, weights[key])
             for key in dict.fromkeys(key for lora in loras for key in lora.deltas)
-        ]
+        }
 
-    @property
-    def active(self) -> bool:
-        """Whether any strength is not 0. A captured graph holds for the answer that it was captured under."""
-        return any(self.strengths)
-
-    @torch.inference_mode()
-    def set(self, strengths: Sequence[float]) -> None:
-        """One strength for each LoRA, any finite number; between chunks. The same strengths give the same bits.
-
-        Raises ValueError for another count, and for what is no number.
-        """
+    def require(self, strengths: Sequence[float]) -> None:
+        """Raises ValueError unless there is one finite number for each LoRA."""
         if len(strengths) != len(self.names) or not all(math.isfinite(strength) for strength in strengths):
             raise ValueError(f"strengths {list(strengths)}, expected {len(self.names)} finite numbers, one a LoRA")
-        if tuple(strengths) == self.strengths:
-            return
-        self.strengths = tuple(strengths)
-        self.version += 1
-        for ranks, gain in self._gains.items():
-            gain.copy_(torch.tensor([strengths[n] * scale for n, rank, scale in ranks for _ in range(rank)]))
-        for changed in self._changed:
-            changed.apply(strengths)
-        if self.active and not self._handles:
-            self._handles = [module.register_forward_hook(partial(_added, layer)) for module, layer in self._layers]
-        elif not self.active:
-            for handle in self._handles:
-                handle.remove()
-            self._handles = []
 
-    def _layer(self, transformer: CausalWan, name: str, loras: Sequence[Lora]) -> _Layer:
-        """The ranks of all LoRAs that change a layer, in one."""
-        module = transformer.get_submodule(name)
-        assert isinstance(module.weight, Tensor)
-        like = module.weight if module.weight.is_floating_point() else transformer.patch_embedding.weight
-        adapters = [(n, lora.adapters[name]) for n, lora in enumerate(loras) if name in lora.adapters]
-        ranks = tuple((n, adapter.rank, adapter.scale) for n, adapter in adapters)
-        if ranks not in self._gains:
-            self._gains[ranks] = torch.zeros(sum(rank for _, rank, _ in ranks), device=like.device)
-        downs, ups = zip(*(adapter.read(like.device, like.dtype) for _, adapter in adapters), strict=True)
-        down, up = torch.cat(downs), torch.cat(ups, dim=1)
-        if isinstance(module, nn.Conv3d):
-            down, up = down.unflatten(1, module.weight.shape[1:]), up[..., None, None, None]
-        return _Layer(down, up, self._gains[ranks])
+    def beginning_at(self, strengths: Sequence[float]) -> LiveLoras:
+        """The same LoRAs with other initial strengths. Raises ValueError as `require` does."""
+        self.require(strengths)
+        other = copy.copy(self)
+        other.initial = tuple(strengths)
+        return other
+
+    def adapted(self) -> AdaptedTransformer:
+        """The transformer for one stream."""
+        return AdaptedTransformer(self.transformer, self._layers, self._deltas)
+
+
+class AdaptedTransformer:
+    """A transformer with live LoRAs, as one stream sees it.
+
+    It shares all weights. Its own are the strengths, as numbers on the device, one for each rank, which are written in
+    place: shapes and addresses never change, so that a captured graph goes on being right; and the few parameters
+    (biases, norms) that a LoRA changes as a whole.
+    """
+
+    def __init__(
+        self, plain: CausalWan, layers: dict[str, _Layer], deltas: dict[str, tuple[tuple[int, Tensor], ...]]
+    ) -> None:
+        self._plain = plain
+        self._strengths: tuple[float, ...] = ()
+        self._wan = _sharing_weights(plain)
+        device = plain.patch_embedding.weight.device
+        self._gains: dict[_Ranks, Tensor] = {}
+        for name, layer in layers.items():
+            if layer.ranks not in self._gains:
+                self._gains[layer.ranks] = torch.zeros(sum(rank for _, rank, _ in layer.ranks), device=device)
+            self._wan.get_submodule(name).register_forward_hook(partial(_added, layer, self._gains[layer.ranks]))
+        self._changed = [_Changed.of(self._wan, key, changes) for key, changes in deltas.items()]
+
+    @torch.inference_mode()
+    def at(self, strengths: tuple[float, ...]) -> CausalWan:
+        """The transformer with these strengths, one for each LoRA. The same strengths give the same bits.
+
+        It has them until the next call. Where all are 0 it is the plain transformer, which costs nothing more.
+        """
+        if not any(strengths):
+            return self._plain
+        if strengths != self._strengths:
+            self._strengths = strengths
+            for ranks, gain in self._gains.items():
+                gain.copy_(torch.tensor([strengths[n] * scale for n, rank, scale in ranks for _ in range(rank)]))
+            for changed in self._changed:
+                changed.apply(strengths)
+        return self._wan
+
+
+def live_loras(transformer: CausalWan, paths: Sequence[Path]) -> LiveLoras | None:
+    """Those of the user's files; None without any. Raises CheckpointError as `read_lora` and `LiveLoras` do."""
+    return LiveLoras(transformer, [read_lora(path, transformer.architecture) for path in paths]) if paths else None
 
 
 _Ranks = tuple[tuple[int, int, float], ...]
@@ -105,21 +116,31 @@ _Ranks = tuple[tuple[int, int, float], ...]
 
 @dataclass(frozen=True)
 class _Layer:
-    """down [R, in], up [out, R] (a convolution's with kernels), gain [R] float32: strength times scale."""
+    """The ranks of all LoRAs that change a layer: down [R, in], up [out, R] (a convolution's with kernels)."""
 
     down: Tensor
     up: Tensor
-    gain: Tensor
+    ranks: _Ranks
 
 
 @dataclass(frozen=True)
 class _Changed:
-    """A parameter that LoRAs change as a whole: always written from its own first value, so that nothing drifts."""
+    """A parameter that LoRAs change as a whole: always written from the model's own, so that nothing drifts."""
 
     parameter: Tensor
     original: Tensor
     deltas: tuple[tuple[int, Tensor], ...]
-    """Number of the LoRA and its change."""
+    """Number of the LoRA and its change, in float32."""
+
+    @staticmethod
+    def of(transformer: CausalWan, key: str, deltas: tuple[tuple[int, Tensor], ...]) -> _Changed:
+        """Give a transformer a parameter of its own in place of one that it shares."""
+        module, _, name = key.rpartition(".")
+        holder = transformer.get_submodule(module)
+        original = getattr(holder, name)
+        own = nn.Parameter(original.detach().clone(), requires_grad=False)
+        setattr(holder, name, own)
+        return _Changed(own, original, deltas)
 
     def apply(self, strengths: Sequence[float]) -> None:
         total = self.original.float()
@@ -129,17 +150,36 @@ class _Changed:
         self.parameter.copy_(total)
 
 
+def _sharing_weights(transformer: CausalWan) -> CausalWan:
+    """The same modules once more, over the very same parameters and buffers."""
+    shared = {id(tensor): tensor for tensor in chain(transformer.parameters(), transformer.buffers())}
+    return copy.deepcopy(transformer, shared)
+
+
+def _layer(transformer: CausalWan, name: str, loras: Sequence[Lora]) -> _Layer:
+    module = transformer.get_submodule(name)
+    assert isinstance(module.weight, Tensor)
+    like = module.weight if module.weight.is_floating_point() else transformer.patch_embedding.weight
+    adapters = [(n, lora.adapters[name]) for n, lora in enumerate(loras) if name in lora.adapters]
+    ranks = tuple((n, adapter.rank, adapter.scale) for n, adapter in adapters)
+    downs, ups = zip(*(adapter.read(like.device, like.dtype) for _, adapter in adapters), strict=True)
+    down, up = torch.cat(downs), torch.cat(ups, dim=1)
+    if isinstance(module, nn.Conv3d):
+        down, up = down.unflatten(1, module.weight.shape[1:]), up[..., None, None, None]
+    return _Layer(down, up, ranks)
+
+
 def _deltas(loras: Sequence[Lora], key: str, like: Tensor) -> tuple[tuple[int, Tensor], ...]:
     return tuple(
         (n, read(lora.deltas[key], like.device, torch.float32)) for n, lora in enumerate(loras) if key in lora.deltas
     )
 
 
-def _added(layer: _Layer, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-    """A forward hook: the layer's output with what its LoRAs add."""
+def _added(layer: _Layer, gain: Tensor, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    """A forward hook: the layer's output with what its LoRAs add. gain [R] float32: strength times scale."""
     (x,) = inputs
     if isinstance(module, nn.Conv3d):
-        low = conv3d(x, layer.down, stride=module.stride) * layer.gain[:, None, None, None]
+        low = conv3d(x, layer.down, stride=module.stride) * gain[:, None, None, None]
         return output + conv3d(low.to(x.dtype), layer.up)
-    low = (linear(x, layer.down) * layer.gain).to(x.dtype)
+    low = (linear(x, layer.down) * gain).to(x.dtype)
     return torch.addmm(output.flatten(0, -2), low.flatten(0, -2), layer.up.t()).view_as(output)

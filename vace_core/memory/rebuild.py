@@ -10,20 +10,20 @@ from ..config import Pipeline
 
 
 def frames_to_rebuild_from(
-    history: Tensor, made: int, pipeline: Pipeline, shown: Tensor, autoencoder: Autoencoder
+    history: Tensor, latent_frames: int, pipeline: Pipeline, recent_frames: Tensor, autoencoder: Autoencoder
 ) -> Tensor:
     """Clean latents [1, C, `rebuild` or fewer, h, w]: a first frame, then the latest.
 
-    history [1, C, window, h, w]: the last latents, of `made` in all. shown [1, 3, F, H, W]: the pictures of as many
-    latents as are wanted. While the stream's own first latent is still near, it is the first; later it is the oldest
-    picture of those, encoded alone. So the memory always looks like the beginning of a clip, which the model was
-    trained on, and errors do not pile up.
+    history [1, C, window, h, w]: the last latents, of `latent_frames` in all. recent_frames [1, 3, F, H, W] in
+    [-1, 1]: those decoded from the last `rebuild` latents. While the stream's own first latent is still near, it is the
+    first; later it is the oldest of the recent frames, encoded alone. So the memory always looks like the beginning of
+    a clip, which the model was trained on, and errors do not pile up.
     """
     wanted, window = pipeline.rebuild, pipeline.window
-    if made <= wanted:
-        return history[:, :, window - made :]
-    if made - pipeline.chunk < wanted:
-        first = history[:, :, window - made : window - made + 1]
+    if latent_frames <= wanted:
+        return history[:, :, window - latent_frames :]
+    if latent_frames - pipeline.chunk < wanted:
+        first = history[:, :, window - latent_frames : window - latent_frames + 1]
     else:
-        first, _ = autoencoder.encode(shown[:, :, :1])
+        first, _ = autoencoder.encode(recent_frames[:, :, :1])
     return torch.cat((first.to(history.dtype), history[:, :, window - wanted + 1 :]), dim=2)

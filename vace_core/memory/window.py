@@ -100,8 +100,8 @@ class LayerPass:
             return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
         rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
         some = top_k_frames(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
-        rows, seen = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
-        return attend(queries, rows, seen, None if self.bias is None else self.bias[..., -rows.shape[2] :])
+        keys, values = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
+        return attend(queries, keys, values, None if self.bias is None else self.bias[..., -keys.shape[2] :])
 
 
 @dataclass(frozen=True)
@@ -166,14 +166,14 @@ class WindowMemory:
         slots: Sequence[int | None] | None = None,
         prompt: Prompt | None = None,
         past_weight: float = 1.0,
-        beside: ReferenceKV | None = None,
+        references: ReferenceKV | None = None,
     ) -> WindowPass:
         """Prepare the forwards over these latent frames (every step of a chunk); evicts what they displace.
 
         slots: where each frame is stored, None for a frame that is computed and forgotten; by default `slot_of`.
         prompt: of a new chunk, by which the bank chooses what it keeps. past_weight: what attention to earlier
-        frames is multiplied by before it is normalised, the first frame excepted. beside: references that are attended
-        to besides; those that run with the chunk are the first frames of the pass.
+        frames is multiplied by before it is normalised, the first frame excepted. references: attended to beside the
+        window; those that run with the chunk are the first frames of the pass.
         """
         chosen = [self.slot_of(frame) for frame in frames] if slots is None else slots
         if state.bank is not None and self.bank is not None and prompt is not None:
@@ -194,11 +194,11 @@ class WindowMemory:
         held = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
         bias = past_bias(state.frames[:filled], frames, past_weight, self.per_frame, state.layers[0].rotated)
         writes, visible = self._writes(chosen), held
-        if beside is not None:
-            turn = self._rotation(range(own[0] - beside.frames, own[0]), device)
-            visible = self._lay_beside(state, beside, held, turn)
-            bias = _and_weight(bias, beside.weight(self.per_frame, state.layers[0].rotated), held, visible)
-            if beside.kept is None:
+        if references is not None:
+            turn = self._rotation(range(own[0] - references.frames, own[0]), device)
+            visible = self._place_references(state, references, held, turn)
+            bias = _and_weight(bias, references.weight(self.per_frame, state.layers[0].rotated), held, visible)
+            if references.kept is None:
                 writes = _behind_references(writes, slice(held.stop, visible.stop))
                 turn_own = torch.cat((turn, turn_own), dim=1)
         choice, wanted = self._sparse(held, recalled, filled)
@@ -210,16 +210,16 @@ class WindowMemory:
             ],
         )
 
-    def _lay_beside(self, state: WindowState, beside: ReferenceKV, held: slice, turn: Tensor) -> slice:
-        """Make room behind the window for references and, if they are known already, lay them there; all that is seen.
+    def _place_references(self, state: WindowState, references: ReferenceKV, held: slice, turn: Tensor) -> slice:
+        """Make room behind the window for references, write those that are computed already; the rows attended to.
 
         The buffers grow when there are more references than ever before, not from chunk to chunk.
         """
-        rows = slice(held.stop, held.stop + beside.frames * self.per_frame)
-        longest = (self._banked + self.slots + beside.frames) * self.per_frame
+        rows = slice(held.stop, held.stop + references.frames * self.per_frame)
+        longest = (self._banked + self.slots + references.frames) * self.per_frame
         for layer in state.layers:
             layer.make_room(longest)
-        for layer, (keys, values) in zip(state.layers, beside.kept or (), strict=False):
+        for layer, (keys, values) in zip(state.layers, references.kept or (), strict=False):
             layer.rotated[:, :, rows] = rotate(keys, turn)
             layer.values[:, :, rows] = values
         return slice(held.start, rows.stop)

@@ -1,5 +1,1 @@
 """The pocket model: bundled, small, trained by this repository on a world that it draws itself."""
-
-from .loading import load
-
-__all__ = ["load"]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from ..autoencoder.tiny import TinyAutoencoder
 from ..checkpoints import load_state
-from ..checkpoints.errors import CheckpointError
 from ..checkpoints.layouts import recognise
 from ..checkpoints.options import LoadOptions, Quantise
 from ..checkpoints.weights import open_weights
 from ..config import Pipeline
+from ..errors import CheckpointError
+from ..lora.live import live_loras
+from ..model import Model
 from ..transformer import CausalWan
 from ..transformer.quantised import quantise
 from .sizes import AUTOENCODER
 from .text_encoder import new_text_encoder
-
-if TYPE_CHECKING:
-    from ..model import Model
 
 M = TypeVar("M", bound=nn.Module)
 WEIGHTS = Path(__file__).parent / "weights"
@@ -30,7 +30,7 @@ PARTS = ("transformer", "text", "autoencoder", "depth", "subject")
 CPU = torch.device("cpu")
 
 
-def load(
+def load_pocket(
     pipeline: Pipeline,
     device: torch.device,
     options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
@@ -40,10 +40,6 @@ def load(
 
     ValueError for options of the published autoencoders and text encoders: this model has its own.
     """
-    from ..autoencoder.tiny import TinyAutoencoder
-    from ..checkpoints.published import live_loras
-    from ..model import Model
-
     if replace(options, loras=(), quantise=Quantise()) != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
@@ -65,7 +61,7 @@ def load(
     ):
         if kind != "none":
             quantise(module, kind)
-    loras = live_loras(transformer, options)
+    loras = live_loras(transformer, options.loras)
     return Model(pipeline, transformer, autoencoder, text, device, torch.float32, loras)
 
 

@@ -15,19 +15,28 @@ BYTES_KEPT = 2**30
 
 
 class Prompts:
-    """Blends to keys and values. embed: an embedding [1, L, D] -> keys and values."""
+    """Blends to keys and values. embed: an embedding [1, L, D] -> keys and values.
+
+    Prompts that stand alone are kept as far as there is room. Of the blends between them only the latest is: a blend
+    is on its way, and is not met again once another has come.
+    """
 
     def __init__(self, embeddings: Embeddings, embed: Callable[[Tensor], Prompt]) -> None:
         self._embeddings = embeddings
         self._embed = embed
         self._known: OrderedDict[Blend, Prompt] = OrderedDict()
+        self._latest: tuple[Blend, str, Prompt] | None = None
 
     def __call__(self, blend: Blend, way: str) -> Prompt:
-        """Only prompts that stand alone are kept: a blend is on its way, and not met again."""
+        """way: how the prompts of a blend are mixed, "linear" or "slerp"."""
         if blend in self._known:
             self._known.move_to_end(blend)
-            return self._known[blend]
-        prompt = self._embed(self._embeddings(blend, way))
+            prompt = self._known[blend]
+        elif self._latest is not None and self._latest[:2] == (blend, way):
+            prompt = self._latest[2]
+        else:
+            prompt = self._embed(self._embeddings(blend, way))
+        self._latest = (blend, way, prompt)
         if len(blend) == 1:
             self._known[blend] = prompt
             while len(self._known) > max(BYTES_KEPT // prompt.nbytes(), 1):
@@ -37,3 +46,4 @@ class Prompts:
     def forget(self) -> None:
         """Make keys and values again, because the weights that they were made with changed."""
         self._known.clear()
+        self._latest = None

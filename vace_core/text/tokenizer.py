@@ -8,7 +8,7 @@ from pathlib import Path
 import ftfy
 from tokenizers import Tokenizer as Pieces
 
-from ..checkpoints.errors import CheckpointError
+from ..errors import CheckpointError
 
 CLOSING = "</s>"
 

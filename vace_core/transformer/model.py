@@ -109,6 +109,11 @@ class CausalWan(nn.Module):
             self.vace_patch_embedding = nn.Conv3d(a.context_channels, a.dim, a.patch, a.patch)
         self.vace_blocks = nn.ModuleList(ContextBlock(a, first=n == 0) for n in range(len(a.vace_layers)))
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format of the weights that are never quantised, and of what is computed."""
+        return self.patch_embedding.weight.dtype
+
     def embed_time(self, timesteps: Tensor) -> Time:
         """timesteps [B, f] in 0..1000, one for each latent frame, or [B, 1] for all; fractions count.
 
@@ -117,7 +122,7 @@ class CausalWan(nn.Module):
         half = self.architecture.frequency_dim // 2
         exponents = torch.arange(half, dtype=torch.float64, device=timesteps.device) / half
         angles = timesteps.to(torch.float64)[..., None] * 10000.0**-exponents
-        waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(self.patch_embedding.weight.dtype)
+        waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(self.dtype)
         head = self.time_embedding(waves)
         return Time(head, self.time_projection(head).unflatten(-1, (6, -1)))
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vace_core.checkpoints.catalogue import PUBLISHED, WeightFile, files_of
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.store import Store
+from vace_core.errors import CheckpointError
 
 from ...models.download_record import DownloadRecord
 from ...models.download_record import fault as what_is_torn

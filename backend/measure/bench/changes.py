@@ -56,7 +56,6 @@ def _lora_row(model: Model, height: int, width: int, chunks: int) -> dict[str, A
         elapsed = timed(lambda controls=controls: (stream.step(controls), stream.settle()), model.device)
         if n >= 4:
             times["same" if n % 2 else "changed"].append(elapsed)
-    stream.step(Controls("gold", loras=(0.0,)))  # off again: the model's layers are as they were
     changed, same = (statistics.median(times[kind]) for kind in ("changed", "same"))
     return _row(f"chunk after a LoRA's strength changed, rank {RANK}", same + plain, changed) | {
         "chunk_ms": round(1000 * same, 1)

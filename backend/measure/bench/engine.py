@@ -43,7 +43,9 @@ def _mode_row(model: Model, height: int, width: int, chunks: int, mode: str) -> 
         made: dict[str, Tensor] = {}
 
         def run_ours(controls: Controls = controls, made: dict[str, Tensor] = made) -> None:
-            made["ours"] = ours.step(controls).frames
+            chunk = ours.step(controls)
+            assert chunk is not None
+            made["ours"] = chunk.frames
             ours.settle()
 
         def run_plain(controls: Controls = controls, made: dict[str, Tensor] = made) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from vace_core.conditioning import ContextState, encode_context, infer_mode, with_anchors
 from vace_core.conditioning.context import EncodedStream
 from vace_core.config import Pipeline
+from vace_core.constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
@@ -72,7 +73,7 @@ class PlainStream:
         self.model = model
         self.size = (height, width)
         patch = model.transformer.architecture.patch
-        self.latent_size = (height // 8, width // 8)
+        self.latent_size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self.grid = (self.latent_size[0] // patch[1], self.latent_size[1] // patch[2])
         self.schedule = Table(model.pipeline.shift).schedule(model.pipeline.steps, model.pipeline.warp)
         self.memory = [GrowingMemory(model.pipeline, self.grid, []) for _ in model.transformer.blocks]
@@ -92,7 +93,7 @@ class PlainStream:
         return frames
 
     def _encode(self, controls: Controls) -> Tensor:
-        frames = 4 * self.model.pipeline.chunk - (0 if self.chunks else 3)
+        frames = FRAMES_PER_LATENT * self.model.pipeline.chunk - (0 if self.chunks else FRAMES_PER_LATENT - 1)
         gray = torch.zeros((1, 3, frames, *self.size), device=self.model.device)
         source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
         # Without the latents that a settled stream keeps, everything is encoded again.

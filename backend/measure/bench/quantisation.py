@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
+from vace_core.constants import PIXELS_PER_LATENT
 from vace_core.model import Model
 from vace_core.transformer import CausalWan, Context, Prompt, Time
 from vace_core.transformer.quantised import KINDS, fp8_trouble, quantise
@@ -53,7 +54,7 @@ class _Inputs:
     @torch.inference_mode()
     def random(cls, model: Model, height: int, width: int) -> _Inputs:
         architecture, generator = model.transformer.architecture, torch.Generator().manual_seed(0)
-        shape = (model.pipeline.chunk, height // 8, width // 8)
+        shape = (model.pipeline.chunk, height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
 
         def noise(channels: int) -> Tensor:
             return torch.randn((1, channels, *shape), generator=generator).to(model.device, model.dtype)

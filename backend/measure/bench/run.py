@@ -12,7 +12,8 @@ import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import pipeline_named
-from vace_core.model import Model, load
+from vace_core.load import load
+from vace_core.model import Model
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from vace_core.annotators.pixels import pixels, video
 from vace_core.conditioning import Reference
 from vace_core.config import Pipeline
+from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
 from vace_core.model import Model
-from vace_core.stream import FRAMES_PER_LATENT, Stream
+from vace_core.stream import Stream
 
 from ...engine.tensors import to_still
 from .clips import there_and_back
@@ -57,7 +58,7 @@ def chunks_of(model: Model, ask: Request, size: tuple[int, int]) -> Iterator[np.
     while True:
         frames = list(islice(numbers, stream.frames_wanted))
         chunk = stream.step(_controls(ask, frames, references, model.device))
-        if chunk.frames.shape[2]:  # a stream batch has none at first
+        if chunk is not None:  # a stream batch has none at first
             yield pixels(chunk.frames)
 
 

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vace_core.annotators.depth import DepthNet
-from vace_core.model import Model, load
+from vace_core.load import load
+from vace_core.model import Model
 from vace_core.pocket.loading import store
 from vace_core.pocket.looks import Look, complete
 from vace_core.pocket.world import draw_clip, random_named

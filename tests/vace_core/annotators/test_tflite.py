@@ -10,7 +10,7 @@ import torch
 
 from vace_core.annotators.person import WEIGHTS
 from vace_core.annotators.tflite import TfliteNet
-from vace_core.checkpoints.errors import CheckpointError
+from vace_core.errors import CheckpointError
 
 PERSON, POSE = WEIGHTS / "selfie_segmentation_landscape.tflite", WEIGHTS / "pose_landmark_lite.tflite"
 LITERT = [114.85, 36.744, -78.997, 0.666, -1.599]

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tests.vace_core.small import ARCHITECTURE, transformer
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.layouts import recognise
 from vace_core.checkpoints.load_state import Part, fill, on_meta
 from vace_core.checkpoints.weights import open_weights
+from vace_core.errors import CheckpointError
 from vace_core.transformer import CausalWan
 
 CPU = torch.device("cpu")

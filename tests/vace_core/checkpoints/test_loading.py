@@ -17,11 +17,11 @@ from vace_core.autoencoder.statistics import MEAN, STD
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints import autoencoder as autoencoder_names
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.loading import load_autoencoder, load_text_encoder, load_transformer
 from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import CONTEXT, DIFFUSERS
 from vace_core.checkpoints.weights import Weights, open_weights
+from vace_core.errors import CheckpointError
 
 CPU = torch.device("cpu")
 WITHOUT = replace(ARCHITECTURE, vace_layers=())

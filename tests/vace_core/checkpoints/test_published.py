@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ import torch
 from safetensors.torch import save_file
 
 from tests.vace_core.checkpoints.published_files import lora, small, write
-from vace_core import model as model_module
+from tests.vace_core.small import step
 from vace_core.checkpoints.catalogue import AUTOENCODERS, PUBLISHED
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.checkpoints.published import load_published
 from vace_core.checkpoints.store import Store
+from vace_core.config import PIPELINES
 from vace_core.controls import Controls
-from vace_core.model import Model, load
+from vace_core.errors import CheckpointError
+from vace_core.load import load
+from vace_core.model import Model
 from vace_core.stream import Stream
 
 CPU = torch.device("cpu")
@@ -27,7 +30,7 @@ def chunk(model: Model, prompt: str = "a cab") -> torch.Tensor:
     """The first chunk under a control."""
     stream = Stream(model, 32, 48)
     control = torch.rand((1, 3, stream.frames_wanted, 32, 48), generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return stream.step(Controls(prompt, control=control)).frames
+    return step(stream, Controls(prompt, control=control)).frames
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -94,11 +97,11 @@ def test_the_users_loras_are_live_at_their_strengths(tmp_path: Path) -> None:
     styled = load_published(small("reward-forcing"), CPU, written.store, options)
     assert plain.loras is None
     assert styled.loras is not None
-    assert styled.loras.strengths == (1.0, 1.0)
-    styled.loras.set((0.0, 0.5))
+    assert styled.loras.initial == (1.0, 1.0)
     assert not torch.equal(chunk(styled), chunk(plain))
-    styled.loras.set((0.0, 0.0))
-    assert torch.equal(chunk(styled), chunk(plain))
+    half, none = (replace(styled, loras=styled.loras.beginning_at(strengths)) for strengths in ((0.0, 0.5), (0.0, 0.0)))
+    assert not torch.equal(chunk(half), chunk(plain))
+    assert torch.equal(chunk(none), chunk(plain))
 
 
 def test_what_is_missing_is_named_with_the_command_that_brings_it(tmp_path: Path) -> None:
@@ -125,8 +128,9 @@ def test_an_option_that_there_is_not_is_named(wrong: dict[str, Any], words: str)
 
 def test_load_passes_a_pipeline_on_to_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = write(tmp_path, "longlive")
-    monkeypatch.setattr(model_module, "pipeline_named", small)
-    assert load("longlive", "cpu", written.store).pipeline == small("longlive")
+    preset = small("longlive")
+    monkeypatch.setitem(PIPELINES, "longlive", preset)
+    assert load("longlive", "cpu", written.store).pipeline == preset
 
 
 def test_load_says_what_it_needs(tmp_path: Path) -> None:

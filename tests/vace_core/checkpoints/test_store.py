@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from vace_core.checkpoints.catalogue import FILES, WeightFile, files_of
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.store import Store, shards
+from vace_core.errors import CheckpointError
 
 BASE, LORA, VACE, TINY = (FILES[name] for name in ("longlive-base", "longlive-lora", "vace-1.3b", "taew2_1"))
 

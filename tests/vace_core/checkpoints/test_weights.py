@@ -16,8 +16,8 @@ from torch import Tensor
 
 from tests.vace_core.checkpoints import hollow
 from vace_core.checkpoints import weights as module
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.weights import Weights, open_weights
+from vace_core.errors import CheckpointError
 
 
 def numbers(seed: int = 0) -> dict[str, Tensor]:

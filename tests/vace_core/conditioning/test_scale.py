@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import model
+from tests.vace_core.small import model, step
 from vace_core.conditioning import ContextScale
 from vace_core.controls import Controls
 from vace_core.stream import Stream
@@ -15,7 +15,7 @@ from vace_core.stream import Stream
 
 def frames(controls: Controls) -> Tensor:
     control = torch.linspace(-1, 1, 9)[None, None, :, None, None].expand(1, 3, 9, 32, 48)
-    return Stream(model(), 32, 48).step(replace(controls, control=control)).frames
+    return step(Stream(model(), 32, 48), replace(controls, control=control)).frames
 
 
 def test_factors_go_evenly_from_the_first_layer_and_step_to_the_last() -> None:
@@ -28,7 +28,7 @@ def test_factors_go_evenly_from_the_first_layer_and_step_to_the_last() -> None:
 
 def test_a_scale_of_zero_in_every_step_equals_no_control() -> None:
     off = frames(Controls("gold", step_scale=(0.0, 0.0)))
-    torch.testing.assert_close(off, Stream(model(), 32, 48).step(Controls("gold")).frames, atol=0, rtol=0)
+    torch.testing.assert_close(off, step(Stream(model(), 32, 48), Controls("gold")).frames, atol=0, rtol=0)
 
 
 def test_layers_and_steps_each_change_the_picture_and_neutral_ones_do_not() -> None:
@@ -54,5 +54,5 @@ def test_reused_hints_are_made_once_in_so_many_steps() -> None:
     weights.transformer.hints = counting  # type: ignore[method-assign]
     for every, expected in ((1, 4), (2, 2), (3, 2), (4, 1)):
         made.clear()
-        Stream(weights, 32, 48).step(Controls("gold", control=torch.zeros(1, 3, 9, 32, 48), hint_every=every))
+        step(Stream(weights, 32, 48), Controls("gold", control=torch.zeros(1, 3, 9, 32, 48), hint_every=every))
         assert len(made) == expected

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from tests.vace_core.lora.lora_files import STYLES, changes, merged_by_hand, write
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
-from vace_core.checkpoints.errors import CheckpointError
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.checkpoints.weights import LazyTensor
 from vace_core.config import WAN_1_3B, Architecture
+from vace_core.errors import CheckpointError
 from vace_core.lora.files import Adapter, Lora, merge, read_lora
 from vace_core.transformer import CausalWan
 from vace_core.transformer.quantised import quantise

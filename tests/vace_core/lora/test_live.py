@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from tests.vace_core.lora.lora_files import changes, write
-from tests.vace_core.small import ARCHITECTURE, latents, model, text, transformer
-from vace_core.checkpoints.errors import CheckpointError
+from tests.vace_core.small import ARCHITECTURE, latents, model, step, text, transformer
 from vace_core.checkpoints.weights import LazyTensor
 from vace_core.controls import Controls
+from vace_core.errors import CheckpointError
 from vace_core.lora.files import Lora, merge, read_lora
 from vace_core.lora.live import LiveLoras
 from vace_core.stream import Stream
@@ -48,10 +48,9 @@ def flow(wan: CausalWan) -> Tensor:
     return wan(latents(3, 1).to(dtype), time, prompt, context)
 
 
-def live(wan: CausalWan, loras: Sequence[Lora], *strengths: float) -> LiveLoras:
-    made = LiveLoras(wan, loras)
-    made.set(strengths)
-    return made
+def live(wan: CausalWan, loras: Sequence[Lora], *strengths: float) -> CausalWan:
+    """A transformer with live LoRAs at these strengths."""
+    return LiveLoras(wan, loras).adapted().at(strengths)
 
 
 def error(got: Tensor, expected: Tensor) -> float:
@@ -63,15 +62,12 @@ def test_live_equals_merged(loras: list[Lora], strengths: tuple[float, float]) -
     merged, beside = transformer(), transformer()
     for lora, strength in zip(loras, strengths, strict=True):
         merge(merged, lora, strength)
-    live(beside, loras, *strengths)
     assert error(flow(merged), flow(transformer())) > 0.1
-    assert error(flow(beside), flow(merged)) < 1e-5
+    assert error(flow(live(beside, loras, *strengths)), flow(merged)) < 1e-5
 
 
 def test_the_order_of_the_loras_does_not_matter(loras: list[Lora]) -> None:
-    one, other = transformer(), transformer()
-    live(one, loras, 0.3, -0.5)
-    live(other, loras[::-1], -0.5, 0.3)
+    one, other = live(transformer(), loras, 0.3, -0.5), live(transformer(), loras[::-1], -0.5, 0.3)
     assert error(flow(one), flow(other)) < 1e-5
 
 
@@ -79,30 +75,53 @@ def test_a_strength_that_goes_back_gives_the_same_bits_as_before(loras: list[Lor
     for wan in (transformer(), transformer().bfloat16()):
         plain = flow(wan)
         before = {key: value.clone() for key, value in wan.state_dict().items()}
-        made = live(wan, loras, 0.7, 0.2)
-        first = flow(wan)
+        adapted = LiveLoras(wan, loras).adapted()
+        first = flow(adapted.at((0.7, 0.2)))
         for n in range(10):
-            made.set((n / 3, -0.1 * n))
-        assert not torch.equal(flow(wan), first)
-        made.set((0.7, 0.2))
-        assert torch.equal(flow(wan), first)
-        made.set((0.0, 0.0))
+            last = flow(adapted.at((n / 3, -0.1 * n)))
+        assert not torch.equal(last, first)
+        assert torch.equal(flow(adapted.at((0.7, 0.2))), first)
+        assert torch.equal(flow(adapted.at((0.0, 0.0))), plain)
         assert torch.equal(flow(wan), plain)
         assert all(torch.equal(value, before[key]) for key, value in wan.state_dict().items())
+
+
+def test_two_streams_views_of_one_transformer_do_not_disturb_each_other(loras: list[Lora]) -> None:
+    wan = transformer()
+    shared = LiveLoras(wan, loras)
+    one, other = shared.adapted(), shared.adapted()
+    strong, weak = one.at((0.9, -0.3)), other.at((0.1, 0.2))
+    made = [flow(strong), flow(weak), flow(strong)]
+    assert torch.equal(made[0], made[2])
+    assert torch.equal(made[0], flow(live(transformer(), loras, 0.9, -0.3)))
+    assert torch.equal(made[1], flow(live(transformer(), loras, 0.1, 0.2)))
+
+
+def test_a_stream_s_transformer_shares_all_weights_but_what_loras_change_as_a_whole(loras: list[Lora]) -> None:
+    wan = transformer()
+    plain, own = wan.state_dict(), live(wan, loras, 0.9, 0.0).state_dict()
+    assert plain.keys() == own.keys()
+    assert {key for key in plain if plain[key].data_ptr() != own[key].data_ptr()} == set(WHOLE)
+
+
+def test_buffers_stay_where_they_are_when_strengths_change(loras: list[Lora]) -> None:
+    adapted = LiveLoras(transformer(), loras).adapted()
+    places = []
+    for strengths in ((0.9, 0.0), (0.0, 0.0), (0.1, 0.7)):
+        adapted.at(strengths)
+        own = [*adapted._gains.values(), *(changed.parameter for changed in adapted._changed)]
+        places.append([tensor.data_ptr() for tensor in own])
+    assert places[0] == places[1] == places[2]
 
 
 def test_strengths_of_nought_cost_nothing(loras: list[Lora]) -> None:
     """Not one operation more than without LoRAs."""
     wan = transformer()
     plain = operations(wan)
-    made = LiveLoras(wan, loras)
-    assert not made.active
-    assert operations(wan) == plain
-    made.set((0.5, 0.0))
-    assert made.active
-    assert operations(wan) > plain
-    made.set((0.0, 0.0))
-    assert operations(wan) == plain
+    adapted = LiveLoras(wan, loras).adapted()
+    assert operations(adapted.at((0.0, 0.0))) == plain
+    assert operations(adapted.at((0.5, 0.0))) > plain
+    assert operations(adapted.at((0.0, 0.0))) == plain
 
 
 def operations(wan: CausalWan) -> int:
@@ -112,30 +131,35 @@ def operations(wan: CausalWan) -> int:
 
 
 def test_a_second_lora_costs_no_second_pass(loras: list[Lora]) -> None:
-    one, two = transformer(), transformer()
-    live(one, loras[:1], 0.5)
-    live(two, loras, 0.5, 0.5)
+    one, two = live(transformer(), loras[:1], 0.5), live(transformer(), loras, 0.5, 0.5)
     assert operations(two) == operations(one)
 
 
-def test_every_change_of_a_strength_raises_the_version_and_no_other(loras: list[Lora]) -> None:
-    made = LiveLoras(transformer(), loras)
-    versions = []
-    for strengths in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.0), (0.5, 0.1), (0.0, 0.0)):
-        made.set(strengths)
-        versions.append(made.version)
-    assert versions == [0, 1, 1, 2, 3]
-
-
-@pytest.mark.parametrize("wrong", [(), (1.0,), (1.0, 2.0, 3.0), (1.0, math.nan), (math.inf, 0.0)])
+@pytest.mark.parametrize("wrong", [(1.0,), (1.0, 2.0, 3.0), (1.0, math.nan), (math.inf, 0.0)])
 def test_strengths_that_are_none_are_refused_and_change_nothing(loras: list[Lora], wrong: tuple[float, ...]) -> None:
-    wan = transformer()
-    made = live(wan, loras, 0.5, 0.5)
-    expected = flow(wan)
+    weights = model()
+    shared = LiveLoras(weights.transformer, loras)
+    for refused in (shared.beginning_at, lambda strengths: LiveLoras(weights.transformer, loras, strengths)):
+        with pytest.raises(ValueError, match="expected 2 finite numbers"):
+            refused(wrong)
+    stream, undisturbed = (Stream(replace(weights, loras=shared), 32, 48) for _ in range(2))
+    for one in (stream, undisturbed):
+        step(one, Controls("gold", loras=(0.5, 0.5)))
     with pytest.raises(ValueError, match="expected 2 finite numbers"):
-        made.set(wrong)
-    assert made.strengths == (0.5, 0.5)
-    assert torch.equal(flow(wan), expected)
+        stream.step(Controls("gold", loras=wrong))
+    assert torch.equal(step(stream, Controls("gold")).frames, step(undisturbed, Controls("gold")).frames)
+
+
+def test_a_stream_begins_with_the_loras_as_trained_or_as_it_is_told(loras: list[Lora]) -> None:
+    weights = model()
+    shared = LiveLoras(weights.transformer, loras)
+
+    def first(live: LiveLoras, *strengths: float) -> Tensor:
+        return step(Stream(replace(weights, loras=live), 32, 48), Controls("gold", loras=strengths)).frames
+
+    assert torch.equal(first(shared), first(shared, 1.0, 1.0))
+    assert torch.equal(first(shared.beginning_at((0.2, 0.0))), first(shared, 0.2, 0.0))
+    assert not torch.equal(first(shared), first(shared, 0.2, 0.0))
 
 
 def test_a_lora_for_another_model_is_refused_and_leaves_no_trace(tmp_path: Path, loras: list[Lora]) -> None:
@@ -159,8 +183,7 @@ def test_a_lora_works_on_quantised_layers_live_or_merged_before(loras: list[Lora
             quantise(blocks, kind)
     assert error(flow(beside), flow(exact)) > 0.5
     assert error(flow(merged), flow(exact)) < bound
-    live(beside, [low_rank], 0.8)
-    assert error(flow(beside), flow(exact)) < bound
+    assert error(flow(live(beside, [low_rank], 0.8)), flow(exact)) < bound
 
 
 def test_whole_changes_of_quantised_weights_are_refused(loras: list[Lora]) -> None:
@@ -172,22 +195,20 @@ def test_whole_changes_of_quantised_weights_are_refused(loras: list[Lora]) -> No
         LiveLoras(wan, [whole])
 
 
-def test_strengths_are_the_models_and_a_change_forgets_nothing(loras: list[Lora]) -> None:
-    weights = model()
-    made = LiveLoras(weights.transformer, loras)
+def test_a_change_of_strengths_forgets_nothing(loras: list[Lora]) -> None:
+    plain_model = model()
+    weights = replace(plain_model, loras=LiveLoras(plain_model.transformer, loras))
     stream = Stream(weights, 32, 48)
     for _ in range(2):
-        stream.step(Controls("gold"))
+        step(stream, Controls("gold", loras=(0.0, 0.0)))
     stream.settle()
     remembered = stream.state.memory.clone()
     forks = [stream.fork() for _ in range(4)]
-    plain = forks[0].step(Controls("gold")).frames
-    made.set((0.9, 0.0))
-    one, other = (fork.step(Controls("gold")).frames for fork in forks[1:3])
-    made.set((0.0, 0.0))
+    plain = step(forks[0], Controls("gold")).frames
+    one, other = (step(fork, Controls("gold", loras=(0.9, 0.0))).frames for fork in forks[1:3])
     assert torch.equal(one, other)
     assert error(one, plain) > 0.01
-    assert torch.equal(forks[3].step(Controls("gold")).frames, plain)
+    assert torch.equal(step(forks[3], Controls("gold")).frames, plain)
     for now, then in zip(stream.state.memory.layers, remembered.layers, strict=True):
         assert all(map(torch.equal, now.tensors(), then.tensors()))
 
@@ -195,14 +216,15 @@ def test_strengths_are_the_models_and_a_change_forgets_nothing(loras: list[Lora]
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here to capture a graph on")
 def test_a_captured_graph_follows_the_strengths(loras: list[Lora]) -> None:
     layer = transformer().cuda().requires_grad_(False)
-    made = live(layer, loras, 0.5, 0.0)
-    query, x = layer.blocks[0].get_submodule("self_attn.q"), torch.randn(6, 48, device="cuda")
+    adapted = LiveLoras(layer, loras).adapted()
+    wan = adapted.at((0.5, 0.0))
+    query, x = wan.blocks[0].get_submodule("self_attn.q"), torch.randn(6, 48, device="cuda")
     torch.cuda.synchronize()
     query(x)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         captured = query(x)
     for strengths in ((0.25, 0.5), (-1.0, 0.0)):
-        made.set(strengths)
+        assert adapted.at(strengths) is wan
         graph.replay()
         torch.testing.assert_close(captured, query(x))

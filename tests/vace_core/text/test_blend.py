@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.vace_core.small import SmallText, model
+from tests.vace_core.small import SmallText, model, step
 from vace_core.controls import Controls
 from vace_core.stream import Stream
 from vace_core.text import Embeddings, Travel
@@ -65,11 +65,11 @@ def test_a_prompt_that_changes_on_the_way_sets_out_from_where_it_is():
 def test_a_fade_changes_the_picture_step_by_step_and_keeps_the_memory():
     cut, faded = Stream(model(), 32, 48), Stream(model(), 32, 48)
     for stream in (cut, faded):
-        stream.step(Controls("gold"))
-    half = faded.fork().step(Controls((("gold", 0.5), ("ice", 0.5)))).frames
-    gold = faded.fork().step(Controls("gold")).frames
-    ice = cut.step(Controls("ice")).frames
-    whole = faded.step(Controls((("ice", 1.0),))).frames
+        step(stream, Controls("gold"))
+    half = step(faded.fork(), Controls((("gold", 0.5), ("ice", 0.5)))).frames
+    gold = step(faded.fork(), Controls("gold")).frames
+    ice = step(cut, Controls("ice")).frames
+    whole = step(faded, Controls((("ice", 1.0),))).frames
     torch.testing.assert_close(whole, ice, atol=0, rtol=0)
     assert (half - gold).abs().max() > 1e-4
     assert (half - ice).abs().max() > 1e-4

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.vace_core.text.pieces import write_tokenizer
-from vace_core.checkpoints.errors import CheckpointError
+from vace_core.errors import CheckpointError
 from vace_core.text.tokenizer import clean, read_tokenizer
 
 

@@ -102,19 +102,19 @@ def _begin(model: TinyAutoencoder, video: Tensor) -> None:
 def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, tuple[float, ...]]:
     with torch.autocast("cpu", enabled=False):
         latents = model.encode(video)[0]
-    shown = latents + NOISE * torch.randn_like(latents)
+    noisy = latents + NOISE * torch.randn_like(latents)
     target = video
     if shrink:
         # Latents that can be shrunk like a picture are smooth, which makes them easier to generate.
-        shown = functional.avg_pool3d(shown, (1, 2, 2))
+        noisy = functional.avg_pool3d(noisy, (1, 2, 2))
         target = functional.avg_pool3d(video, (1, 2, 2))
-    unit, _ = model.decode_raw(shown)
-    made = unit[:, :, 3:].float()
-    error = (made - target).abs().mean()
+    unit, _ = model.decode_raw(noisy)
+    decoded = unit[:, :, 3:].float()
+    error = (decoded - target).abs().mean()
     with torch.autocast("cpu", enabled=False):  # differences of squares need all their digits
-        unlike = 1 - _similarity(made, target).mean()
-    gradient = torch.stack([(_slope(made, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
-    coarse = torch.stack([(_coarse(made, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
+        unlike = 1 - _similarity(decoded, target).mean()
+    gradient = torch.stack([(_slope(decoded, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
+    coarse = torch.stack([(_coarse(decoded, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
     mean = latents.mean(dim=(0, 2, 3, 4))
     spread = latents.std(dim=(0, 2, 3, 4))
     shape = mean.square().mean() + (spread.mean() - 1).square() + functional.relu(latents.abs() - 2.6).mean()
@@ -123,9 +123,9 @@ def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, 
     return loss, tuple(float(part.detach().mean()) for part in (error, unlike, mean, spread))
 
 
-def _similarity(made: Tensor, target: Tensor) -> Tensor:
+def _similarity(decoded: Tensor, target: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004) of videos in [-1, 1], a map of every colour."""
-    x, y = ((video.transpose(1, 2).flatten(0, 1) + 1) / 2 for video in (made, target))
+    x, y = ((video.transpose(1, 2).flatten(0, 1) + 1) / 2 for video in (decoded, target))
     mean_x, mean_y = _smooth(x), _smooth(y)
     var_x, var_y = _smooth(x * x) - mean_x**2, _smooth(y * y) - mean_y**2
     cov = _smooth(x * y) - mean_x * mean_y

@@ -120,10 +120,10 @@ class Batches:
         ones = torch.ones(64, CHUNK, *latents.shape[-2:])
         return torch.cat((self.gray[:, window], latents[:, window].float(), ones))
 
-    def _history(self, rng, clip: ClipLatents, video: Tensor, shown: tuple[int, int], at: int, mode: str) -> Tensor:
+    def _history(self, rng, clip: ClipLatents, video: Tensor, at_look: tuple[int, int], at: int, mode: str) -> Tensor:
         """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
         if "masked" not in mode and "two" not in mode and rng.random() < 0.12:
-            place, look = shown
+            place, look = at_look
             video = clip.looks[place, (look + 1) % clip.looks.shape[1]]
         before = video[:, at - CHUNK : at].float()
         if rng.random() < 0.3:

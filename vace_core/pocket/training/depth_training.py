@@ -74,10 +74,10 @@ def train_to_see(
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
         rows = [_roughen(pictures[i], depths[i], masks[i], rng) for i in rng.integers(len(pictures), size=budget.batch)]
-        seen, truth = torch.stack([row[0] for row in rows]), torch.stack([row[task.truth] for row in rows])
+        images, truth = torch.stack([row[0] for row in rows]), torch.stack([row[task.truth] for row in rows])
         with torch.autocast("cpu", torch.bfloat16):
-            made = model(seen.contiguous(memory_format=torch.channels_last))
-        loss = task.loss(made.float(), truth)
+            predicted = model(images.contiguous(memory_format=torch.channels_last))
+        loss = task.loss(predicted.float(), truth)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         together.average_gradients(model)
@@ -133,9 +133,9 @@ def _roughen(
     if rng.random() < 0.4:
         x = cv2.GaussianBlur(x.astype(np.float32), (0, 0), float(rng.uniform(0.3, 1.2)))
     x = x + rng.normal(0, rng.exponential(0.025), x.shape)
-    seen = torch.from_numpy(np.clip(x, 0, 1).astype(np.float32)).permute(2, 0, 1) * 2 - 1
+    image = torch.from_numpy(np.clip(x, 0, 1).astype(np.float32)).permute(2, 0, 1) * 2 - 1
     depth_truth, mask_truth = (torch.from_numpy(x.astype(np.float32) / 255)[None] for x in (depth, mask))
-    return seen, depth_truth, mask_truth
+    return image, depth_truth, mask_truth
 
 
 def _other_surfaces(x: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -167,19 +167,19 @@ def _clouds(rng: np.random.Generator) -> np.ndarray:
     return colours[0] * cloud + colours[1] * (1 - cloud)
 
 
-def _loss(made: Tensor, truth: Tensor) -> Tensor:
+def _loss(predicted: Tensor, truth: Tensor) -> Tensor:
     """Error free of scale and shift (the annotator sets its own range), a little of the plain error, and of slopes."""
-    made_free, truth_free = _free(made), _free(truth)
-    slopes = torch.stack([(made.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3)]).sum()
-    return functional.l1_loss(made_free, truth_free) * 0.5 + functional.l1_loss(made, truth) + slopes
+    predicted_free, truth_free = _free(predicted), _free(truth)
+    slopes = torch.stack([(predicted.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3)]).sum()
+    return functional.l1_loss(predicted_free, truth_free) * 0.5 + functional.l1_loss(predicted, truth) + slopes
 
 
-def _overlap_loss(made: Tensor, truth: Tensor) -> Tensor:
+def _overlap_loss(predicted: Tensor, truth: Tensor) -> Tensor:
     """Of logits [B, 1, h, w] against masks in 0..1: every pixel's error, and how little the whole things overlap."""
-    share = made.sigmoid()
+    share = predicted.sigmoid()
     both, either = (share * truth).sum((1, 2, 3)), (share + truth).sum((1, 2, 3))
     apart = 1 - (2 * both + 50) / (either + 50)
-    return functional.binary_cross_entropy_with_logits(made, truth) + 0.5 * apart.mean()
+    return functional.binary_cross_entropy_with_logits(predicted, truth) + 0.5 * apart.mean()
 
 
 def _free(x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from vace_core.annotators.pixels import video
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.conditioning import ContextState, encode_context, with_anchors
+from vace_core.constants import FRAMES_PER_LATENT
 
 from ..world.appearance import CONTROLS, by_control
 from ..world.clip import DrawnClip
@@ -96,7 +97,7 @@ def encode_clip(
     controls = [video(drawn[kind].pictures) for kind in kinds]
     looks = [[video(by_control(look, drawn[kind].says, kind)) for look in clip.looks] for kind in kinds]
     second = int(rng.choice([3, 4]))
-    split = 4 * second - 3
+    split = FRAMES_PER_LATENT * (second - 1) + 1
 
     latents = torch.stack([torch.cat([model.encode(look)[0] for look in group]) for group in looks])
     kind = str(rng.choice(MASKED, p=[0.45, 0.3, 0.25]))

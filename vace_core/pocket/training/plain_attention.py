@@ -45,8 +45,8 @@ def plain_attention(parts: Sequence[Part] = ()) -> Iterator[None]:
         start, out = 0, []
         for part in parts:
             end = start + part.tokens
-            seen = slice(start - part.back, end)
-            out.append(_plain(queries[:, :, start:end], keys[:, :, seen], values[:, :, seen]))
+            visible = slice(start - part.back, end)
+            out.append(_plain(queries[:, :, start:end], keys[:, :, visible], values[:, :, visible]))
             start = end
         return torch.cat(out, dim=2)
 

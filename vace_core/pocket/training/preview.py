@@ -62,6 +62,8 @@ def restyle(model: Model, prompt: str, control: Tensor) -> Tensor:
     frames, at = [], 0
     while at + stream.frames_wanted <= control.shape[2]:
         wanted = stream.frames_wanted
-        frames.append(stream.step(Controls(prompt=prompt, control=control[:, :, at : at + wanted])).frames)
+        chunk = stream.step(Controls(prompt=prompt, control=control[:, :, at : at + wanted]))
+        assert chunk is not None
+        frames.append(chunk.frames)
         at += wanted
     return torch.cat(frames, dim=2)

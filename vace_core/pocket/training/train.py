@@ -18,7 +18,7 @@ import torch
 from vace_core.annotators.pixels import video
 from vace_core.config import PIPELINES
 
-from ..loading import WEIGHTS, load, store
+from ..loading import WEIGHTS, load_pocket, store
 from .autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from .batches import CHUNK, Batches
 from .clips import FRAMES, draw_all, load_clip
@@ -117,7 +117,7 @@ def train(plan: Plan) -> None:
             run_data_parallel(train_to_see, plan.processes, *job)
     export(autoencoder, checkpoint, plan.weights)
     footages = [of_clip(load_clip(clips, number).clip) for number in range(min(3, plan.clips))]
-    model = load(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
+    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
     contact_sheet(model, footages, plan.out / "preview.png")
     report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
 
@@ -130,7 +130,7 @@ def _bridge(plan: Plan, start: Path, autoencoder: Path, clips: Path) -> LatentMa
 
 
 def export(autoencoder: Path, checkpoint: Path, weights: Path) -> None:
-    """Write a training checkpoint's averaged weights as the files that `loading.load` reads."""
+    """Write a training checkpoint's averaged weights as the files that `loading.load_pocket` reads."""
     pocket = Pocket()
     pocket.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
     store(pocket.transformer, "transformer", weights)

@@ -149,8 +149,8 @@ def train_transformer(
         past = losses.get(batch.mode, float(loss.detach()))
         losses[batch.mode] = past + (float(loss.detach()) - past) / 30
         if together.leads and step % 100 == 0:
-            shown = ", ".join(f"{mode} {value:.3f}" for mode, value in sorted(losses.items()))
-            report(f"transformer: step {step}, {100 * done:.0f} % of the budget, {shown}")
+            by_mode = ", ".join(f"{mode} {value:.3f}" for mode, value in sorted(losses.items()))
+            report(f"transformer: step {step}, {100 * done:.0f} % of the budget, {by_mode}")
         if together.leads and time.monotonic() - saved > 240:
             _save(out, model, average, optimiser, step, time.monotonic() - began)
             saved = time.monotonic()

@@ -11,9 +11,6 @@ from .figures import FLOATING, STANDING, Draw, face
 from .pen import Pen
 from .surface import GROUND, OBJECT, Array, Surface, unit
 
-EYE = 0.75
-"""Height of the eye over the ground, in heights of the frame at depth one."""
-
 
 @dataclass(frozen=True)
 class Layer:
@@ -66,7 +63,7 @@ class CutoutScene:
         return tuple(sorted({layer.noun for layer in self.layers}))
 
     def surface(self, time: float, height: int, width: int) -> Surface:
-        """What is seen at a time in seconds."""
+        """What is visible at a time in seconds."""
         out = Surface.empty(height, width)
         out.horizon = self.horizon
         out.pan = 0.1 * self.slide * time
@@ -128,12 +125,12 @@ def _grid(out: Surface) -> tuple[Array, Array]:
 def _lay_ground(out: Surface, horizon: float, shift: float) -> None:
     x, y = _grid(out)
     depth = 0.42 / np.maximum(y - horizon, 1e-3)
-    seen = np.broadcast_to((y > horizon + 0.012), out.depth.shape)
+    visible = np.broadcast_to((y > horizon + 0.012), out.depth.shape)
     depth = np.broadcast_to(depth, out.depth.shape)
     point = np.stack(np.broadcast_arrays((x + shift) * depth * 1.6, np.float32(0), -depth * 2.2), axis=-1)
-    out.group[seen], out.part[seen] = GROUND, 0
-    out.depth[seen], out.normal[seen], out.point[seen] = depth[seen], (0, 1, 0), point[seen]
-    out.view[seen] = unit(np.stack(np.broadcast_arrays(-x, np.float32(0.35), np.float32(1.0)), axis=-1))[0, 0]
+    out.group[visible], out.part[visible] = GROUND, 0
+    out.depth[visible], out.normal[visible], out.point[visible] = depth[visible], (0, 1, 0), point[visible]
+    out.view[visible] = unit(np.stack(np.broadcast_arrays(-x, np.float32(0.35), np.float32(1.0)), axis=-1))[0, 0]
 
 
 def _lay_hills(out: Surface, r: np.ndarray, horizon: float, shift: float) -> None:
@@ -142,15 +139,15 @@ def _lay_hills(out: Surface, r: np.ndarray, horizon: float, shift: float) -> Non
         at = x + shift / depth + ridge
         waves = np.sin(at * (2 + 4 * r[0]) + 6 * r[1]) + 0.5 * np.sin(at * (6 + 6 * r[2]) + 6 * r[3 + ridge])
         edge = horizon - 0.02 - (0.16 - 0.06 * ridge) * (0.35 + r[5]) * (0.7 + 0.5 * waves)
-        seen = y > edge
+        visible = y > edge
         slope = np.gradient(edge[0]) * out.depth.shape[0]
         fall = np.clip((y - edge) * 4, 0, 1)
         normal = unit(
             np.stack(np.broadcast_arrays(slope[None], np.float32(0.6), 0.2 + fall), axis=-1).astype(np.float32)
         )
         point = np.stack(np.broadcast_arrays(at * 2.5, y * 2.5, np.float32(ridge)), axis=-1)
-        out.group[seen], out.part[seen], out.depth[seen] = GROUND, -2 - ridge, depth
-        out.normal[seen], out.point[seen] = normal[seen], point[seen]
+        out.group[visible], out.part[visible], out.depth[visible] = GROUND, -2 - ridge, depth
+        out.normal[visible], out.point[visible] = normal[visible], point[visible]
 
 
 def _place(out: Surface, layer: Layer, number: int, time: float, scene: CutoutScene) -> None:
@@ -164,7 +161,7 @@ def _place(out: Surface, layer: Layer, number: int, time: float, scene: CutoutSc
         return
     out.people += pen.people
     mask = pen.mask[rows, columns]
-    seen = mask > 127
+    visible = mask > 127
     relief = _relief(mask, layer.scale * scene.relief * height)
     gy, gx = np.gradient(relief * 0.9)
     normal = unit(np.stack([-gx, gy, np.ones_like(gx)], axis=-1).astype(np.float32))
@@ -175,12 +172,12 @@ def _place(out: Surface, layer: Layer, number: int, time: float, scene: CutoutSc
     at = (rows, columns)
     if scene.ground:
         _cast_shadow(out, x, layer, height, width)
-    out.group[at][seen], out.part[at][seen] = OBJECT, number + 1
-    out.depth[at][seen] = (layer.depth - 0.6 * layer.scale * relief / height)[seen]
-    out.normal[at][seen], out.point[at][seen] = normal[seen], point[seen] + 1.7 * number
-    out.view[at][seen] = (0, 0, 1)
-    out.detail[at][seen] = pen.detail[rows, columns][seen] / np.float32(255)
-    out.shadow[at][seen] = 1.0
+    out.group[at][visible], out.part[at][visible] = OBJECT, number + 1
+    out.depth[at][visible] = (layer.depth - 0.6 * layer.scale * relief / height)[visible]
+    out.normal[at][visible], out.point[at][visible] = normal[visible], point[visible] + 1.7 * number
+    out.view[at][visible] = (0, 0, 1)
+    out.detail[at][visible] = pen.detail[rows, columns][visible] / np.float32(255)
+    out.shadow[at][visible] = 1.0
 
 
 def _relief(mask, reach: float) -> Array:

@@ -100,7 +100,7 @@ class SolidScene:
         return tuple(sorted({solid.kind for solid in self.solids}))
 
     def surface(self, time: float, height: int, width: int) -> Surface:
-        """What is seen at a time in seconds."""
+        """What is visible at a time in seconds."""
         camera = self._camera(time)
         rays = camera.rays(height, width)
         out = Surface.empty(height, width)
@@ -159,12 +159,12 @@ def _rotation(axis: Array, angle: float) -> Array:
 def _lay_floor(out: Surface, camera: Camera, rays: Array, floor: float, solids: tuple[Solid, ...], poses: list) -> None:
     down = np.minimum(rays[..., 1], -1e-4)
     depth = np.where(rays[..., 1] < -1e-3, (floor - camera.eye[1]) / down, np.inf).astype(np.float32)
-    seen = depth < 40.0
-    point = camera.eye + rays * np.where(seen, depth, 0.0)[..., None]
-    out.group[seen], out.part[seen] = GROUND, 0
-    out.depth[seen] = depth[seen]
-    out.normal[seen] = (0, 1, 0)
-    out.point[seen] = point[seen]
+    visible = depth < 40.0
+    point = camera.eye + rays * np.where(visible, depth, 0.0)[..., None]
+    out.group[visible], out.part[visible] = GROUND, 0
+    out.depth[visible] = depth[visible]
+    out.normal[visible] = (0, 1, 0)
+    out.point[visible] = point[visible]
     for solid, (centre, _) in zip(solids, poses):
         reach = float(solid.size.mean()) * (1.1 + 0.3 * max(float(centre[1]), 0.0))
         dx, dz = point[..., 0] - centre[0] - 0.25 * centre[1], point[..., 2] - centre[2]

@@ -1,6 +1,6 @@
 from backend.measure.bench.quantisation import quantisation_rows
 from tests.vace_core.small import model
-from vace_core.model import load
+from vace_core.load import load
 from vace_core.transformer.quantised import Quantised
 
 

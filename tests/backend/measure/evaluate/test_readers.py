@@ -8,7 +8,7 @@ from backend.measure.evaluate.measures.likeness import aligned_rmse
 from backend.measure.evaluate.readers import LOOKS, LookNet, read_depth, read_look
 from backend.measure.evaluate.training import lit_looks, pictures_in_looks, train_depth_reader, train_look_reader
 from vace_core.annotators.depth import DepthNet
-from vace_core.model import load
+from vace_core.load import load
 from vace_core.pocket.world import draw_clip
 from vace_core.pocket.world.appearance import by_control
 

@@ -8,7 +8,7 @@ from backend.measure.evaluate.figures import MEANINGS, Figure
 from backend.measure.evaluate.report import page
 from backend.measure.evaluate.run import SECTIONS, evaluate, known_measures
 from tests.backend.measure.evaluate.echo import SCOPE, SIZE, EchoTrial
-from vace_core.model import load
+from vace_core.load import load
 
 
 @pytest.fixture(scope="module")

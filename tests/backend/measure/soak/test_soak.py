@@ -56,6 +56,7 @@ def test_after_every_whim_frames_come_again(whim: str, monkeypatch: pytest.Monke
     sender.close()
 
 
+@pytest.mark.slow
 def test_a_short_soak_runs_the_whole_program_and_says_what_it_saw():
     command = [sys.executable, "-m", "backend", "soak", "--minutes", "0.1", "--seed", "3", "--json"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=100)

@@ -76,7 +76,7 @@ def test_a_lesson_is_what_a_stream_computes(way: str) -> None:
     if way == "joint":
         assert context.references is not None
         context = Context(context.tokens, None).behind(context.references)
-    view = rule.begin(state, range(3, 6), beside=None if way == "paper" else beside(model, given))
+    view = rule.begin(state, range(3, 6), references=None if way == "paper" else beside(model, given))
     streamed = model(noisy, model.embed_time(TIME[None]), prompt, context, memory=view.layers, turn=view.turn)
     torch.testing.assert_close(taught, streamed, atol=1e-5, rtol=1e-4)
 

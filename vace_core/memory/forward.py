@@ -1,0 +1,30 @@
+"""One forward of the transformer through what a stream remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ..transformer import CausalWan, Context, Prompt, Time
+from .staggered import StaggeredPass
+from .window import WindowPass
+
+
+def predict_flow(
+    transformer: CausalWan,
+    latents: Tensor,
+    time: Time,
+    prompt: Prompt,
+    view: WindowPass | StaggeredPass,
+    context: Context | None = None,
+    scale: Sequence[float] = (),
+    hints: Sequence[Tensor] | None = None,
+) -> Tensor:
+    """The flow [B, C, f, h, w] of noisy latents [B, C, f, h, w], both float32 whatever the weights are in.
+
+    view: of the memory, which remembers these frames from here on. scale: of each context block's hint.
+    """
+    noisy = latents.to(transformer.dtype)
+    flow = transformer(noisy, time, prompt, context, scale, memory=view.layers, turn=view.turn, hints=hints)
+    return flow.float()

@@ -1,0 +1,94 @@
+"""The few-step sampler: a chunk from noise to clean latents, before the next one begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from ..conditioning import REFERENCE_MODES
+from ..conditioning.cache import ConditioningCache
+from ..config import Pipeline
+from ..controls import Controls
+from ..memory import StaggeredState, WindowMemory, WindowState
+from ..memory.forward import predict_flow
+from ..state import StreamState
+from ..transformer import Time
+from .denoising import DenoisingState
+from .schedule import Schedule, Table
+
+
+class ChunkSampler(Protocol):
+    """What a stream needs of a sampler; the other one is `stream_batch.StreamBatch`."""
+
+    reference_modes: ClassVar[tuple[str, ...]]
+    """In what ways references can be shown."""
+
+    def init_memory(self, device: torch.device, dtype: torch.dtype) -> tuple[WindowState, StaggeredState | None]:
+        """An empty memory, made once a stream; of a stream batch, that of all its rows too."""
+        ...
+
+    def require_possible(self, controls: Controls) -> None:
+        """Raises ValueError for controls that this sampler cannot follow."""
+        ...
+
+    def schedule(self, noise: float) -> Schedule:
+        """The steps from so much noise (0..1) down to the clean latents."""
+        ...
+
+    def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState | None:
+        """Begin a chunk, and hand back the one that is done: this one, an earlier one, or None for "not yet"."""
+        ...
+
+
+class Sampler:
+    """All steps of a chunk, one after the other."""
+
+    reference_modes: ClassVar[tuple[str, ...]] = REFERENCE_MODES
+
+    def __init__(self, pipeline: Pipeline, memory: WindowMemory) -> None:
+        self._pipeline = pipeline
+        self._memory = memory
+        self._table = Table(pipeline.shift)
+        self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
+
+    def init_memory(self, device: torch.device, dtype: torch.dtype) -> tuple[WindowState, None]:
+        return self._memory.init_state(1, device, dtype), None
+
+    def require_possible(self, controls: Controls) -> None:
+        pass
+
+    def schedule(self, noise: float) -> Schedule:
+        if noise == 1.0:
+            return self._from_noise
+        pipeline = self._pipeline
+        steps = pipeline.video_steps or pipeline.steps
+        return self._table.from_video(noise, steps, pipeline.warp, pipeline.understated_noise)
+
+    def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState:
+        chunk = entering
+        view = self._memory.begin(
+            state.memory,
+            chunk.frames,
+            prompt=chunk.prompt,
+            past_weight=self._pipeline.past_weight,
+            references=None if chunk.embedded is None else chunk.embedded.kv,
+        )
+        hints: Sequence[Tensor] | None = None
+        while not chunk.done:
+            noisy, time = chunk.add_noise(), cache.time(chunk.timestep)
+            if chunk.hint_every > 1 and chunk.context is not None and not chunk.steps % chunk.hint_every:
+                hints = _hints(noisy, time, chunk, cache)
+            flow = predict_flow(cache.transformer, noisy, time, chunk.prompt, view, chunk.context, chunk.scale, hints)
+            chunk.update(noisy, flow)
+        return chunk
+
+
+def _hints(noisy: Tensor, time: Time, chunk: DenoisingState, cache: ConditioningCache) -> list[Tensor]:
+    """Hints that serve for more steps than this one."""
+    assert chunk.context is not None
+    latents = noisy.to(cache.transformer.dtype)
+    tokens = cache.transformer.patchify(latents)
+    return cache.transformer.hints(tokens, time, chunk.prompt, chunk.context, latents)

@@ -1,0 +1,78 @@
+"""All that changes as a stream runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .conditioning import Conditions, ContextState
+from .memory import StaggeredState, WindowState
+from .sampling.denoising import DenoisingState
+
+
+@dataclass
+class StreamState:
+    """Clone it to go back to it, or to run on from it twice."""
+
+    memory: WindowState
+    """What attention remembers; of a stream batch, what its first row remembers."""
+    history: Tensor
+    """The last clean latents [1, C, window, h, w], oldest first; what a recache or a rebuilt memory is made from."""
+    conditions: Conditions
+    """What the last chunk was generated under; of a fresh stream, the initial strengths of the live LoRAs."""
+    context: ContextState = field(default_factory=ContextState)
+    """The encoder's states for the context's two streams."""
+    decoder: Any = None
+    """The autoencoder's decoder state; like the encoder states it is replaced, never written to."""
+    video: Any = None
+    """The encoder's state for the video that chunks are made from; None where the last one was not."""
+    recent_frames: Tensor | None = None
+    """The last frames decoded [1, 3, F, H, W], where the memory is rebuilt: as far back as its oldest latent."""
+    chunks: int = 0
+    """How many have begun."""
+    latent_frames: int = 0
+    """How many the memory has taken in; of a stream batch, how many have begun."""
+    unsettled: Tensor | None = None
+    """Clean latents [1, C, f, h, w] of a chunk that the memory has not taken in yet."""
+    denoising: list[DenoisingState] = field(default_factory=list)
+    """Of a stream batch: the chunks that are on their way, the last entered first."""
+    rows: StaggeredState | None = None
+    """Of a stream batch: what each step's row remembers."""
+
+    def remember(self, clean: Tensor) -> None:
+        """The memory has taken in a chunk: clean latents [1, C, f, h, w]."""
+        self.latent_frames += clean.shape[2]
+        self.history = torch.cat((self.history[:, :, clean.shape[2] :], clean), dim=2)
+        self.unsettled = None
+
+    def clone(self) -> StreamState:
+        """A copy that nothing done to this one can change. What is never written to is shared."""
+        rows = None if self.rows is None else self.rows.clone()
+        return replace(
+            self,
+            memory=self.memory.clone() if rows is None else rows.rows[0],
+            denoising=[chunk.clone() for chunk in self.denoising],
+            rows=rows,
+        )
+
+    def nbytes(self) -> int:
+        """Memory held by the tensors, each counted once."""
+        storages = (tensor.untyped_storage() for tensor in _tensors(self))
+        return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+
+def _tensors(part: Any) -> Iterator[Tensor]:
+    """All tensors in a part of a state, however deep."""
+    if isinstance(part, Tensor):
+        yield part
+    elif isinstance(part, Mapping):
+        yield from _tensors(list(part.values()))
+    elif isinstance(part, list | tuple):
+        for one in part:
+            yield from _tensors(one)
+    elif is_dataclass(part):
+        yield from _tensors([getattr(part, one.name) for one in fields(part)])
