@@ -29,9 +29,8 @@ SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
 from backend.front.build import open_front
-from backend.front.front import Front
 from backend.front.options import RunOptions
-from backend.steering import SteeringOptions
+from backend.steering.steering import SteeringOptions
 
 if __name__ == "__main__":
     port = int(sys.argv[sys.argv.index("--osc") + 1].split(":")[1])
