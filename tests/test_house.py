@@ -36,6 +36,8 @@ FORBIDDEN = {
     "td_project": {"vace_core", "bridge", "backend", "tests", "examples"},
     "examples": {"td_project", "tests"},
 }
+# Folders of backend that the front process imports: they need no torch, at module level or in a function.
+TORCH_FREE = ("controls", "front", "imaging", "runtime", "steering")
 # Paths of one person's machine; "/home/you" and the like in the docs are meant as examples.
 MACHINE_PATH = re.compile(rb"(?<![\w.~$/])(/(root|work|home|Users|tmp)/(?!you\b)\w|[A-Z]:\\\\?Users\\)")
 
@@ -80,6 +82,24 @@ def test_a_room_imports_only_what_it_may_know(room: str):
         if name in FORBIDDEN[room]
     ]
     assert not seen
+
+
+@pytest.mark.parametrize("folder", TORCH_FREE)
+def test_a_folder_that_the_front_process_uses_has_no_torch_of_its_own(folder: str):
+    files = sorted((ROOT / "backend" / folder).rglob("*.py"))
+    assert files
+    assert not [str(path.relative_to(ROOT)) for path in files if "torch" in imports(path)]
+
+
+def test_all_that_the_front_process_may_import_brings_no_torch():
+    files = [path for folder in TORCH_FREE for path in (ROOT / "backend" / folder).rglob("*.py")]
+    parts = [path.relative_to(ROOT).with_suffix("").parts for path in files]
+    modules = sorted(".".join(name for name in part if name != "__init__") for part in parts)
+    code = (
+        f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\nsys.exit('torch' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr or "torch was imported"
 
 
 def test_no_tracked_file_names_a_path_of_one_machine():

@@ -149,18 +149,18 @@ class ChunkPipeline:
         )
         chunk = self._stream.step(controls)
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
-        arrived, made, mode = None, np.zeros((0, *placed[0].shape[:2], 3), np.uint8), infer_mode(controls)
+        finished, frames, mode = None, np.zeros((0, *placed[0].shape[:2], 3), np.uint8), infer_mode(controls)
         if chunk is not None:
-            arrived, mode = self._pending.popleft(), chunk.mode
-            made = arrived.finish(pixels(chunk.frames))
-            self._anchors.note_output(to_still(made[-1], self._model.device))
+            finished, mode = self._pending.popleft(), chunk.mode
+            frames = finished.finish(pixels(chunk.frames))
+            self._anchors.note_output(to_still(frames[-1], self._model.device))
         return ChunkResult(
-            frames=made,
-            mode=mode.replace("inpainting", modes if arrived is None else arrived.modes),
+            frames=frames,
+            mode=mode.replace("inpainting", modes if finished is None else finished.modes),
             control=None if control is None else pixels(control),
             mask=None if masked.shown is None else _mask_frames(masked.shown),
             faults=tuple(faults),
-            tag=None if arrived is None else arrived.tag,
+            tag=None if finished is None else finished.tag,
         )
 
     def settle(self) -> None:

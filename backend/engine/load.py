@@ -17,20 +17,20 @@ from .model import EngineModel, LazyAnnotators
 from .options import ModelOptions
 
 
-def load(choice: ModelOptions) -> EngineModel:
+def load(options: ModelOptions) -> EngineModel:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
-    store = Store(model_folders(choice.models))
-    model = load_pipeline(choice.preset(), chosen_device(choice.device), store, choice.weights)
-    annotators = dict(annotator_makers(choice.annotators, store.folders, model.device))
+    store = Store(model_folders(options.models))
+    model = load_pipeline(options.preset(), chosen_device(options.device), store, options.weights)
+    annotators = dict(annotator_makers(options.annotators, store.folders, model.device))
     return EngineModel(
         device=str(model.device),
         open_stream=lambda height, width: Stream(model, height, width),
         annotators=LazyAnnotators(annotators),
         unread=_unread_by_pocket if model.pipeline.name == "pocket" else lambda prompt: (),
-        loras=len(choice.weights.loras),
+        loras=len(options.weights.loras),
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
         segmenters=segmenter_makers(model.device),
-        detector=detector_maker(choice.annotators, store.folders, model.device),
+        detector=detector_maker(options.annotators, store.folders, model.device),
     )
 
 

@@ -18,7 +18,7 @@ class EngineStart:
     """What the start of the program fixes."""
 
     load: str
-    """Where the model comes from: "module:function", called with the choice."""
+    """Where the model comes from: "module:function", called with the ModelOptions."""
     model: ModelOptions
     height: int
     width: int
@@ -30,7 +30,7 @@ class EngineStart:
 
 @dataclass(frozen=True)
 class RingNames:
-    """Shared-memory rings: frames in, chunks out, and their control videos and masks, for a look."""
+    """Names of rings in shared memory: frames in, the chunks' frames out, and their control videos and masks."""
 
     source: str
     chunks: str
@@ -54,7 +54,7 @@ class ChunkReport:
     frames: int
     mode: str
     generate: float
-    """From the settings to the finished pictures."""
+    """From the settings to the finished frames."""
     settle: float
     """The clean pass, after the chunk was handed out."""
     period: float
@@ -65,7 +65,7 @@ class ChunkReport:
 class Next:
     """Engine to front: send the settings of the next chunk. Also the sign of life.
 
-    span: the moments of the input that the chunk will show; None if there is nothing to make one of yet.
+    span: the moments of the input that the chunk will cover; None if there is nothing to make one of yet.
     """
 
     report: ChunkReport | None

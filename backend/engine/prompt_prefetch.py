@@ -17,19 +17,19 @@ class PromptPrefetcher:
     def __init__(self, encode: Callable[[str], object]) -> None:
         self._encode = encode
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompt")
-        self._shown: str | None = None
-        self._coming: tuple[str, Future[object]] | None = None
+        self._current: str | None = None
+        self._pending: tuple[str, Future[object]] | None = None
 
     def resolve(self, prompt: str) -> str:
         """The prompt that the next chunk is made under. The first is waited for: there is nothing to show before it."""
-        if self._shown is None or prompt == self._shown:
-            self._shown = prompt
+        if self._current is None or prompt == self._current:
+            self._current = prompt
             return prompt
-        if self._coming is None or self._coming[0] != prompt:
-            if self._coming is not None:
-                self._coming[1].cancel()
-            self._coming = (prompt, self._worker.submit(self._encode, prompt))
-            wait((self._coming[1],), PATIENCE_SECONDS)
-        if self._coming[1].done():
-            self._shown, self._coming = prompt, None  # if it failed, whoever needs it now will say why
-        return self._shown
+        if self._pending is None or self._pending[0] != prompt:
+            if self._pending is not None:
+                self._pending[1].cancel()
+            self._pending = (prompt, self._worker.submit(self._encode, prompt))
+            wait((self._pending[1],), PATIENCE_SECONDS)
+        if self._pending[1].done():
+            self._current, self._pending = prompt, None  # if it failed, whoever needs it now will say why
+        return self._current

@@ -1,4 +1,4 @@
-"""Which moments of the input a chunk shows: chosen by time, so that output moves as fast as what was filmed."""
+"""Which moments of the input a chunk covers: chosen by time, so that the output moves as fast as what was filmed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from bridge.video.frames import Frame
 
-TAPE_FRAMES = 256
+HISTORY_FRAMES = 256
+"""Frames of the input that are remembered at most."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Span:
 def next_span(previous: Span | None, now: float, count: int, fps: float, reach: float) -> Span:
     """The span of the next chunk of `count` frames. It goes on where the previous one ended and lasts until now.
 
-    A chunk never shows more than `fps` frames per second: if the engine is faster than that, the span ends in the
+    A chunk never covers more than `fps` frames per second: if the engine is faster than that, the span ends in the
     future, and it must wait until then. It never begins before `reach`, the oldest moment that is still known.
     """
     least = count / fps
@@ -51,21 +52,21 @@ class FrameHistory:
 
     @property
     def oldest(self) -> float | None:
-        """When the oldest known frame was seen; None before the first one."""
+        """The time of the oldest known frame; None before the first one."""
         return self._frames[0].time if self._frames else None
 
     @property
     def newest(self) -> float:
-        """When the newest known frame was seen; long ago before the first one."""
+        """The time of the newest known frame; -inf before the first one."""
         return self._frames[-1].time if self._frames else -math.inf
 
     def pull(self) -> None:
-        """Take what is new."""
+        """Add the frames that are new."""
         self._frames.extend(self._since(self._frames[-1].number if self._frames else -1))
-        del self._frames[:-TAPE_FRAMES]
+        del self._frames[:-HISTORY_FRAMES]
 
     def pick(self, moments: Sequence[float]) -> list[Frame]:
-        """The frame of each moment; nothing if none has ever come. A source that has stopped shows its last frame."""
+        """The frame of each moment; nothing if none has ever come. A source that has stopped stays at its last one."""
         return pick(self._frames, moments) if self._frames else []
 
     def forget(self, before: float) -> None:

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 TICK, SOURCE, RECORD = "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
-FrameTaker = Callable[[Frame], None]
+FrameSender = Callable[[Frame], None]
 
 
 def open_front(options: RunOptions) -> Front:
@@ -68,20 +68,20 @@ class FrontBuilder:
         self._outputs: list[Output] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         self._steering = Steering(
-            options.steering, self._mailbox, self._faults.tell, lambda: self._front.status().heartbeat()
+            options.steering, self._mailbox, self._faults.notify, lambda: self._front.status().heartbeat()
         )
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
         self._set_first_values()
         chunks = self._opened.enter_context(make_ring(self._size, channels=3))
-        takers = self._open_sinks(self._options.sinks)
-        control_frames, control_takers = self._open_synced(self._options.control_sinks, blank=0)
-        mask_frames, mask_takers = self._open_synced(self._options.mask_sinks, blank=255)
+        senders = self._open_sinks(self._options.sinks)
+        control_frames, control_senders = self._open_synced(self._options.control_sinks, blank=0)
+        mask_frames, mask_senders = self._open_synced(self._options.mask_sinks, blank=255)
         self._open_source()
         mask_input = self._open_side("mask_source")
         control_input = self._open_side("control_source")
-        tempo = ShowTempo(TABLE, self._mailbox, self._faults.tell)
+        tempo = ShowTempo(TABLE, self._mailbox, self._faults.notify)
         self._opened.callback(tempo.close)
         self._front = Front(
             options=self._options,
@@ -100,7 +100,7 @@ class FrontBuilder:
             mask_input=mask_input,
             control_input=control_input,
             supervisor=self._supervisor(chunks, control_frames, mask_frames),
-            presenter=self._presenter(chunks, [*takers, *control_takers, *mask_takers]),
+            presenter=self._presenter(chunks, [*senders, *control_senders, *mask_senders]),
             tempo=tempo,
             began=self._began,
         )
@@ -121,22 +121,22 @@ class FrontBuilder:
     def _settings(self) -> Settings:
         return Settings.from_values(self._mailbox.snapshot())
 
-    def _open_sinks(self, uris: Iterable[str]) -> list[FrameTaker]:
-        """What takes the frames that go to these sinks."""
+    def _open_sinks(self, uris: Iterable[str]) -> list[FrameSender]:
+        """What sends a frame to each of these sinks, without waiting."""
         outputs = [Output(uri, self._size[1], self._size[0], self._fps) for uri in uris]
         for output in outputs:
             self._opened.callback(output.close)
         self._outputs += outputs
-        return [output.show for output in outputs]
+        return [output.send for output in outputs]
 
-    def _open_synced(self, uris: Sequence[str], blank: int) -> tuple[FrameRing, list[FrameTaker]]:
+    def _open_synced(self, uris: Sequence[str], blank: int) -> tuple[FrameRing, list[FrameSender]]:
         """A ring for a control video or masks, and what sends its frames to sinks in step with the output.
 
         Without sinks it is for the page alone, for which the newest is enough.
         """
         ring = self._opened.enter_context(make_ring(self._size, channels=3, slots=None if uris else 2))
-        takers = self._open_sinks(uris)
-        return ring, [SyncedOutput(ring, self._size, blank, takers).show] if takers else []
+        senders = self._open_sinks(uris)
+        return ring, [SyncedOutput(ring, self._size, blank, senders).send] if senders else []
 
     def _open_source(self) -> None:
         """The source, whose frames the clock and the recorder's switch are ready for before the first comes."""
@@ -161,7 +161,7 @@ class FrontBuilder:
 
     def _open_side(self, field: str) -> SideInput:
         """The frames that a control names, by the field of the settings that it is."""
-        side = SideInput(self._size, self._fps, partial(self._faults.tell, address_of(field)))
+        side = SideInput(self._size, self._fps, partial(self._faults.notify, address_of(field)))
         self._opened.callback(side.close)
         return side
 
@@ -176,17 +176,17 @@ class FrontBuilder:
             rings=RingNames(self._capture.ring.name, chunks.name, control_frames.name, mask_frames.name),
             verbose=options.verbose,
         )
-        return Supervisor(start, lambda span: self._front.chunk_request(span), self._faults.tell, options.limits)
+        return Supervisor(start, lambda span: self._front.chunk_request(span), self._faults.notify, options.limits)
 
-    def _presenter(self, chunks: FrameRing, takers: Sequence[FrameTaker]) -> Presenter:
+    def _presenter(self, chunks: FrameRing, senders: Sequence[FrameSender]) -> Presenter:
         return Presenter(
             self._size,
             self._clock_source.clock,
             arrived=Arrivals(chunks).drain,
             source=self._capture.ring.latest,
-            seen_at=self._capture.seen_at,
+            captured_at=self._capture.captured_at,
             settings=lambda: self._front.output_settings(),
-            show=[self._recorder.show, *takers],
+            send=[self._recorder.send, *senders],
         )
 
     def _open_panel(self) -> None:
@@ -205,13 +205,13 @@ class FrontBuilder:
         front.panel_url = panel.url
 
     def _source_trouble(self, reason: str) -> None:
-        """Tell it; and let controllers see which source it is, if the wanted one could not be had."""
-        self._faults.tell(SOURCE, reason)
+        """Say it; and let controllers see which source it is, if the wanted one could not be had."""
+        self._faults.notify(SOURCE, reason)
         if not self._capture.turning:
             self._mailbox.set(SOURCE, self._capture.uri)
 
     def _recorder_trouble(self, reason: str) -> None:
-        self._faults.tell(RECORD, reason)
+        self._faults.notify(RECORD, reason)
         self._mailbox.set(RECORD, False)
 
 
@@ -220,11 +220,11 @@ class Arrivals:
 
     def __init__(self, ring: FrameRing) -> None:
         self._ring = ring
-        self._seen = -1
+        self._last_number = -1
 
     def drain(self) -> list[Frame]:
         """Those that have come since the last call, oldest first."""
-        frames = self._ring.since(self._seen)
+        frames = self._ring.since(self._last_number)
         if frames:
-            self._seen = frames[-1].number
+            self._last_number = frames[-1].number
         return frames

@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.25
 REMEMBERED = 2048
-"""Input frames whose time is kept, to tell the latency of what was made from them."""
+"""Frames whose time is kept, to tell the latency of what is made from them."""
 LOST_SECONDS = 1.0
 """Without a frame for this long, a source counts as lost."""
 RETRY_SECONDS = (0.5, 5.0)
 CAMERA_WIDTH = 640
-"""Cameras have no modes as small as a small model's pictures; at least this is asked of them."""
+"""Pixels. Cameras have no modes as small as a small model's frames; at least this is asked of them."""
 DEFAULT_FPS = 30.0
 RING_BYTES = 64 * 2**20
 RING_SLOTS = (24, 64)
@@ -52,8 +52,8 @@ class Capture:
     """Reads a source into a ring of its own until stopped; opens the source again whenever it fails.
 
     size is (height, width) of the stream. A source that is given is open already, so that a mistake in its address is
-    told at the start; otherwise the thread opens it. on_trouble(reason) is told, from the thread, what goes wrong;
-    on_frame(when, number) is told of each frame, with the source's own number.
+    told at the start; otherwise the thread opens it. on_trouble(reason) is called, from the thread, with what goes
+    wrong; on_frame(when, number) with each frame, by the source's own number.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Capture:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"capture {uri}", daemon=True)
         self._rate = Rate()
-        self._seen = (0, 0)
+        self._source_size = (0, 0)
         self._size_changes = 0
         self._losses = 0
         self._number = -1
@@ -96,7 +96,7 @@ class Capture:
     def status(self, now: float) -> CaptureStatus:
         """Rates are those of the seconds before `now`."""
         return CaptureStatus(
-            self.uri, self._rate.per_second(now), self._seen, self._lost, self._losses, self._size_changes
+            self.uri, self._rate.per_second(now), self._source_size, self._lost, self._losses, self._size_changes
         )
 
     def turn_to(self, uri: str) -> None:
@@ -108,8 +108,8 @@ class Capture:
         """Whether another source is asked for that has not been tried yet."""
         return self._wanted is not None
 
-    def seen_at(self, number: int) -> float | None:
-        """When the frame of that number was seen, monotonic seconds; None if that is forgotten or never was."""
+    def captured_at(self, number: int) -> float | None:
+        """When the source gave the frame of that number, monotonic seconds; None if that is forgotten or never was."""
         known = 0 <= number <= self._number and self._number - number < REMEMBERED
         return float(self._times[number % REMEMBERED]) if known else None
 
@@ -157,12 +157,12 @@ class Capture:
         return True
 
     def _note_frame(self, frame: Frame) -> None:
-        size = (frame.pixels.shape[0], frame.pixels.shape[1])
-        if size != self._seen:
-            if self._seen != (0, 0):
+        size, before = (frame.pixels.shape[0], frame.pixels.shape[1]), self._source_size
+        if size != before:
+            if before != (0, 0):
                 self._size_changes += 1
-                log.info("%s is now %dx%d, it was %dx%d", self.uri, size[1], size[0], self._seen[1], self._seen[0])
-            self._seen = size
+                log.info("%s is now %dx%d, it was %dx%d", self.uri, size[1], size[0], before[1], before[0])
+            self._source_size = size
         if self._lost:
             log.info("%s: frames come again", self.uri)
         self._lost, self._last = False, time.monotonic()

@@ -15,19 +15,19 @@ LIVE = ("shm:", "spout:", "touch:", "ndi:", "syphon:")
 
 
 class ClockSource:
-    """Told of frames and ticks as they come, asked for the clock that the output keeps.
+    """Is given frames and ticks as they come, and asked for the clock that the output keeps.
 
-    fps: of its own clock. source() is the source's address, follow() the control's value: "auto", "own", "source" or
-    "tick".
+    fps: ticks per second of its own clock. source() is the source's address, wanted() the control's value: "auto",
+    "own", "source" or "tick".
     """
 
-    def __init__(self, fps: float, source: Callable[[], str], follow: Callable[[], str]) -> None:
+    def __init__(self, fps: float, source: Callable[[], str], wanted: Callable[[], str]) -> None:
         self._own = PeriodicClock(1.0 / fps, time.monotonic())
-        self._source, self._wanted_leader = source, follow
+        self._source, self._wanted = source, wanted
         self._hosts = {name: ClockRecovery(SLOWEST, FASTEST) for name in ("source", "tick")}
 
     def on_frame(self, when: float, number: int) -> None:
-        """A frame of the source was seen."""
+        """A frame of the source has come, at `when` (monotonic seconds)."""
         self._hosts["source"].observe(when, number)
 
     def on_tick(self, number: object, when: float) -> None:
@@ -37,7 +37,7 @@ class ClockSource:
     @property
     def leader(self) -> str:
         """Whose clock is kept now: "source", "tick", or "own" for want of the wanted one."""
-        wanted = self._wanted_leader()
+        wanted = self._wanted()
         if wanted == "auto":
             wanted = "source" if self._source().startswith(LIVE) else "own"
         return wanted if wanted in self._hosts and self._hosts[wanted].clock is not None else "own"
@@ -50,5 +50,5 @@ class ClockSource:
     def clock(self) -> PeriodicClock:
         """When ticks are due. Midway between two of the host's frames, which leaves both sides the most room."""
         host = self._hosts.get(self.leader)
-        beat = None if host is None else host.clock
-        return self._own if beat is None else PeriodicClock(beat.period, beat.phase + beat.period / 2)
+        found = None if host is None else host.clock
+        return self._own if found is None else PeriodicClock(found.period, found.phase + found.period / 2)

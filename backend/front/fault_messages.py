@@ -9,7 +9,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 SAME_FAULT_SECONDS = 10.0
-"""A fault that lasts is not told again before this."""
+"""A fault that lasts is not said again before this."""
 
 
 class FaultMessages:
@@ -17,14 +17,14 @@ class FaultMessages:
 
     def __init__(self, answer: Callable[[str | None, str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._answer, self._clock = answer, clock
-        self._told: dict[tuple[str | None, str], float] = {}
+        self._said: dict[tuple[str | None, str], float] = {}
 
-    def tell(self, address: str | None, reason: str) -> None:
-        """address: the control to blame, if one is. The same reason again within ten seconds is not told."""
+    def notify(self, address: str | None, reason: str) -> None:
+        """Say what is wrong, unless it was said in the last ten seconds. address: the control to blame, if one is."""
         now = self._clock()
-        if now - self._told.get((address, reason), -SAME_FAULT_SECONDS) < SAME_FAULT_SECONDS:
+        if now - self._said.get((address, reason), -SAME_FAULT_SECONDS) < SAME_FAULT_SECONDS:
             return
-        self._told = {key: when for key, when in self._told.items() if now - when < SAME_FAULT_SECONDS}
-        self._told[address, reason] = now
+        self._said = {key: when for key, when in self._said.items() if now - when < SAME_FAULT_SECONDS}
+        self._said[address, reason] = now
         log.warning("%s", reason)
         self._answer(address, reason)

@@ -122,7 +122,7 @@ class Front:
         settings = self.settings()
         has_mask = settings.mask_source.kind != "none" or not settings.canvas.fills(self.height, self.width)
         newest = {
-            "output": self.presenter.latest,
+            "output": self.presenter.last_frame,
             "input": self.capture.ring.latest(),
             "control": None if settings.control == "none" else self.control_frames.latest(),
             "mask": self.mask_frames.latest() if has_mask else None,

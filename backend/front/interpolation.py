@@ -1,7 +1,7 @@
-"""What a tick shows that falls between two of the engine's frames: the first one, both mixed, or the way between them.
+"""Frames for ticks that fall between two of the engine's: the first one held, both blended, or both warped by flow.
 
 A host at 60 Hz has several ticks for each frame of an engine at 15. The optical flow between two frames is found in a
-thread of its own while they wait to be shown, so that a tick only has to warp.
+thread of its own while they wait for their ticks, so that a tick only has to warp.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAIRS = 64
 
 
 class FrameInterpolator:
-    """Pictures between frames. `mixed` counts ticks that wanted flow when it was not ready, and were blended."""
+    """Makes frames between frames. `mixed` counts ticks that wanted flow before it was found, and were blended."""
 
     def __init__(self) -> None:
         self.mixed = 0
@@ -34,7 +34,7 @@ class FrameInterpolator:
         self._grid = np.zeros((0, 0, 2), np.float32)
 
     def expect(self, frames: Sequence[Frame]) -> None:
-        """Frames that will be shown, in their order: begin to find the flow between them."""
+        """Frames that are to be output, in their order: begin to find the flow between them."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="flow", daemon=True)
@@ -45,8 +45,8 @@ class FrameInterpolator:
                 self._newest = frame
             self._changed.notify()
 
-    def picture(self, way: str, first: Frame, second: Frame | None, part: float) -> np.ndarray:
-        """RGB uint8 `[H, W, 3]`, `part` (0 to 1) of the way from `first` to `second`.
+    def interpolate(self, way: str, first: Frame, second: Frame | None, part: float) -> np.ndarray:
+        """Pixels, RGB uint8 `[H, W, 3]`, `part` (0 to 1) of the way from `first` to `second`.
 
         way: one of choices.INTERPOLATIONS.
         """
@@ -60,6 +60,7 @@ class FrameInterpolator:
         return cv2.addWeighted(first.pixels, 1.0 - part, second.pixels, part, 0.0)
 
     def close(self) -> None:
+        """End the search for flow."""
         with self._changed:
             self._closing = True
             self._changed.notify()

@@ -2,8 +2,8 @@
 
 Every frame carries the time at which its input was seen. Playback runs a delay behind that time, so frames that arrive
 chunk by chunk are spread over the ticks as they were filmed: a late chunk is held for, an early one waits, and nothing
-is ever sent in a burst. The delay follows the slowest chunk of the last seconds: it grows at once, because the picture
-would stand still anyway, and shrinks too slowly to be seen.
+is ever sent in a burst. The delay follows the slowest chunk of the last seconds: it grows at once, because the output
+would stand still anyway, and shrinks too slowly to be noticed.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class JitterBuffer:
     """The queue between chunks that arrive and ticks that want frames.
 
     tick: seconds between ticks. `delay` is seconds of playback behind the input, never less than `least`; `skipped`
-    counts frames that were never shown because a newer one was due; `starved` counts ticks that had to show an old
-    frame again although a new one should have come. Where ticks show something in between of two frames, `bridging`
-    makes the delay long enough to know the second one.
+    counts frames that were never output because a newer one was due; `starved` counts ticks that had to repeat a
+    frame although a new one should have come. `current` is the frame of the last tick. Where frames are interpolated
+    (`interpolated`), the delay is made long enough to know the second frame of each pair.
     """
 
     def __init__(self, tick: float) -> None:
         self.tick = tick
         self.least = 0.0
-        self.bridging = False
+        self.interpolated = False
         self.delay = 0.0
         self.skipped = 0
         self.starved = 0
-        self.shown: Frame | None = None
+        self.current: Frame | None = None
         self._queue: deque[Frame] = deque()
         self._needs: deque[tuple[float, float]] = deque()  # (arrival, delay that would have been enough)
         self._last_call: float | None = None
@@ -61,14 +61,14 @@ class JitterBuffer:
         while len(self._queue) > QUEUE_FRAMES:
             self._queue.popleft()
             self.skipped += 1
-        first = newest if self.bridging and newest is not None else fresh[0].time
+        first = newest if self.interpolated and newest is not None else fresh[0].time
         self._needs.append((now, now - max(first, fresh[0].time - LEAP_SECONDS)))
         wanted = self._wanted_delay(now)
         if wanted - self.tick > self.delay or self.delay - wanted > LEAP_SECONDS:
             self.delay = wanted
 
     def frame_at(self, now: float) -> Frame | None:
-        """The frame to show at `now`; the last one again if none is due; None before the first has arrived."""
+        """The frame for a tick at `now`; the last one again if none is due; None before the first has arrived."""
         self._shrink(now)
         due, moment, slack = None, now - self.delay, SLACK_TICKS * self.tick
         while self._queue and self._queue[0].time <= (moment + slack if due is None else moment - slack):
@@ -76,24 +76,24 @@ class JitterBuffer:
                 self.skipped += 1
             due = self._queue.popleft()
         if due is not None:
-            self.shown = due
-        elif self.shown is not None and not self._queue:
+            self.current = due
+        elif self.current is not None and not self._queue:
             self.starved += 1
-        return self.shown
+        return self.current
 
     def next_at(self, now: float) -> tuple[Frame | None, float]:
-        """The frame after the one shown, and how far `now` lies on the way to it, 0 to 1; None if it has not come."""
-        if self.shown is None or not self._queue:
+        """The frame after the current one, and how far `now` lies on the way to it, 0 to 1; None if it has not come."""
+        if self.current is None or not self._queue:
             return None, 0.0
         following = self._queue[0]
-        way = (now - self.delay - self.shown.time) / (following.time - self.shown.time)
+        way = (now - self.delay - self.current.time) / (following.time - self.current.time)
         return following, min(max(way, 0.0), 1.0)
 
     def overdue(self, now: float) -> float:
         """Seconds that the next frame is late, 0.0 while there is one waiting or none has ever come."""
-        if self.shown is None or self._queue:
+        if self.current is None or self._queue:
             return 0.0
-        return max(now - self.delay - self.shown.time, 0.0)
+        return max(now - self.delay - self.current.time, 0.0)
 
     def _shrink(self, now: float) -> None:
         elapsed = 0.0 if self._last_call is None else now - self._last_call
@@ -110,4 +110,4 @@ class JitterBuffer:
     def _newest_time(self) -> float | None:
         if self._queue:
             return self._queue[-1].time
-        return None if self.shown is None else self.shown.time
+        return None if self.current is None else self.current.time

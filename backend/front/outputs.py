@@ -39,7 +39,7 @@ class Output:
         if self._error is not None:
             raise self._error
 
-    def show(self, frame: Frame) -> None:
+    def send(self, frame: Frame) -> None:
         """Hand over a frame; never waits."""
         with self._changed:
             if self.failure is not None:

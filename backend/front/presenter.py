@@ -22,14 +22,14 @@ from .jitter_buffer import JitterBuffer
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 1.0
-"""The engine's next frame is so late that its output counts as stalled."""
+"""Once the engine's next frame is so late, the engine counts as stalled."""
 FADE_SECONDS = 0.5
 """From the last frame to what stands in for it, and back."""
 
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """What a tick should show, as controllers have it: switches that act on the next tick, and how time is filled.
+    """What the next tick outputs, as controllers have it: switches that act at once, and how gaps in time are filled.
 
     between: one of choices.INTERPOLATIONS; stall: one of choices.STALL_MODES; latency: at least so many seconds, 0.0
     as short as can be.
@@ -44,7 +44,7 @@ class OutputSettings:
 
 
 class OutputSelector:
-    """Which picture is on the output: blackout before freeze, freeze before bypass, bypass before the engine's.
+    """Which pixels are on the output: blackout before freeze, freeze before bypass, bypass before the engine's.
 
     Until the engine's first frame the source passes through, so the output is never dark for want of a model. An
     engine that has stalled is stood in for, faded in and out: `fade` is how far, 0.0 to 1.0.
@@ -52,29 +52,33 @@ class OutputSelector:
 
     def __init__(self, height: int, width: int) -> None:
         self._black = np.zeros((height, width, 3), np.uint8)
-        self._shown = self._black
+        self._unfrozen = self._black
+        """Of the last tick that was not frozen."""
 
     def choose(
-        self, settings: OutputSettings, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
+        self, settings: OutputSettings, restyled: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
     ) -> np.ndarray:
-        """RGB `[H, W, 3]`. made: the engine's picture for this tick; source: asked for the newest input if need be."""
+        """RGB uint8 `[H, W, 3]`. restyled: the engine's pixels for this tick, None before its first frame.
+
+        source: asked for the source's newest frame where that is needed.
+        """
         if not settings.freeze:
-            self._shown = self._live(settings, made, fade, source)
-        return self._black if settings.blackout else self._shown
+            self._unfrozen = self._live(settings, restyled, fade, source)
+        return self._black if settings.blackout else self._unfrozen
 
     def _live(
-        self, settings: OutputSettings, made: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
+        self, settings: OutputSettings, restyled: np.ndarray | None, fade: float, source: Callable[[], Frame | None]
     ) -> np.ndarray:
-        if settings.bypass or made is None:
-            return self._input(source)
+        if settings.bypass or restyled is None:
+            return self._source_pixels(source)
         if not fade or settings.stall == "hold":
-            return made
-        substitute = self._input(source) if settings.stall == "source" else self._black
-        return cv2.addWeighted(made, 1.0 - fade, substitute, fade, 0.0)
+            return restyled
+        substitute = self._source_pixels(source) if settings.stall == "source" else self._black
+        return cv2.addWeighted(restyled, 1.0 - fade, substitute, fade, 0.0)
 
-    def _input(self, source: Callable[[], Frame | None]) -> np.ndarray:
-        newest = source()
-        return self._black if newest is None else newest.pixels[..., :3]
+    def _source_pixels(self, source: Callable[[], Frame | None]) -> np.ndarray:
+        frame = source()
+        return self._black if frame is None else frame.pixels[..., :3]
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class PresenterStatus:
     """Milliseconds from one of the engine's frames to the next one on the output: how even the motion is."""
     delay: float
     latency: float
-    """From a frame being seen to its restyled picture being shown, as of the last tick; 0.0 before the first."""
+    """Seconds from the source giving a frame to its restyled frame on the output, at the last tick; 0.0 before one."""
     starved: int
     skipped: int
     mixed: int
@@ -99,9 +103,9 @@ class PresenterStatus:
 class Presenter:
     """Runs the ticks in a thread of its own.
 
-    arrived() gives the engine's frames since it was last called, oldest first. source() gives the newest input frame,
-    seen_at(number) when an input frame was seen, None if that is forgotten. periodic() says when ticks are due,
-    settings() what they show. show(frame) hands the tick's frame to the outputs and must not block.
+    arrived() gives the engine's frames since it was last called, oldest first. source() gives the source's newest
+    frame, captured_at(number) the moment of one of its frames, None if that is forgotten. periodic() says when ticks
+    are due, settings() what they output. Each of send(frame) hands the tick's frame to an output and must not wait.
     """
 
     def __init__(
@@ -110,14 +114,14 @@ class Presenter:
         periodic: Callable[[], PeriodicClock],
         arrived: Callable[[], Iterable[Frame]],
         source: Callable[[], Frame | None],
-        seen_at: Callable[[int], float | None],
+        captured_at: Callable[[int], float | None],
         settings: Callable[[], OutputSettings],
-        show: Sequence[Callable[[Frame], None]],
+        send: Sequence[Callable[[Frame], None]],
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._periodic, self._arrived, self._source, self._seen_at = periodic, arrived, source, seen_at
-        self._output_settings, self._show = settings, show
+        self._periodic, self._arrived, self._source, self._captured_at = periodic, arrived, source, captured_at
+        self._output_settings, self._send = settings, send
         self._buffer = JitterBuffer(periodic().period)
         self._interpolator = FrameInterpolator()
         self._selector = OutputSelector(*size)
@@ -131,8 +135,8 @@ class Presenter:
         self._missed = 0
         self._latency = 0.0
         self.tick_error_ms = Window(4096)
-        self.latest: Frame | None = None
-        """What was shown last."""
+        self.last_frame: Frame | None = None
+        """Of the last tick."""
 
     def start(self) -> None:
         self._thread.start()
@@ -148,7 +152,7 @@ class Presenter:
 
     @property
     def delay(self) -> float:
-        """Seconds from a moment of the input to its being shown, as playback stands now."""
+        """Seconds that the output plays behind the source now."""
         return self._buffer.delay
 
     def status(self, now: float) -> PresenterStatus:
@@ -179,41 +183,41 @@ class Presenter:
             self._missed = ticker.missed
 
     def tick(self, due: float, number: int, period: float) -> None:
-        """Show one frame, numbered as the tick is. period: seconds to the next one."""
+        """Send one frame, numbered as the tick is. period: seconds to the next one."""
         now = self._clock.now()
         self.tick_error_ms.add(1000 * (now - due))
         settings = self._output_settings()
-        made = self._made(due, now, period, settings)
-        pixels = self._selector.choose(settings, made, self._fade, self._source)
-        shown = self._buffer.shown
-        self.latest = Frame(pixels, number, due, -1 if shown is None else shown.source_number)
-        for show in self._show:
-            show(self.latest)
+        restyled = self._restyled(due, now, period, settings)
+        pixels = self._selector.choose(settings, restyled, self._fade, self._source)
+        current = self._buffer.current
+        frame = self.last_frame = Frame(pixels, number, due, -1 if current is None else current.source_number)
+        for send in self._send:
+            send(frame)
         self._ticks += 1
         self._rate.add(now)
 
-    def _made(self, due: float, now: float, period: float, settings: OutputSettings) -> np.ndarray | None:
-        """The engine's picture for a tick, None before the first; measures how old it is."""
+    def _restyled(self, due: float, now: float, period: float, settings: OutputSettings) -> np.ndarray | None:
+        """The engine's pixels for a tick, None before its first frame; measures how old they are."""
         buffer = self._buffer
-        buffer.tick, buffer.least, buffer.bridging = period, settings.latency, settings.between != "hold"
+        buffer.tick, buffer.least, buffer.interpolated = period, settings.latency, settings.between != "hold"
         fresh = list(self._arrived())
         buffer.receive(fresh, now)
         if settings.between == "flow" and fresh:
             self._interpolator.expect(fresh)
-        made = buffer.frame_at(due)
+        frame = buffer.frame_at(due)
         stalled = buffer.overdue(due) > STALL_SECONDS
         self._fade = min(max(self._fade + (period if stalled else -period) / FADE_SECONDS, 0.0), 1.0)
-        if made is None:
+        if frame is None:
             return None
-        self._note(made, now)
+        self._measure(frame, now)
         following, part = buffer.next_at(due)
-        return self._interpolator.picture(settings.between, made, following, part)
+        return self._interpolator.interpolate(settings.between, frame, following, part)
 
-    def _note(self, made: Frame, now: float) -> None:
-        seen = self._seen_at(made.source_number)
-        self._latency = now - (made.time if seen is None else seen)
-        if self._last_distinct is None or made.number != self._last_distinct[0]:
+    def _measure(self, frame: Frame, now: float) -> None:
+        captured = self._captured_at(frame.source_number)
+        self._latency = now - (frame.time if captured is None else captured)
+        if self._last_distinct is None or frame.number != self._last_distinct[0]:
             if self._last_distinct is not None:
                 self._distinct_ms.add(1000 * (now - self._last_distinct[1]))
-            self._last_distinct = (made.number, now)
+            self._last_distinct = (frame.number, now)
             self._distinct.add(now)

@@ -14,13 +14,13 @@ from .outputs import Output
 
 
 class Recorder:
-    """folder: where files go, made if need be. tell(reason) is told why there is no recording.
+    """folder: where files go, made if need be. on_trouble(reason) is told why there is no recording.
 
     A file is opened and finished in a thread of its own, as both may take longer than a tick.
     """
 
-    def __init__(self, folder: Path, width: int, height: int, fps: float, tell: Callable[[str], None]) -> None:
-        self._folder, self._size, self._fps, self._notify = folder, (width, height), fps, tell
+    def __init__(self, folder: Path, width: int, height: int, fps: float, on_trouble: Callable[[str], None]) -> None:
+        self._folder, self._size, self._fps, self._on_trouble = folder, (width, height), fps, on_trouble
         self._wanted = False
         self._changed = threading.Condition()
         self._closing = False
@@ -40,10 +40,10 @@ class Recorder:
             self._wanted = on
             self._changed.notify()
 
-    def show(self, frame: Frame) -> None:
+    def send(self, frame: Frame) -> None:
         """A frame of the output; never waits."""
         if (output := self._output) is not None:
-            output.show(frame)
+            output.send(frame)
 
     def close(self) -> None:
         """Finish the file."""
@@ -68,7 +68,7 @@ class Recorder:
             self._output = Output(f"file:{self._fresh()}", *self._size, self._fps)
         except (BridgeError, OSError) as reason:
             self._wanted = False
-            self._notify(f"nothing is recorded: {reason}")
+            self._on_trouble(f"nothing is recorded: {reason}")
 
     def _finish(self) -> None:
         output, self._output = self._output, None

@@ -161,7 +161,7 @@ class Supervisor:
         while not self._stopping.is_set():
             ready = wait([connection, process.sentinel], timeout=0.1)
             if connection in ready:
-                allowed = self._hear(connection, connection.recv())
+                allowed = self._receive(connection, connection.recv())
                 deadline = time.monotonic() + allowed
             elif ready:
                 return f"died (exit code {process.exitcode})"
@@ -171,7 +171,7 @@ class Supervisor:
                 return "failed"
         return "was stopped"
 
-    def _hear(self, connection: Connection, message: object) -> float:
+    def _receive(self, connection: Connection, message: object) -> float:
         """Deal with one message; returns how many seconds the engine may now be silent."""
         limits = self._limits
         if isinstance(message, Next):

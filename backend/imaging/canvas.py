@@ -64,11 +64,11 @@ class Canvas:
         if self.is_empty(height, width):
             return np.full_like(picture, GRAY)
         rows, columns = box.inside(height, width)
-        seen = cover(picture, box.height, box.width)[
+        visible = cover(picture, box.height, box.width)[
             rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left
         ]
         edges = (rows.start, height - rows.stop, columns.start, width - columns.stop)
-        return cv2.copyMakeBorder(seen, *edges, cv2.BORDER_REPLICATE)
+        return cv2.copyMakeBorder(visible, *edges, cv2.BORDER_REPLICATE)
 
     def outside(self, height: int, width: int) -> np.ndarray:
         """Mask float32 `[H, W]`: 1 where the source is not."""

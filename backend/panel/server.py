@@ -24,7 +24,7 @@ from .previews import Previews
 from .session import PageSession
 
 PAGE = Path(__file__).parent / "page"
-PICTURE_SECONDS = 0.1  # between two previews: ten a second
+PREVIEW_SECONDS = 0.1  # between two previews: ten a second
 LARGEST_MESSAGE = 64 * 1024  # bytes from a page; a long prompt is a hundredth of it
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Panel:
                 "use 127.0.0.1, and reach it from elsewhere through an SSH tunnel"
             )
         self._table, self._mailbox, self._status = table, mailbox, status
-        self._pictures = Previews(previews, PICTURE_SECONDS)
+        self._previews = Previews(previews, PREVIEW_SECONDS)
         self._stopping = threading.Event()
         self._server = WebServer(self._application(), host, port, "panel", LARGEST_MESSAGE)
 
@@ -100,6 +100,6 @@ class Panel:
 
     async def _live(self, socket: WebSocket) -> None:
         await socket.accept()
-        visit = PageSession(socket, self._table, self._mailbox, self._status, self._pictures)
+        session = PageSession(socket, self._table, self._mailbox, self._status, self._previews)
         with suppress(WebSocketDisconnect):
-            await visit.run(self._stopping)
+            await session.run(self._stopping)

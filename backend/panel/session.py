@@ -1,6 +1,6 @@
 """One open page: what it is told, and what it asks for.
 
-Both ways JSON, except pictures, which are binary (see pictures.py): one without a JPEG has gone.
+Both ways JSON, except previews, which are binary (see previews.py): one without a JPEG has gone.
     to the page    {"kind": "table", "controls": [row, ...]}         once
                    {"kind": "values", "values": {address: value}}    what has changed, whoever set it
                    {"kind": "status", "status": {name: value}}
@@ -34,12 +34,12 @@ class PageSession:
         table: ControlTable,
         mailbox: Mailbox,
         status: Callable[[], Mapping[str, object]],
-        pictures: Previews,
+        previews: Previews,
     ):
         self._socket, self._table, self._mailbox = socket, table, mailbox
-        self._status, self._pictures = status, pictures
+        self._status, self._previews = status, previews
         self._shown: dict[str, object] = {}
-        self._sent_pictures: dict[str, bytes] = {}
+        self._sent_previews: dict[str, bytes] = {}
 
     async def run(self, stopping: threading.Event) -> None:
         """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
@@ -49,10 +49,10 @@ class PageSession:
         try:
             tick = 0
             while not stopping.is_set() and not listening.done():
-                await self._tell_values()
+                await self._send_values()
                 if tick % STATUS_TICKS == 0:
                     await self._notify(kind="status", status=plain(self._status()))
-                await self._tell_pictures()
+                await self._send_previews()
                 tick += 1
                 await asyncio.wait([listening], timeout=TICK_SECONDS)
         finally:
@@ -80,20 +80,20 @@ class PageSession:
         self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
         return self._mailbox.set(address, value)
 
-    async def _tell_values(self) -> None:
+    async def _send_values(self) -> None:
         values = self._mailbox.snapshot()
         changed = {address: value for address, value in values.items() if self._shown.get(address) != value}
         if changed:
             self._shown.update(changed)
             await self._notify(kind="values", values=changed)
 
-    async def _tell_pictures(self) -> None:
-        messages = self._pictures.messages()
-        gone = {name: message(name, None) for name in self._sent_pictures if name not in messages}
-        for name, picture in (messages | gone).items():
-            if self._sent_pictures.get(name) != picture:
-                self._sent_pictures[name] = picture
-                await self._socket.send_bytes(picture)
+    async def _send_previews(self) -> None:
+        messages = self._previews.messages()
+        gone = {name: message(name, None) for name in self._sent_previews if name not in messages}
+        for name, preview in (messages | gone).items():
+            if self._sent_previews.get(name) != preview:
+                self._sent_previews[name] = preview
+                await self._socket.send_bytes(preview)
 
     async def _notify(self, **message: object) -> None:
         await self._socket.send_text(json.dumps(message))

@@ -29,7 +29,6 @@ SHOW = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT)!r})
 from backend.front.build import open_front
-from backend.front.front import Front
 from backend.front.options import RunOptions
 from backend.steering.steering import SteeringOptions
 

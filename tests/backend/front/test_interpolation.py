@@ -9,10 +9,10 @@ from ..waiting import wait_for
 
 
 @pytest.fixture
-def between():
-    made = FrameInterpolator()
-    yield made
-    made.close()
+def interpolator():
+    opened = FrameInterpolator()
+    yield opened
+    opened.close()
 
 
 def scene(shift: int, number: int) -> Frame:
@@ -23,43 +23,43 @@ def scene(shift: int, number: int) -> Frame:
     return Frame(pixels, number, number / 15)
 
 
-def test_hold_shows_the_first_frame_and_blend_mixes(between: FrameInterpolator):
+def test_hold_shows_the_first_frame_and_blend_mixes(interpolator: FrameInterpolator):
     first, second = scene(0, 0), scene(8, 1)
-    assert between.picture("hold", first, second, 0.7) is first.pixels
-    mixed = between.picture("blend", first, second, 0.25)
+    assert interpolator.interpolate("hold", first, second, 0.7) is first.pixels
+    mixed = interpolator.interpolate("blend", first, second, 0.25)
     assert np.abs(mixed - (0.75 * first.pixels + 0.25 * second.pixels)).max() <= 1
 
 
 @pytest.mark.parametrize("way", ["hold", "blend", "flow"])
-def test_without_a_second_frame_the_first_is_shown(between: FrameInterpolator, way: str):
-    assert between.picture(way, scene(0, 0), None, 0.0) is not None
-    assert (between.picture(way, scene(0, 0), None, 0.5) == scene(0, 0).pixels).all()
+def test_without_a_second_frame_the_first_is_shown(interpolator: FrameInterpolator, way: str):
+    assert interpolator.interpolate(way, scene(0, 0), None, 0.0) is not None
+    assert (interpolator.interpolate(way, scene(0, 0), None, 0.5) == scene(0, 0).pixels).all()
 
 
-def test_flow_shows_things_where_they_are_at_that_time(between: FrameInterpolator):
+def test_flow_shows_things_where_they_are_at_that_time(interpolator: FrameInterpolator):
     first, second, truth = scene(0, 0), scene(8, 1), scene(4, 2)
-    between.expect([first, second])
-    wait_for(lambda: between._flows, "the flow")
+    interpolator.expect([first, second])
+    wait_for(lambda: interpolator._flows, "the flow")
     square = np.s_[20:44, 26:46]
 
     def error(way: str) -> float:
-        made = between.picture(way, first, second, 0.5)
+        made = interpolator.interpolate(way, first, second, 0.5)
         return float(np.abs(made[square].astype(int) - truth.pixels[square]).mean())
 
     assert error("flow") < error("blend") / 3
-    assert between.mixed == 0
+    assert interpolator.mixed == 0
 
 
-def test_flow_that_is_not_ready_is_blended_and_counted(between: FrameInterpolator):
+def test_flow_that_is_not_ready_is_blended_and_counted(interpolator: FrameInterpolator):
     first, second = scene(0, 0), scene(8, 1)
-    made = between.picture("flow", first, second, 0.5)
-    assert (made == between.picture("blend", first, second, 0.5)).all()
-    assert between.mixed == 1
+    made = interpolator.interpolate("flow", first, second, 0.5)
+    assert (made == interpolator.interpolate("blend", first, second, 0.5)).all()
+    assert interpolator.mixed == 1
 
 
-def test_flows_do_not_pile_up(between: FrameInterpolator):
+def test_flows_do_not_pile_up(interpolator: FrameInterpolator):
     small = [Frame(np.full((16, 16, 3), n % 250, np.uint8), n, n / 30) for n in range(3 * PAIRS)]
     for frame in small:
-        between.expect([frame])
-    wait_for(lambda: (small[-2].number, small[-1].number) in between._flows, "the last flow")
-    assert len(between._flows) <= PAIRS
+        interpolator.expect([frame])
+    wait_for(lambda: (small[-2].number, small[-1].number) in interpolator._flows, "the last flow")
+    assert len(interpolator._flows) <= PAIRS

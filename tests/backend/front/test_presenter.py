@@ -14,9 +14,11 @@ def frame(value: int, number: int = 0, time: float = 0.0, channels: int = 3) -> 
 
 
 def test_the_source_passes_through_until_the_engine_has_made_something():
-    screen = OutputSelector(4, 6)
-    assert screen.choose(OutputSettings(), None, 0.0, lambda: frame(7, channels=4)).tolist() == frame(7).pixels.tolist()
-    assert screen.choose(OutputSettings(), frame(9).pixels, 0.0, lambda: frame(7)).max() == 9
+    selector = OutputSelector(4, 6)
+    assert (
+        selector.choose(OutputSettings(), None, 0.0, lambda: frame(7, channels=4)).tolist() == frame(7).pixels.tolist()
+    )
+    assert selector.choose(OutputSettings(), frame(9).pixels, 0.0, lambda: frame(7)).max() == 9
 
 
 def test_without_engine_and_source_the_output_is_black_but_there():
@@ -24,24 +26,26 @@ def test_without_engine_and_source_the_output_is_black_but_there():
 
 
 def test_freeze_holds_what_was_shown_and_lets_go():
-    screen = OutputSelector(4, 6)
-    screen.choose(OutputSettings(), frame(1).pixels, 0.0, lambda: None)
-    assert screen.choose(OutputSettings(freeze=True), frame(2).pixels, 0.0, lambda: None).max() == 1
-    assert screen.choose(OutputSettings(freeze=True), frame(3).pixels, 0.0, lambda: None).max() == 1
-    assert screen.choose(OutputSettings(), frame(4).pixels, 0.0, lambda: None).max() == 4
+    selector = OutputSelector(4, 6)
+    selector.choose(OutputSettings(), frame(1).pixels, 0.0, lambda: None)
+    assert selector.choose(OutputSettings(freeze=True), frame(2).pixels, 0.0, lambda: None).max() == 1
+    assert selector.choose(OutputSettings(freeze=True), frame(3).pixels, 0.0, lambda: None).max() == 1
+    assert selector.choose(OutputSettings(), frame(4).pixels, 0.0, lambda: None).max() == 4
 
 
 def test_bypass_shows_the_source_and_can_be_frozen():
-    screen = OutputSelector(4, 6)
-    assert screen.choose(OutputSettings(bypass=True), frame(1).pixels, 0.0, lambda: frame(50)).max() == 50
-    assert screen.choose(OutputSettings(bypass=True, freeze=True), frame(1).pixels, 0.0, lambda: frame(60)).max() == 50
+    selector = OutputSelector(4, 6)
+    assert selector.choose(OutputSettings(bypass=True), frame(1).pixels, 0.0, lambda: frame(50)).max() == 50
+    assert (
+        selector.choose(OutputSettings(bypass=True, freeze=True), frame(1).pixels, 0.0, lambda: frame(60)).max() == 50
+    )
 
 
 def test_blackout_comes_before_everything_and_remembers_the_freeze():
-    screen = OutputSelector(4, 6)
-    screen.choose(OutputSettings(), frame(1).pixels, 0.0, lambda: None)
-    assert screen.choose(OutputSettings(True, True, True), frame(2).pixels, 0.0, lambda: frame(3)).max() == 0
-    assert screen.choose(OutputSettings(freeze=True), frame(4).pixels, 0.0, lambda: None).max() == 1
+    selector = OutputSelector(4, 6)
+    selector.choose(OutputSettings(), frame(1).pixels, 0.0, lambda: None)
+    assert selector.choose(OutputSettings(True, True, True), frame(2).pixels, 0.0, lambda: frame(3)).max() == 0
+    assert selector.choose(OutputSettings(freeze=True), frame(4).pixels, 0.0, lambda: None).max() == 1
 
 
 def test_a_tick_that_was_missed_is_skipped_not_caught_up():
@@ -82,7 +86,7 @@ def run(
         if len(shown) == ticks:
             presenter._stopping.set()
 
-    presenter._show = [shown.append, stop_after]
+    presenter._send = [shown.append, stop_after]
     presenter._run()
     return presenter, shown
 
@@ -107,12 +111,12 @@ def test_a_switch_acts_on_the_next_tick():
 
 
 def test_an_engine_that_stalls_is_stood_in_for_by_the_source_and_comes_back():
-    screen, black = OutputSelector(4, 6), OutputSettings(stall="black")
+    selector, black = OutputSelector(4, 6), OutputSettings(stall="black")
     picture = frame(100).pixels
-    assert screen.choose(OutputSettings(), picture, 1.0, lambda: frame(7)).max() == 100, "hold is the default"
-    assert screen.choose(OutputSettings(stall="source"), picture, 1.0, lambda: frame(7)).max() == 7
-    assert screen.choose(black, picture, 0.5, lambda: None).max() == 50
-    assert screen.choose(black, picture, 0.0, lambda: None).max() == 100
+    assert selector.choose(OutputSettings(), picture, 1.0, lambda: frame(7)).max() == 100, "hold is the default"
+    assert selector.choose(OutputSettings(stall="source"), picture, 1.0, lambda: frame(7)).max() == 7
+    assert selector.choose(black, picture, 0.5, lambda: None).max() == 50
+    assert selector.choose(black, picture, 0.0, lambda: None).max() == 100
 
 
 def presented(settings: OutputSettings, arrivals: dict[int, list[Frame]], ticks: int, seen=lambda number: None):

@@ -16,22 +16,22 @@ def recorded(folder: Path, told: list[str]) -> Recorder:
     return Recorder(folder, 64, 48, 25.0, told.append)
 
 
-def show(recorder: Recorder, frames: int) -> None:
+def send(recorder: Recorder, frames: int) -> None:
     for number in range(frames):
-        recorder.show(Frame(np.full((48, 64, 3), number * 9 % 250, np.uint8), number, number / 25))
+        recorder.send(Frame(np.full((48, 64, 3), number * 9 % 250, np.uint8), number, number / 25))
         time.sleep(0.005)  # no faster than the file can be written
 
 
 def test_each_time_it_is_switched_on_a_new_file_is_made_and_is_whole_when_it_is_off(tmp_path: Path):
     told: list[str] = []
     recorder = recorded(tmp_path / "new", told)
-    show(recorder, 5)
+    send(recorder, 5)
     files = []
     for frames in (30, 10):
         recorder.turn(True)
         wait_for(lambda: recorder.path, "a file")
         files.append(Path(recorder.path))
-        show(recorder, frames)
+        send(recorder, frames)
         recorder.turn(False)
         wait_for(lambda: not recorder.path, "its end")
     recorder.close()
@@ -46,7 +46,7 @@ def test_what_is_being_recorded_at_the_end_of_the_show_is_whole(tmp_path: Path):
     recorder.turn(True)
     wait_for(lambda: recorder.path, "a file")
     path = recorder.path
-    show(recorder, 12)
+    send(recorder, 12)
     recorder.close()
     assert len(list(Clip(path).decode())) == 12
 
@@ -69,7 +69,7 @@ def test_ffmpeg_reads_what_was_recorded(tmp_path: Path):
     recorder.turn(True)
     wait_for(lambda: recorder.path, "a file")
     path = recorder.path
-    show(recorder, 50)
+    send(recorder, 50)
     recorder.close()
     probe = ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0"]
     probe += ["-show_entries", "stream=codec_name,width,height,r_frame_rate,nb_read_frames", "-of", "csv=p=0", path]
