@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
+from vace_core.annotators.options import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 
 from ..controls.choices import LORAS

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from vace_core.annotators.choice import annotator_makers, detector_maker, segmenter_makers
+from vace_core.annotators.options import annotator_makers, detector_maker, segmenter_makers
 from vace_core.checkpoints.store import Store
 from vace_core.load import load as load_pipeline
 from vace_core.pocket.words import read

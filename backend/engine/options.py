@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vace_core.annotators.choice import AnnotatorOptions
+from vace_core.annotators.options import AnnotatorOptions
 from vace_core.checkpoints.options import LoadOptions
 from vace_core.config import Pipeline, pipeline_named
 

@@ -10,7 +10,7 @@ import pytest
 
 from backend.cli.model_options import add_model_options, model_options
 from backend.engine.options import ModelOptions
-from vace_core.annotators.choice import AnnotatorOptions
+from vace_core.annotators.options import AnnotatorOptions
 from vace_core.checkpoints.options import Quantise
 from vace_core.config import pipeline_named
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from vace_core.annotators.choice import AnnotatorOptions, annotator_makers, detector_maker, segmenter_makers
 from vace_core.annotators.depth_anything import PICTURES, VIDEO, VIDEO_FILE, DepthAnything, VideoDepthAnything
 from vace_core.annotators.objects import RT_DETR, TransformersDetector, Yolo
+from vace_core.annotators.options import AnnotatorOptions, annotator_makers, detector_maker, segmenter_makers
 from vace_core.annotators.raft import Raft
 
 CPU = torch.device("cpu")
