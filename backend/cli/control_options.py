@@ -8,13 +8,11 @@ from collections.abc import Iterable
 
 from bridge.control.parameters import Control, ControlError
 
-from ..controls.settings import field_of
-from ..controls.table import LIVE_ONLY, TABLE
+from ..controls.declaration import field_of
+from ..controls.table import TABLE
 
-OWN_OPTIONS = ("/vace/source", "/vace/lora/")
-"""How the addresses begin of controls that have an option of another kind."""
-RUN_ROWS = [row for row in TABLE if not row.address.startswith(OWN_OPTIONS)]
-RENDER_ROWS = [row for row in RUN_ROWS if row.acts != "at once" and not row.address.startswith(LIVE_ONLY)]
+RUN_ROWS = [row for row in TABLE if not row.own_option]
+RENDER_ROWS = [row for row in RUN_ROWS if row.of_chunk and not row.live_only]
 
 
 def add_control_options(parser: argparse.ArgumentParser, rows: Iterable[Control]) -> None:

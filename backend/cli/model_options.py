@@ -9,7 +9,7 @@ from pathlib import Path
 from vace_core.annotators.choice import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 
-from ..controls.table import LORAS
+from ..controls.choices import LORAS
 from ..engine.options import ModelOptions
 from .options import add_device_option, add_pipeline_option
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ..controls.table import TABLE, markdown
+from ..controls.docs import markdown
+from ..controls.table import TABLE
 from .options import DONE, OSC, host_and_port
 
 

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from vace_core.constants import FRAMES_PER_LATENT
 
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..imaging.stills import PictureError
 from ..runtime.changes import ChangeDetector
 from .control_video import Faults

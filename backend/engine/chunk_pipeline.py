@@ -18,7 +18,8 @@ from vace_core.controls import Controls
 from vace_core.sampling import MotionNoise
 from vace_core.text import Travel
 
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..imaging.stills import PictureError
 from ..runtime.changes import ChangeDetector
 from .anchor_frames import AnchorFrames

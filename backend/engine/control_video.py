@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from vace_core.annotators.annotator import Annotator
 
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..imaging.canvas import Canvas
 from ..imaging.fitting import covering
 from ..runtime.changes import ChangeDetector

@@ -16,7 +16,8 @@ from bridge.errors import Absent
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
-from ..controls.settings import Settings, address_of
+from ..controls.declaration import address_of
+from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.messages import EngineStart, RingNames
 from ..imaging.fitting import stream_size
@@ -30,7 +31,7 @@ from .options import RunOptions
 from .outputs import Output
 from .presenter import Presenter
 from .recorder import Recorder
-from .side_input import SideInput, control_address, mask_address
+from .side_input import SideInput
 from .supervisor import Supervisor
 from .synced_output import SyncedOutput
 
@@ -78,8 +79,8 @@ class FrontBuilder:
         control_frames, control_senders = self._open_synced(self._options.control_sinks, blank=0)
         mask_frames, mask_senders = self._open_synced(self._options.mask_sinks, blank=255)
         self._open_source()
-        mask_input = self._open_side("mask_source", mask_address)
-        control_input = self._open_side("control_source", control_address)
+        mask_input = self._open_side("mask_source")
+        control_input = self._open_side("control_source")
         tempo = ShowTempo(TABLE, self._mailbox, self._faults.notify)
         self._opened.callback(tempo.close)
         self._front = Front(
@@ -158,9 +159,9 @@ class FrontBuilder:
         mailbox.listen(TICK, self._clock_source.on_tick)
         mailbox.listen(SOURCE, lambda uri, _: self._capture.turn_to(str(uri) or options.source))
 
-    def _open_side(self, field: str, address: Callable[[str], str]) -> SideInput:
+    def _open_side(self, field: str) -> SideInput:
         """The frames that a control names, by the field of the settings that it is."""
-        side = SideInput(self._size, self._fps, address, partial(self._faults.notify, address_of(field)))
+        side = SideInput(self._size, self._fps, partial(self._faults.notify, address_of(field)))
         self._opened.callback(side.close)
         return side
 

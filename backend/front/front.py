@@ -113,14 +113,14 @@ class Front:
             settings,
             reset=RESET in happens,
             anchor=ANCHOR in happens,
-            mask_ring=self.mask_input.set_address(settings.mask_source),
+            mask_ring=self.mask_input.set_address(settings.mask_source.address),
             control_ring=self.control_input.set_address(settings.control_source),
         )
 
     def previews(self) -> dict[str, np.ndarray]:
         """The newest frames by name, RGB uint8 `[H, W, 3]`; what the settings do not use is left out."""
         settings = self.settings()
-        has_mask = settings.mask_source != "none" or not settings.canvas.fills(self.height, self.width)
+        has_mask = settings.mask_source.kind != "none" or not settings.canvas.fills(self.height, self.width)
         newest = {
             "output": self.presenter.last_frame,
             "input": self.capture.ring.latest(),

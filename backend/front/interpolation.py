@@ -15,7 +15,6 @@ import numpy as np
 
 from bridge.video.frames import Frame
 
-WAYS = ("hold", "blend", "flow")
 EDGE = cv2.BORDER_REPLICATE
 PAIRS = 64
 """Pairs of frames that wait for their flow, and flows that are kept."""
@@ -47,7 +46,10 @@ class FrameInterpolator:
             self._changed.notify()
 
     def between(self, way: str, first: Frame, second: Frame | None, part: float) -> np.ndarray:
-        """Pixels, RGB uint8 `[H, W, 3]`, `part` (0 to 1) of the way from `first` to `second`. way: one of WAYS."""
+        """Pixels, RGB uint8 `[H, W, 3]`, `part` (0 to 1) of the way from `first` to `second`.
+
+        way: one of choices.INTERPOLATIONS.
+        """
         if way == "hold" or second is None or part <= 0.0:
             return first.pixels
         if way == "flow":

@@ -25,15 +25,14 @@ STALL_SECONDS = 1.0
 """Once the engine's next frame is so late, the engine counts as stalled."""
 FADE_SECONDS = 0.5
 """From the last frame to what stands in for it, and back."""
-STALL_MODES = ("hold", "source", "black")
 
 
 @dataclass(frozen=True)
 class OutputSettings:
     """What the next tick outputs, as controllers have it: switches that act at once, and how gaps in time are filled.
 
-    between: one of interpolation.WAYS; stall: one of STALL_MODES; latency: at least so many seconds, 0.0 as short as
-    can be.
+    between: one of choices.INTERPOLATIONS; stall: one of choices.STALL_MODES; latency: at least so many seconds, 0.0
+    as short as can be.
     """
 
     freeze: bool = False

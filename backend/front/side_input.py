@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
-from ..controls.mask_source import MaskSource, frame_address
 from ..imaging.fitting import cover
 from ..imaging.stills import PictureError, is_still, read_still
 from .capture import Capture, make_ring
@@ -21,37 +19,25 @@ LOOK_SECONDS = 1.0
 
 
 class SideInput:
-    """Used by one thread. on_trouble(reason) is told why a source can't be used; the show then goes on without it.
-
-    address_of(text): the frame address that a control's text means, "" for none; ValueError for a text that means
-    nothing.
-    """
+    """Used by one thread. on_trouble(reason) is told why a source can't be used; the show then goes on without it."""
 
     def __init__(
         self,
         size: tuple[int, int],
         fps: float,
-        address_of: Callable[[str], str],
         on_trouble: Callable[[str], None],
     ) -> None:
         self._size = size
         self._fps = fps
-        self._address_of = address_of
         self._on_trouble = on_trouble
-        self._text = self._address = ""
+        self._address = ""
         self._looked = -math.inf
         self._capture: Capture | None = None
         self._still: FrameRing | None = None
 
-    def set_address(self, source: str) -> str | None:
-        """The name of the ring that the source's frames are in; None if it needs none, or has none. Never waits.
-
-        A source that means nothing changes nothing: the engine, which looks at it too, says so.
-        """
-        if source != self._text:
-            self._text = source
-            with suppress(ValueError):
-                self._turn_to(self._address_of(source))
+    def set_address(self, address: str) -> str | None:
+        """The name of the ring that this frame address' frames are in; None for "", or if it has none. Never waits."""
+        self._turn_to(address)
         if self._address and self._capture is None and self._still is None:
             self._look_again(self._address.removeprefix("file:"))
         if self._capture is not None:
@@ -94,13 +80,3 @@ class SideInput:
             return
         self._still = make_ring(self._size, channels=3, slots=1)
         self._still.write(Frame(picture, 0, math.inf))
-
-
-def mask_address(source: str) -> str:
-    """The frame address of a mask source, "" where it has none; ValueError if it means nothing."""
-    return MaskSource.parse(source).address
-
-
-def control_address(source: str) -> str:
-    """The frame address of a control source, "" where it is the input; ValueError if it means nothing."""
-    return frame_address(source) if source else ""

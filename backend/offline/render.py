@@ -17,7 +17,6 @@ from bridge.control.mailbox import Mailbox
 from bridge.video.file import Clip, FileSink
 from bridge.video.frames import Frame
 
-from ..controls.mask_source import MaskSource, frame_address
 from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.options import ModelOptions
@@ -65,9 +64,9 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     model = load_model(options.load, options.model)
     rendering = Rendering(ChunkPipeline(model, height, width), settings, began)
     frames = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
-    mask, control = MaskSource.parse(settings.mask_source).address, settings.control_source
+    mask, control = settings.mask_source.address, settings.control_source
     mask_frames = side_frames(mask, "mask", height, width) if mask else None
-    control_frames = side_frames(frame_address(control), "control", height, width) if control else None
+    control_frames = side_frames(control, "control", height, width) if control else None
     with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as progress_line:
         for number, frame in enumerate(rendering.frames(frames, mask_frames, control_frames)):
             sink.send(Frame(frame, number, number / clip.rate))
@@ -181,11 +180,9 @@ class Progress:
 
 
 def first_settings(values: Mapping[str, object]) -> Settings:
-    """The defaults of the table with `values` (by address) set."""
-    mailbox = Mailbox(TABLE)
-    for address, value in values.items():
-        mailbox.set(address, value)
-    return Settings.from_values(mailbox.snapshot())
+    """The defaults of the table with `values` (by address) set. ControlError for one that its control refuses."""
+    accepted = {address: TABLE[address].accept(value).value for address, value in values.items()}
+    return Settings.from_values(Mailbox(TABLE).snapshot() | accepted)
 
 
 def side_frames(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:

@@ -12,8 +12,6 @@ from ..runtime.json_store import JsonStore
 from .morph import Morph, Numbers
 
 SAVE, GO, FADE = "/vace/preset/save", "/vace/preset/go", "/vace/preset/fade"
-NOT_KEPT = ("/vace/prompt/bank/", "/vace/preset/")
-"""How the addresses begin of what belongs to the show rather than to its look."""
 LET_GO = "0"
 """What a button sends when it is let go: no preset's name."""
 MAX_NAME = 64
@@ -28,7 +26,7 @@ class Presets:
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore, morph: Morph) -> None:
         self._table, self._mailbox, self._file, self._morph = table, mailbox, file, morph
-        self._rows = [row for row in table if belongs_to_preset(row)]
+        self._rows = [row for row in table if row.in_preset]
         self._times = {address for row in table for address in row.also}
         self._lock = threading.Lock()
         self._kept: dict[str, dict[str, Any]] = {
@@ -110,7 +108,7 @@ class LastValues:
     """Keeps the values as they are for the front that comes after a crash. Panic switches are not among them."""
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore) -> None:
-        self._rows = [row for row in table if row.holds and row.acts != "at once"]
+        self._rows = [row for row in table if row.of_chunk]
         self._mailbox, self._file = mailbox, file
         self._written = -1
 
@@ -122,10 +120,6 @@ class LastValues:
         values = self._mailbox.snapshot()
         self._file.write({row.address: values[row.address] for row in self._rows})
         self._written = version
-
-
-def belongs_to_preset(row: Control) -> bool:
-    return row.holds and row.acts != "at once" and not row.address.startswith(NOT_KEPT)
 
 
 def _fits(row: Control, value: Any) -> bool:

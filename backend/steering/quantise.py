@@ -15,7 +15,6 @@ from bridge.control.mailbox import Change
 from bridge.control.parameters import ControlTable, Value
 from bridge.control.tempo.tempo import Tempo
 
-GRIDS = ("off", "beat", "bar", "2 bars", "4 bars")
 BARS = {"bar": 1, "2 bars": 2, "4 bars": 4}
 SLACK_SECONDS = 1e-4
 """So that no grid point is lost to rounding where one chunk's moments end and the next one's begin."""
@@ -46,7 +45,7 @@ class Quantiser:
 
     def __init__(self, table: ControlTable, tempo: Tempo) -> None:
         self._tempo = tempo
-        self._held = [row.address for row in table if row.holds and row.acts != "at once"]
+        self._held = [row.address for row in table if row.of_chunk]
         self._force: dict[str, Value] = {}
         self._came: dict[str, float] = {}
         self._reached: float | None = None
@@ -57,7 +56,7 @@ class Quantiser:
         return len(self._came)
 
     def window(self, grid: str, bar: int, shown: DisplayTime) -> Window:
-        """What the next chunk answers for; each chunk asks once. grid: one of GRIDS; bar: beats of a bar."""
+        """What the next chunk answers for; each chunk asks once. grid: one of choices.GRIDS; bar: beats of a bar."""
         half = (shown.end - shown.start) / 2
         start = shown.start - half if self._reached is None else self._reached
         end = shown.start + half

@@ -19,7 +19,6 @@ from .quantise import DisplayTime, Quantiser
 TEMPO, SOURCE, TAP, DOWNBEAT = "/vace/tempo", "/vace/tempo/source", "/vace/tempo/tap", "/vace/tempo/downbeat"
 BAR, QUANTISE = "/vace/tempo/bar", "/vace/tempo/quantise"
 RESET, ANCHOR = "/vace/reset", "/vace/anchor"
-SOURCES = ("own", "midi", "link")
 SHOWN_DIGITS = 1
 """Of a followed tempo, so that it is not sent to every controller all the time."""
 

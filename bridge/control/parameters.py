@@ -10,8 +10,8 @@ import difflib
 import math
 import reprlib
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
@@ -20,7 +20,7 @@ ControlType = Literal["float", "int", "bool", "string", "strings", "floats", "ch
 value, it happens."""
 LISTS: tuple[ControlType, ...] = ("strings", "floats")
 """Whose values are all the arguments of a message."""
-Acts = Literal["at once", "next chunk", "reload"]
+Acts = Literal["at once", "next chunk"]
 Value = float | int | bool | str | tuple[str, ...] | tuple[float, ...]
 
 MAX_TEXT = 2000
@@ -47,6 +47,24 @@ class Accepted:
     report: str | None = None
 
 
+DESCRIBED = (
+    "address",
+    "type",
+    "default",
+    "doc",
+    "low",
+    "high",
+    "unit",
+    "acts",
+    "choices",
+    "counts",
+    "dangerous",
+    "event",
+    "also",
+)
+"""What of a row is told to other programs."""
+
+
 @dataclass(frozen=True)
 class Control:
     """One row of the table. low and high bound numbers, both included; choices are those of a "choice", counts the
@@ -56,6 +74,13 @@ class Control:
     those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
     bank, the number of a tick); one without an argument carries the default. Further arguments of a message set the
     controls named in `also`, in their order and together with this one.
+
+    check(value): raises ValueError, with the reason, for a value of the right type that the control cannot take all
+    the same; it is called by whoever sends the value, so it must be quick.
+
+    What else is done with an ordinary control is said by the last three: `preset`, whether presets may keep it;
+    `live_only`, whether it is of use only in a show that goes on, and none to a rendering; `own_option`, whether the
+    command line has another option for it than the one made of its address.
     """
 
     address: str
@@ -71,11 +96,25 @@ class Control:
     dangerous: bool = False
     event: bool = False
     also: tuple[str, ...] = ()
+    check: Callable[[Any], object] | None = None
+    preset: bool = True
+    live_only: bool = False
+    own_option: bool = False
 
     @property
     def holds(self) -> bool:
         """Whether there is a value to ask for."""
         return self.type != "trigger" and not self.event
+
+    @property
+    def of_chunk(self) -> bool:
+        """Whether it holds a value that a chunk is made with."""
+        return self.holds and self.acts == "next chunk"
+
+    @property
+    def in_preset(self) -> bool:
+        """Whether presets keep its value: a chunk's look, and none of what acts at once, as panic switches do."""
+        return self.preset and self.of_chunk
 
     def __post_init__(self) -> None:
         if self.type not in get_args(ControlType):
@@ -86,8 +125,8 @@ class Control:
             raise ValueError(f"{self.address}: default {self.default!r} is not{self._numbers_wanted()}")
 
     def describe(self) -> dict[str, Any]:
-        """The row as plain data, for JSON."""
-        return asdict(self)
+        """The row as plain data, for JSON: what whoever shows or sets it has to know."""
+        return {name: getattr(self, name) for name in DESCRIBED}
 
     def accept(self, value: Any) -> Accepted:
         """The value as this control's type: tolerant of what controllers send, clamped to the range.
@@ -95,6 +134,15 @@ class Control:
         A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number, a text of several (with
         spaces or commas between) for several. Raises ControlError where nothing sensible can be made of it.
         """
+        accepted = self._converted(value)
+        if self.check is not None:
+            try:
+                self.check(accepted.value)
+            except ValueError as reason:
+                raise ControlError(f"{self.address}: {reason}") from reason
+        return accepted
+
+    def _converted(self, value: Any) -> Accepted:
         match self.type:
             case "float" | "int":
                 return self._number(value)

@@ -54,7 +54,7 @@ end
 """
 """Of the document, in Lua: a subscription lasts a minute, and brings all values."""
 
-COLORS = {"at once": "#e67e22", "next chunk": "#2980b9", "reload": "#8e44ad"}
+COLORS = {"at once": "#e67e22", "next chunk": "#2980b9"}
 """By when a control acts."""
 DANGER = "#c0392b"
 BACKGROUND, INK, SUNKEN = "#16191d", "#e8e8e8", "#22272e"

@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from backend.controls.table import ANNOTATIONS
+from backend.controls.choices import ANNOTATIONS
 from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
 from vace_core.controls import Controls

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
-from backend.controls.table import TABLE
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.options import ModelOptions
-from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
@@ -96,5 +95,7 @@ def maker(sizes: tuple[int, int] = (9, 12), **loaded: object) -> tuple[ChunkPipe
 
 
 def settings(**values: object) -> Settings:
-    """The defaults, but nothing followed, and `values`."""
-    return replace(Settings.from_values(Mailbox(TABLE).snapshot()), **{"prompt": "a show", "control": "none", **values})  # type: ignore[arg-type]
+    """The defaults, but nothing followed, and `values`; mask_source is a text."""
+    given = {"prompt": "a show", "control": "none", **values}
+    given["mask_source"] = MaskSource.parse(str(values.get("mask_source", "none")))
+    return replace(Settings(), **given)  # type: ignore[arg-type]

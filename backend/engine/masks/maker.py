@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from backend.controls.mask_source import FRAMES, HALVES, OBJECT, SEGMENTED, SHAPES, MaskSource, MaskSourceError
-from backend.controls.settings import Settings, address_of
+from backend.controls.declaration import address_of
+from backend.controls.mask_source import FRAMES, HALVES, OBJECT, SEGMENTED, SHAPES, MaskSource
+from backend.controls.settings import Settings
 from backend.runtime.changes import ChangeDetector
 
 from .finding import Finders, Unavailable
@@ -62,7 +63,7 @@ class MaskMaker:
         self._size = (height, width)
         self._full, self._empty = (np.full(self._size, value, np.float32) for value in (1.0, 0.0))
         self._finders = Finders(loaded)
-        self._text, self._source, self._mistaken = "", MaskSource("none"), False
+        self._source = MaskSource("none")
         self._keyed = {"luma": memoize_last(luma), "alpha": memoize_last(alpha), "chroma": memoize_last(chroma)}
         self._crisp, self._shaped, self._feathered = memoize_last(crisp), memoize_last(shaped), memoize_last(feathered)
         self._solid = memoize_last(solid)
@@ -89,14 +90,14 @@ class MaskMaker:
 
         mask_frames: as many pictures of the mask source, where that gives some.
         """
-        faults = self._turn(settings.mask_source)
+        self._turn_to(settings.mask_source)
         if self._source.kind == "none":
             self._held = None
-            return Masked(None, None, [self._full] * len(pictures) if self._mistaken else None, faults)
+            return Masked(None, None, None, ())
         soft, reason = self._find(pictures, frames, mask_frames, settings)
         if any(mask is not None for mask in soft):
             reason = ""
-        faults += self._notify(reason, settings.mask_missing, seconds)
+        faults = self._notify(reason, settings.mask_missing, seconds)
         masks = self._stood_in(self._shape(self._with_held(soft, settings), settings), settings)
         weights = None
         if settings.mask_composite:
@@ -116,21 +117,11 @@ class MaskMaker:
         self._reason.reset()
         self._begin()
 
-    def _turn(self, text: str) -> tuple[Fault, ...]:
-        """Look to another source; one that means nothing is told of, and what was there before goes on."""
-        if text == self._text:
-            return ()
-        self._text, self._mistaken = text, False
-        try:
-            source = MaskSource.parse(text)
-        except MaskSourceError as error:
-            self._mistaken = True
-            return ((SOURCE, f"{error}; the mask stays as it was"),)
+    def _turn_to(self, source: MaskSource) -> None:
         if source != self._source:
             self._source, self._silent = source, 0.0
             self._reason.reset()
             self._begin()
-        return ()
 
     def _begin(self) -> None:
         """With the memory of nothing but the last mask, which may have to be held."""

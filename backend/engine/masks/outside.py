@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.controls.settings import Settings, address_of
+from backend.controls.declaration import address_of
+from backend.controls.settings import Settings
 
 from .maker import Masked
 from .shaping import feathered

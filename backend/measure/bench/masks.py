@@ -69,13 +69,13 @@ class PlainChain:
         return [self._weight(picture, settings) for picture in pictures]
 
     def _weight(self, picture: np.ndarray, settings: Settings) -> np.ndarray:
-        if settings.mask_source == "chroma":
+        if settings.mask_source.kind == "chroma":
             key = colour_over_light(np.array(settings.mask_key))
             away = np.linalg.norm(colour_over_light(picture / 255.0) - key, axis=-1) / np.linalg.norm(key)
             beyond = away - settings.mask_tolerance
             mask = np.clip(1 - beyond / settings.mask_softness, 0, 1).astype(np.float32)
         else:
-            mask = drawn.__wrapped__(settings.mask_source, settings.mask_ellipse, *picture.shape[:2])
+            mask = drawn.__wrapped__(settings.mask_source.kind, settings.mask_ellipse, *picture.shape[:2])
         mask = shaped(crisp(mask, settings.mask_threshold), settings.mask_invert, settings.mask_grow)
         if settings.mask_smooth > 1:
             self._past = [*self._past, mask][-settings.mask_smooth :]

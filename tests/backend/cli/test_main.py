@@ -35,3 +35,14 @@ def test_wrong_usage_is_two_and_one_line_after_the_usage(arguments, capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "error:" in printed.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", [["run"], ["render", "in.mp4", "out.mp4"]])
+@pytest.mark.parametrize(
+    ("option", "text", "near"), [("--mask-source", "persn", "person"), ("--control-source", "spot:lines", "spout:")]
+)
+def test_a_source_that_means_nothing_is_wrong_usage(command, option, text, near, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main.main([*command, option, text])
+    assert ended.value.code == 2
+    assert f"did you mean {near}?" in capsys.readouterr().err.splitlines()[-1]

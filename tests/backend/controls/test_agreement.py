@@ -20,7 +20,8 @@ import py2tosc
 import pytest
 from py2tosc.messages import OscMessage
 
-from backend.controls.table import TABLE, markdown
+from backend.controls.docs import markdown
+from backend.controls.table import TABLE
 from bridge.control.mailbox import Mailbox
 from bridge.control.oscquery.tree import Tree
 from bridge.control.parameters import LISTS, Control, ControlTable, in_words

@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.controls.settings import address_of
+from backend.controls.declaration import address_of
 from backend.engine.chunk_pipeline import ChunkResult
 from backend.offline.render import Rendering, RenderOptions, render_file
 from bridge.video.file import Clip, FileSink

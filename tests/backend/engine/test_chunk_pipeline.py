@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
-from backend.controls.table import TABLE
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.options import ModelOptions
-from bridge.control.mailbox import Mailbox
 from vace_core.annotators.boxes import Box
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
@@ -28,7 +27,7 @@ def maker_that_knows(*known: str) -> ChunkPipeline:
 
 
 def prompt(words: str) -> Settings:
-    return replace(Settings.from_values(Mailbox(TABLE).snapshot()), prompt=words)
+    return Settings(prompt=words)
 
 
 def test_words_that_the_model_does_not_know_are_named_once():
@@ -101,7 +100,7 @@ def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, val
     maker = ChunkPipeline(replace(fake_model.load(ModelOptions()), open_stream=RecordingStream, **parts), 32, 48)  # type: ignore[arg-type]
     for _ in range(2):
         pictures = scene(4)[: maker.frames_wanted]
-        looks_for = {"mask_source": source, "mask_key": (1.0, 0.0, 0.0), "mask_threshold": 0.25}
+        looks_for = {"mask_source": MaskSource.parse(source), "mask_key": (1.0, 0.0, 0.0), "mask_threshold": 0.25}
         settings = replace(prompt("red"), **looks_for, **values)  # type: ignore[arg-type]
         made = maker.make(pictures, None, settings)
         mask = RecordingStream.controls.mask
@@ -115,7 +114,7 @@ def test_the_mask_that_the_stream_gets_is_the_one_that_is_shown(source: str, val
 
 def test_what_the_mask_keeps_is_the_inputs_own_to_the_last_bit():
     maker, pictures = maker_that_notes(), scene(4)[:9]
-    settings = replace(prompt("green"), mask_source="chroma", mask_key=(1.0, 0.0, 0.0), mask_feather=0.0)
+    settings = replace(prompt("green"), mask_source=MaskSource("chroma"), mask_key=(1.0, 0.0, 0.0), mask_feather=0.0)
     made = maker.make(pictures, None, settings)
     mask = RecordingStream.controls.mask
     assert mask is not None
@@ -127,7 +126,7 @@ def test_what_the_mask_keeps_is_the_inputs_own_to_the_last_bit():
 
 def test_kept_pixels_beyond_the_feather_are_the_inputs_own_and_without_compositing_the_models():
     maker, pictures = maker_that_notes(), scene(4)[:9]
-    settings = replace(prompt("green"), mask_source="left", mask_feather=5.0)
+    settings = replace(prompt("green"), mask_source=MaskSource("left"), mask_feather=5.0)
     made = maker.make(pictures, None, settings)
     assert np.array_equal(made.frames[:, :, 29:], np.stack(pictures)[:, :, 29:])
     assert (made.frames[:, :, :19] == (0, 255, 0)).all()
@@ -136,7 +135,7 @@ def test_kept_pixels_beyond_the_feather_are_the_inputs_own_and_without_compositi
 
 
 def test_a_mask_source_that_is_not_there_is_a_fault_of_its_control():
-    made = maker_that_notes().make(PICTURES[:9], None, replace(prompt("red"), mask_source="subject"))
+    made = maker_that_notes().make(PICTURES[:9], None, replace(prompt("red"), mask_source=MaskSource("subject")))
     assert made.faults == (
         (
             "/vace/mask/source",

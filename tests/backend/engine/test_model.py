@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.controls.choices import ANNOTATIONS
 from backend.controls.settings import Settings
-from backend.controls.table import ANNOTATIONS, TABLE
+from backend.controls.table import TABLE
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
 from backend.engine.model import LazyAnnotators

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.controls.mask_source import frame_address
+from backend.controls.frame_source import frame_address
 from backend.front import capture as module
 from backend.front.capture import Capture, source_rate
-from backend.front.side_input import SideInput, mask_address
+from backend.front.side_input import SideInput
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
@@ -112,57 +112,49 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
     path = tmp_path / "mask.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    side = SideInput(SIZE, 30.0, mask_address, unheard)
-    name = side.set_address(str(path))
+    side = SideInput(SIZE, 30.0, unheard)
+    name = side.set_address(f"file:{path}")
     assert name is not None
     with FrameRing.attach(name) as ring:
         frame = ring.latest()
         assert frame is not None
         assert frame.pixels.shape == (32, 48, 3)
         assert frame.pixels.min() == 200
-    assert side.set_address("none") is None
+    assert side.set_address("") is None
     side.close()
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    side = SideInput(SIZE, 30.0, mask_address, unheard)
+    side = SideInput(SIZE, 30.0, unheard)
     first = side.set_address(f"shm:{sender.name}")
     assert first is not None
     assert side.set_address(f"shm:{sender.name}") == first
     assert side.set_address("testcard:") not in (None, first)
-    assert side.set_address("none") is None
+    assert side.set_address("") is None
     side.close()
 
 
 def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
     told: list[str] = []
-    side = SideInput(SIZE, 30.0, mask_address, told.append)
-    assert side.set_address(str(tmp_path / "no.png")) is None
+    side = SideInput(SIZE, 30.0, told.append)
+    assert side.set_address(f"file:{tmp_path / 'no.png'}") is None
     assert "no.png" in told[0]
 
 
 def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
     monkeypatch.setattr("backend.front.side_input.LOOK_SECONDS", 0.0)
     told: list[str] = []
-    side, path = SideInput(SIZE, 30.0, mask_address, told.append), tmp_path / "late.png"
-    assert [side.set_address(str(path)) for _ in range(3)] == [None] * 3
+    side, path = SideInput(SIZE, 30.0, told.append), tmp_path / "late.png"
+    assert [side.set_address(f"file:{path}") for _ in range(3)] == [None] * 3
     assert len(told) == 1
     cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
-    name = side.set_address(str(path))
+    name = side.set_address(f"file:{path}")
     assert name is not None
-    assert side.set_address(str(path)) == name
+    assert side.set_address(f"file:{path}") == name
     with FrameRing.attach(name) as ring:
         frame = ring.latest()
         assert frame is not None
         assert frame.time == math.inf
-    side.close()
-
-
-def test_a_mask_source_that_means_nothing_leaves_the_one_before_open(sender):
-    side = SideInput(SIZE, 30.0, mask_address, unheard)
-    first = side.set_address(f"shm:{sender.name}")
-    assert side.set_address("persn") == first
-    assert side.set_address("person") is None
     side.close()
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from backend.controls.table import BANK, TABLE
+from backend.controls.show import BANK
+from backend.controls.table import TABLE
 from backend.steering.prompt_bank import bind_prompt_bank
 from bridge.control.mailbox import Mailbox
 from vace_core.pocket.words import read

@@ -160,3 +160,23 @@ def test_a_table_wants_each_address_once_and_a_choice_that_can_be_chosen():
         ControlTable([SCALE, SCALE])
     with pytest.raises(ValueError, match="is not one of"):
         Control("/t/kind", "choice", "flow", "", choices=("depth",))
+
+
+def test_a_check_refuses_a_value_with_its_reason_and_takes_the_rest_as_it_is():
+    def known(name: str) -> None:
+        if name not in ("ice", "lava"):
+            raise ValueError(f"{name!r} is no look; did you mean ice?")
+
+    look = Control("/t/look", "string", "ice", "", check=known)
+    assert look.accept(" lava ").value == "lava"
+    with pytest.raises(ControlError, match=r"/t/look: 'icy' is no look; did you mean ice\?"):
+        look.accept("icy")
+
+
+def test_what_is_done_with_a_control_inside_the_program_is_told_to_no_other():
+    told = Control("/t/look", "string", "", "", check=str, preset=False, live_only=True, own_option=True).describe()
+    assert told == Control("/t/look", "string", "", "").describe()
+    assert list(told) == [
+        "address", "type", "default", "doc", "low", "high", "unit", "acts", "choices", "counts", "dangerous", "event",
+        "also",
+    ]  # fmt: skip

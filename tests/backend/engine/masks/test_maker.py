@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
-from backend.controls.table import TABLE
 from backend.engine.masks import shapes
 from backend.engine.masks.maker import LATE_SECONDS, Masked, MaskMaker
 from backend.engine.masks.shapes import drawn
 from backend.engine.masks.shaping import grown
 from backend.engine.model import EngineModel
 from backend.engine.tensors import to_video
-from bridge.control.mailbox import Mailbox
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter, Scripted
 from vace_core.annotators.boxes import Box
 
 HEIGHT, WIDTH = 32, 48
-DEFAULTS = Settings.from_values(Mailbox(TABLE).snapshot())
 SCENE = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
 """Green on the left, white on the right, a red patch in the middle; opaque above."""
 SCENE[:, :24, 1] = 255
@@ -36,7 +33,7 @@ DOG = [Box(4, 4, 20, 12, "Dog")]
 
 def settings(source: str, **values: object) -> Settings:
     named = {name.replace("mask_", ""): value for name, value in values.items()}
-    return replace(DEFAULTS, mask_source=source, **{f"mask_{name}": value for name, value in named.items()})  # type: ignore[arg-type]
+    return Settings(mask_source=MaskSource.parse(source), **{f"mask_{name}": value for name, value in named.items()})  # type: ignore[arg-type]
 
 
 def loaded(**parts: object) -> EngineModel:
@@ -198,26 +195,6 @@ def test_segmenters_forget_at_a_reset_and_when_they_are_turned_to_again():
     bench.ask("left")
     bench.ask("person")
     assert bench.segmenter.resets == 3
-
-
-def test_what_is_no_source_is_told_once_with_a_near_one_and_the_mask_stays_as_it_was():
-    bench = Bench()
-    bench.ask("left")
-    masked = bench.ask("persn")
-    assert masked.faults == (
-        ("/vace/mask/source", "'persn' is no source of a mask; did you mean person?; the mask stays as it was"),
-    )
-    assert masked.masks is not None
-    assert np.array_equal(masked.masks[0], SOURCES["left"])
-    assert bench.ask("persn").faults == ()
-    assert bench.ask("right").faults == ()
-
-
-def test_a_mistake_before_there_is_a_mask_restyles_everything_and_shows_that():
-    masked = Bench().ask("persn")
-    assert masked.masks is masked.weights is None
-    assert masked.shown is not None
-    assert masked.shown[-1].min() == 1
 
 
 LOST = {
