@@ -14,6 +14,7 @@ from bridge.control.tempo.link import LinkClock
 from bridge.control.tempo.tempo import MidiClock, Tempo
 from bridge.errors import BridgeError
 
+from ..runtime.changes import ChangeDetector
 from .quantise import DisplayTime, Quantiser
 
 TEMPO, SOURCE, TAP, DOWNBEAT = "/vace/tempo", "/vace/tempo/source", "/vace/tempo/tap", "/vace/tempo/downbeat"
@@ -45,7 +46,7 @@ class ShowTempo:
         self._link: LinkClock | None = None
         self._quantiser = Quantiser(table, self.tempo)
         self._pressed: dict[str, deque[float]] = {RESET: deque(), ANCHOR: deque()}
-        self._missed = False  # whether it was told that the wanted source is missing
+        self._missing = ChangeDetector(False)  # whether no MIDI clock is heard although one is wanted
         self._said: Value | None = None  # the followed tempo, as controllers were told it
         mailbox.listen(TEMPO, lambda bpm, when: self._set(float(bpm), when))  # type: ignore[arg-type]
         mailbox.listen(SOURCE, lambda source, _: self._use_source(str(source)))
@@ -76,9 +77,8 @@ class ShowTempo:
         outer = None
         if wanted == "midi":
             outer = self.midi.beat(self._clock())
-            if outer is None and not self._missed:
+            if self._missing.update(outer is None) and outer is None:
                 self._notify(SOURCE, "no MIDI clock is heard (--midi PORT opens an input); the beat goes on as it was")
-            self._missed = outer is None
         elif wanted == "link" and self._link is not None:
             outer = self._link.beat
         self.source = "own" if outer is None else wanted
@@ -124,7 +124,7 @@ class ShowTempo:
         self.update()
 
     def _use_source(self, source: str) -> None:
-        self._missed = False
+        self._missing.reset()
         if source != "link" or self._link is not None:
             return
         try:

@@ -29,8 +29,8 @@ class Unavailable(Exception):
 class Finders:
     """Those of a model. One that could not be made is not tried again before `reset`."""
 
-    def __init__(self, loaded: EngineModel) -> None:
-        self._loaded = loaded
+    def __init__(self, model: EngineModel) -> None:
+        self._model = model
         self._segmenters: dict[str, Segmenter] = {}
         self._detector: Detector | None = None
         self._failed: dict[str, str] = {}
@@ -38,13 +38,13 @@ class Finders:
     def segment(self, name: str, frames: Tensor) -> list[np.ndarray]:
         """How much each pixel belongs to it, one mask for each frame of `[1, 3, F, H, W]`. Raises Unavailable."""
         if name not in self._segmenters:
-            self._segmenters[name] = self._made(name, self._loaded.segmenters.get(name))
+            self._segmenters[name] = self._made(name, self._model.segmenters.get(name))
         found = self._segmenters[name](frames)
         return list(found[0, 0].float().cpu().numpy())
 
     def detect(self, labels: Sequence[str], frames: Tensor) -> list[np.ndarray | None]:
         """The boxes of those labels, one mask a frame; None where there is none. Raises Unavailable."""
-        detector = self._detector or self._made("object", self._loaded.detector)
+        detector = self._detector or self._made("object", self._model.detector)
         self._detector = detector
         try:
             wanted = {class_named(label, detector.names) for label in labels}

@@ -59,10 +59,10 @@ class Masked:
 class MaskMaker:
     """Makes one stream's masks. What does not change, a drawn shape or a still, is made once."""
 
-    def __init__(self, loaded: EngineModel, height: int, width: int) -> None:
+    def __init__(self, model: EngineModel, height: int, width: int) -> None:
         self._size = (height, width)
         self._full, self._empty = (np.full(self._size, value, np.float32) for value in (1.0, 0.0))
-        self._finders = Finders(loaded)
+        self._finders = Finders(model)
         self._source = MaskSource("none")
         self._keyed = {"luma": memoize_last(luma), "alpha": memoize_last(alpha), "chroma": memoize_last(chroma)}
         self._crisp, self._shaped, self._feathered = memoize_last(crisp), memoize_last(shaped), memoize_last(feathered)
