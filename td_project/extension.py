@@ -203,7 +203,7 @@ class VaceLive:
             self._set("Lasterror", f"{args[0]}: {args[1]}")
             self._call("onError", address=args[0], reason=args[1])
         elif address in self._by_address and self._ready:
-            self._take(self._by_address[address], args)
+            self._apply(self._by_address[address], args)
             self._call("onValue", address=address, args=list(args))
             if address == "/vace/prompt" and args:
                 self._call("onPrompt", prompt=args[0])
@@ -360,7 +360,7 @@ class VaceLive:
         if self.ownerComp.par.Followclock.eval():
             self.Send("/vace/output/follow", "tick")
 
-    def _take(self, row: dict, args) -> None:
+    def _apply(self, row: dict, args) -> None:
         """Show a value that the backend has, if it is another one."""
         par = self.ownerComp.par[row["name"]]
         # To set a parameter takes the user's expression, export or binding away.

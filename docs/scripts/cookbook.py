@@ -290,11 +290,11 @@ def strip(loaded: EngineModel, recipe: Recipe, clip: list[np.ndarray]) -> list[n
     """Input, control and mask at the last frame, and the output at SHOWN."""
     maker = ChunkPipeline(loaded, *clip[0].shape[:2])
     settings, out, made = first_settings(values(recipe)), [], None
-    guides = lines_of(clip)
+    lines = lines_of(clip)
     while len(out) < FRAMES:
         span = slice(len(out), len(out) + maker.frames_wanted)
-        guide = guides[span] if settings.control_source else None
-        made = maker.make(clip[span], None, settings, control_frames=guide, anchor=recipe.anchored and len(out) == 33)
+        control_frames = lines[span] if settings.control_source else None
+        made = maker.make(clip[span], None, settings, control_frames=control_frames, anchor=recipe.anchored and len(out) == 33)
         for address, reason in made.faults:
             raise ValueError(f"{recipe.name}: {address}: {reason}")
         out += list(made.frames)

@@ -267,8 +267,8 @@ def test_pinned_latents_are_the_source_s_own_and_nothing_else_is(pipeline: dict)
         pinned, made = (one.step(replace(controls, pin=pin)) for one, pin in ((stream, True), (free, False)))
         gray = torch.zeros(1, 3, frames, HEIGHT, WIDTH)
         context, _ = encode_context(weights.autoencoder, None, source, mask, before, gray)
-        flight = next(iter(stream.state.denoising), None)
-        clean = stream.state.unsettled if flight is None else flight.clean
+        state = next(iter(stream.state.denoising), None)
+        clean = stream.state.unsettled if state is None else state.clean
         assert clean is not None
         kept = torch.zeros(clean.shape[2:], dtype=torch.bool)
         kept[..., : WIDTH // 16] = True
