@@ -294,7 +294,8 @@ def strip(loaded: EngineModel, recipe: Recipe, clip: list[np.ndarray]) -> list[n
     while len(out) < FRAMES:
         span = slice(len(out), len(out) + maker.frames_wanted)
         control_frames = lines[span] if settings.control_source else None
-        made = maker.make(clip[span], None, settings, control_frames=control_frames, anchor=recipe.anchored and len(out) == 33)
+        anchor = recipe.anchored and len(out) == 33
+        made = maker.make(clip[span], None, settings, control_frames=control_frames, anchor=anchor)
         for address, reason in made.faults:
             raise ValueError(f"{recipe.name}: {address}: {reason}")
         out += list(made.frames)

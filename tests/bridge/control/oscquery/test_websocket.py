@@ -44,7 +44,7 @@ class SlowSocket:
         self.waiting -= 1
         await self.packets.put(packet)
 
-    async def receive(self) -> tuple[str, list]:
+    async def next_packet(self) -> tuple[str, list]:
         """Make room for one packet more, and have it."""
         self.room.release()
         message = OscMessage(await self.packets.get())
@@ -66,7 +66,7 @@ async def listening(*addresses: str) -> AsyncIterator[tuple[Mailbox, SlowSocket]
     running = asyncio.create_task(listener.run(stopping))
     for address in addresses:
         socket.ask("LISTEN", address)
-    assert {(await socket.receive())[0] for _ in addresses} == set(addresses)
+    assert {(await socket.next_packet())[0] for _ in addresses} == set(addresses)
     yield mailbox, socket
     stopping.set()
     await running
@@ -82,8 +82,8 @@ def test_a_client_that_does_not_read_gets_the_latest_values_and_no_backlog():
                 mailbox.set("/vace/scale", number / 500)
                 mailbox.set("/vace/prompt", str(number))
             assert socket.waiting == 1
-            assert await socket.receive() == ("/vace/scale", [0.0])
-            rest = dict([await socket.receive(), await socket.receive()])
+            assert await socket.next_packet() == ("/vace/scale", [0.0])
+            rest = dict([await socket.next_packet(), await socket.next_packet()])
             assert rest == {"/vace/prompt": ["999"], "/vace/scale": [pytest.approx(999 / 500)]}
 
     asyncio.run(show())
@@ -97,9 +97,9 @@ def test_what_is_ignored_while_another_waits_is_not_told():
             socket.ask("IGNORE", "/vace/prompt")
             while not socket.asked.empty():
                 await asyncio.sleep(0.001)
-            assert await socket.receive() == ("/vace/scale", [0.0])
+            assert await socket.next_packet() == ("/vace/scale", [0.0])
             mailbox.set("/vace/prompt", "ice")
             mailbox.set("/vace/scale", 2.0)
-            assert await socket.receive() == ("/vace/scale", [2.0])
+            assert await socket.next_packet() == ("/vace/scale", [2.0])
 
     asyncio.run(show())
