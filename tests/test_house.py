@@ -144,7 +144,7 @@ def test_the_page_of_controls_is_what_the_table_says():
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert ran.returncode == 0, ran.stderr
     page = (ROOT / "docs" / "reference" / "controls.md").read_text(encoding="utf-8")
-    assert ran.stdout in page, "put what `python start.py controls --markdown` prints in docs/reference/controls.md"
+    assert ran.stdout in page, "run `python start.py python docs/scripts/generated.py`"
 
 
 def modules_of(*rooms: str) -> dict[str, Path]:

@@ -24,8 +24,8 @@ from ..imaging.stills import PictureError
 from ..runtime.changes import ChangeDetector
 from .anchor_frames import AnchorFrames
 from .control_video import ControlVideo, Faults
+from .masks.canvas_border import with_canvas_border
 from .masks.maker import MaskMaker
-from .masks.outside import with_outside
 from .masks.shaping import composite
 from .model import EngineModel
 from .prompt_prefetch import PromptPrefetcher
@@ -119,7 +119,7 @@ class ChunkPipeline:
         video = to_video(placed, self._model.device)
         control = self._control.update(source_frames, control_frames, settings, faults)
         masked = self._masks.update(placed, video, mask_frames, settings, seconds)
-        masked, modes = with_outside(masked, self._masks.kind, len(placed), video.shape[3:], settings)
+        masked, modes = with_canvas_border(masked, self._masks.kind, len(placed), video.shape[3:], settings)
         references = self._references(settings, faults)
         reference_mode = self._reference_mode(settings, faults)
         first, last = self._anchors.for_chunk(settings, anchor, video[0], faults)

@@ -93,12 +93,12 @@ class Front:
         """What the controls say of the next tick."""
         settings = self.settings()
         return OutputSettings(
-            settings.freeze,
-            settings.bypass,
-            settings.blackout,
-            settings.output_between,
-            settings.output_latency,
-            settings.output_stall,
+            freeze=settings.freeze,
+            bypass=settings.bypass,
+            blackout=settings.blackout,
+            between=settings.output_between,
+            latency=settings.output_latency,
+            stall=settings.output_stall,
         )
 
     def chunk_request(self, span: Span | None) -> ChunkRequest:

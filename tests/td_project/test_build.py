@@ -35,7 +35,7 @@ def test_the_table_beside_the_builder_is_the_programs():
     command = [sys.executable, "-m", "backend", "controls", "--json"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=FOLDER.parent).stdout
     kept = json.loads((FOLDER / "controls.json").read_text(encoding="utf-8"))
-    assert kept == json.loads(said), "run: python start.py controls --json > td_project/controls.json"
+    assert kept == json.loads(said), "run `python start.py python docs/scripts/generated.py`"
 
 
 def test_it_is_built_twice_from_nothing_with_the_same_result():

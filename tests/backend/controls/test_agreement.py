@@ -31,7 +31,7 @@ from bridge.layouts.touchosc import layout
 from tests.bridge.control.every_type import EVERY_TYPE
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-STALE = "the table has changed since: run `python start.py layouts docs/layouts`"
+STALE = "the table has changed since: run `python start.py python docs/scripts/generated.py`"
 
 FURTHER = re.compile(r"( A further argument sets [^.]*\.)?( By its full address only\.)?$")
 """What the page adds to a meaning."""

@@ -16,9 +16,7 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 def test_the_tables_in_the_docs_are_those_that_are_printed():
     kept = (DOCS / "reference" / "pipelines.md").read_text(encoding="utf-8")
-    assert page.markdown() in kept, (
-        "put what `python start.py models list --markdown` prints in docs/reference/pipelines.md"
-    )
+    assert page.markdown() in kept, "run `python start.py python docs/scripts/generated.py`"
 
 
 def test_every_field_of_a_preset_and_every_file_has_a_row():

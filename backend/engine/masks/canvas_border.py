@@ -1,4 +1,4 @@
-"""What is outside the input in the canvas, in the masks: all of it is made anew."""
+"""The border of the canvas around the input, in the masks: all of it is generated (outpainting)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .maker import Masked
 from .shaping import feathered
 
 
-def with_outside(masked: Masked, kind: str, frames: int, size: Sequence[int], settings: Settings) -> tuple[Masked, str]:
+def with_canvas_border(
+    masked: Masked, kind: str, frames: int, size: Sequence[int], settings: Settings
+) -> tuple[Masked, str]:
     """The masks of so many frames with the canvas around the input, and the modes that they now stand for.
 
     kind: of the mask source that they are from. Where that is "none" the input is kept or, inverted, restyled. size:
