@@ -10,10 +10,9 @@ from .machine import NoWine, Peer, WindowsMachine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one process, as they share one Windows; and after the quick ones, as starting it takes a minute."""
+    """All of them are slow, as starting Windows takes a minute."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("wine"))
             item.add_marker(pytest.mark.slow)
 
 

@@ -19,9 +19,6 @@ from bridge.video.ndi import NdiSink, NdiSource
 
 SIZE = (64, 48, 30.0)  # width, height, rate
 
-pytestmark = pytest.mark.xdist_group("ndi")
-"""Two processes would find each other's senders."""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def this_machine_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

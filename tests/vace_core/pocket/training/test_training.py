@@ -18,9 +18,6 @@ from vace_core.pocket.training.transformer_training import TransformerBudget, tr
 from vace_core.pocket.world.appearance import CONTROLS, by_control
 from vace_core.pocket.world.controls import controls_of
 
-pytestmark = pytest.mark.xdist_group("pocket training")
-"""Each stage goes on from the one before: one process makes them once."""
-
 
 @pytest.fixture(scope="module")
 def takes(tmp_path_factory):
