@@ -28,7 +28,8 @@ class Scribble:
         quiet = cv2.GaussianBlur(cv2.medianBlur(picture, 5), (0, 0), 0.8).astype(np.float32)
         across = cv2.Sobel(quiet, cv2.CV_32F, 1, 0, ksize=3)
         down = cv2.Sobel(quiet, cv2.CV_32F, 0, 1, ksize=3)
-        red, green, blue = cv2.split(cv2.magnitude(across, down))
+        # Not cv2.magnitude, which rounds the last bit by where in memory a picture happens to lie.
+        red, green, blue = cv2.split(np.sqrt(across * across + down * down))
         strength = np.maximum(np.maximum(red, green), blue)
         usual = max(self._level.update(level_of(strength[::2, ::2], STRONGEST)), 24.0)
         lines = np.clip((strength / np.float32(usual) - 0.35) / 0.5, 0.0, 1.0)
