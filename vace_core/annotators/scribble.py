@@ -28,9 +28,12 @@ class Scribble:
         quiet = cv2.GaussianBlur(cv2.medianBlur(picture, 5), (0, 0), 0.8).astype(np.float32)
         across = cv2.Sobel(quiet, cv2.CV_32F, 1, 0, ksize=3)
         down = cv2.Sobel(quiet, cv2.CV_32F, 0, 1, ksize=3)
-        # Not cv2.magnitude, which rounds the last bit by where in memory a picture happens to lie.
-        red, green, blue = cv2.split(np.sqrt(across * across + down * down))
-        strength = np.maximum(np.maximum(red, green), blue)
+        # The root of the largest square is the largest magnitude. cv2.magnitude itself rounds the last bit by where in
+        # memory a picture happens to lie.
+        cv2.multiply(across, across, dst=across)
+        cv2.multiply(down, down, dst=down)
+        red, green, blue = cv2.split(cv2.add(across, down, dst=across))
+        strength = cv2.sqrt(cv2.max(cv2.max(red, green), blue))
         usual = max(self._level.update(level_of(strength[::2, ::2], STRONGEST)), 24.0)
         lines = np.clip((strength / np.float32(usual) - 0.35) / 0.5, 0.0, 1.0)
         return np.clip(cv2.GaussianBlur(lines, (0, 0), 0.7) * 1.15, 0.0, 1.0)
