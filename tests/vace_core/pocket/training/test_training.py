@@ -20,25 +20,25 @@ from vace_core.pocket.world.controls import controls_of
 
 
 @pytest.fixture(scope="module")
-def takes(tmp_path_factory):
-    """Two takes on disk."""
-    folder = tmp_path_factory.mktemp("takes")
+def clips(tmp_path_factory):
+    """Two clips on disk."""
+    folder = tmp_path_factory.mktemp("clips")
     draw_all(folder, 2, seed=1, workers=1, report=print)
     return folder
 
 
 @pytest.fixture(scope="module")
-def autoencoder(takes, tmp_path_factory):
+def autoencoder(clips, tmp_path_factory):
     """An autoencoder trained for two steps."""
     path = tmp_path_factory.mktemp("autoencoder") / "autoencoder.safetensors"
-    train_autoencoder(DataParallel(), takes, 2, path, AutoencoderBudget(steps=2, minutes=5, batch=1), 0, print)
+    train_autoencoder(DataParallel(), clips, 2, path, AutoencoderBudget(steps=2, minutes=5, batch=1), 0, print)
     return path
 
 
 @pytest.fixture(scope="module")
-def latents(takes, autoencoder, tmp_path_factory):
+def latents(clips, autoencoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("latents")
-    encode_all(DataParallel(), takes, folder, 2, autoencoder, 0, print)
+    encode_all(DataParallel(), clips, folder, 2, autoencoder, 0, print)
     return folder
 
 
@@ -47,27 +47,27 @@ def test_neighbours_share_their_looks_and_others_do_not():
     assert looks_of(4, 0) != looks_of(6, 0)
 
 
-def test_drawn_takes_are_not_drawn_again(takes):
-    before = (takes / "00000.npz").stat().st_mtime_ns
-    draw_all(takes, 2, seed=1, workers=1, report=print)
-    assert (takes / "00000.npz").stat().st_mtime_ns == before
+def test_drawn_clips_are_not_drawn_again(clips):
+    before = (clips / "00000.npz").stat().st_mtime_ns
+    draw_all(clips, 2, seed=1, workers=1, report=print)
+    assert (clips / "00000.npz").stat().st_mtime_ns == before
 
 
-def test_before_any_step_the_transform_already_shows_the_picture(takes, tmp_path):
+def test_before_any_step_the_transform_already_shows_the_picture(clips, tmp_path):
     path = tmp_path / "autoencoder.safetensors"
-    train_autoencoder(DataParallel(), takes, 2, path, AutoencoderBudget(steps=1, minutes=1e-9), 0, print)
+    train_autoencoder(DataParallel(), clips, 2, path, AutoencoderBudget(steps=1, minutes=1e-9), 0, print)
     model = load_autoencoder(path)
-    clip = video(load_clip(takes, 0).clip.looks[0][:9])
+    clip = video(load_clip(clips, 0).clip.looks[0][:9])
     with torch.no_grad():
         shown = model.decode(model.encode(clip)[0])[0]
     assert (shown - clip).abs().mean() < 0.2 * (clip - clip.mean()).abs().mean()
 
 
-def test_latents_of_a_take_are_what_a_stream_encodes(takes, autoencoder, latents):
+def test_latents_of_a_clip_are_what_a_stream_encodes(clips, autoencoder, latents):
     model = load_autoencoder(autoencoder)
-    take, stored = load_clip(takes, 1).clip, load_latents(latents, 2)[1]
+    clip, stored = load_clip(clips, 1).clip, load_latents(latents, 2)[1]
     kind = CONTROLS[int(stored.kinds[1])]
-    look = by_control(take.looks[1], controls_of(take)[kind].says, kind)
+    look = by_control(clip.looks[1], controls_of(clip)[kind].says, kind)
     video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
@@ -92,13 +92,13 @@ def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
     assert {batch.references_as for batch in drawn if batch.references is not None} == set(REFERENCES_AS)
 
 
-def test_two_looks_of_one_take_are_each_other_s_surroundings(takes, autoencoder, latents):
+def test_two_looks_of_one_clip_are_each_other_s_surroundings(clips, autoencoder, latents):
     drawn = [CONTROLS[int(stored.kinds[0])] for stored in load_latents(latents, 2)]
     number = next(n for n, kind in enumerate(drawn) if kind != "scribble")  # lines may be drawn of a look
-    take, stored, kind = load_clip(takes, number).clip, load_latents(latents, 2)[number], drawn[number]
+    clip, stored, kind = load_clip(clips, number).clip, load_latents(latents, 2)[number], drawn[number]
     model = load_autoencoder(autoencoder)
-    one, other = (by_control(look, controls_of(take)[kind].says, kind) for look in take.looks)
-    mixed = np.where((take.mask > 127)[..., None], other, one)
+    one, other = (by_control(look, controls_of(clip)[kind].says, kind) for look in clip.looks)
+    mixed = np.where((clip.mask > 127)[..., None], other, one)
     video = torch.from_numpy(mixed).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         assert torch.allclose(stored.mixed[1].float(), model.encode(video)[0][0], atol=0.02)
@@ -128,6 +128,6 @@ def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path
             assert torch.equal(begun[f"{part}.{name}"], bundled.float())
 
 
-def test_the_depth_net_trains(takes, tmp_path):
-    train_to_see(DataParallel(), DEPTH, takes, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
+def test_the_depth_net_trains(clips, tmp_path):
+    train_to_see(DataParallel(), DEPTH, clips, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
     assert (tmp_path / "depth.safetensors").exists()
