@@ -1,6 +1,6 @@
 """Attention by plain products, which trains faster on a CPU than the fused kernel at the pocket's sizes.
 
-The fused kernel's backward pass clips about half of a training step there; this clips a quarter. It also skips what
+The fused kernel's backward pass takes about half of a training step there; this takes a quarter. It also skips what
 a mask of parts hides: the memory never looks at the chunk after it.
 """
 
