@@ -1,0 +1,86 @@
+"""Threads that live as long as a show: nothing that one meets can end it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[str, BaseException], None]
+"""Called with the name of a thread and what its loop raised, in that thread."""
+PAUSES = (0.05, 5.0)
+"""Seconds before a loop that has raised begins again: the first time, and at most; each time twice as long."""
+HEALTHY_SECONDS = 10.0
+"""A loop that ran for so long before it raised begins again after the first pause."""
+MOST_LOGGED = 1000
+"""Different faults that are logged in one life of a process; the same one is logged once."""
+
+
+class GuardedThread(threading.Thread):
+    """A daemon thread that runs `loop` until that returns, and again whenever it raises.
+
+    loop() looks at `stopping` and returns once it is set; what it needs after a fault it keeps outside itself. What it
+    raises is logged once with its traceback, counted in `faults`, and told to those who listen (`add_listener`).
+    pauses: as PAUSES, for a loop that has to be back sooner.
+    """
+
+    def __init__(self, name: str, loop: Callable[[], None], pauses: tuple[float, float] = PAUSES) -> None:
+        super().__init__(name=name, daemon=True)
+        self._loop, self._pauses = loop, pauses
+        self.stopping = threading.Event()
+        self.faults = 0
+        """How often the loop has raised."""
+
+    def run(self) -> None:
+        first, longest = self._pauses
+        pause = first
+        while True:
+            began = time.monotonic()
+            try:
+                self._loop()
+                return
+            except Exception as error:  # noqa: BLE001 - what this class is for
+                self.faults += 1
+                report(self.name, error)
+            if time.monotonic() - began > HEALTHY_SECONDS:
+                pause = first
+            self.stopping.wait(pause)
+            pause = min(2 * pause, longest)
+
+    def stop(self, seconds: float | None = None) -> None:
+        """Ask the loop to end, and wait for that; at most so many seconds. Safe before the start, and twice."""
+        self.stopping.set()
+        if self.is_alive() and self is not threading.current_thread():
+            self.join(seconds)
+
+
+_listeners: tuple[Listener, ...] = ()
+_logged: set[tuple[str, str]] = set()
+
+
+def add_listener(listener: Listener) -> Callable[[], None]:
+    """Have what any guarded thread of this process raises told to `listener`; returns what ends that."""
+    global _listeners
+    _listeners = (*_listeners, listener)
+    return lambda: _remove(listener)
+
+
+def report(name: str, error: BaseException) -> None:
+    """Log a fault that `name` survived, the first time that it happens, and tell those who listen each time."""
+    fault = (name, f"{type(error).__name__}: {error}")
+    if fault not in _logged and len(_logged) < MOST_LOGGED:
+        _logged.add(fault)
+        log.error("%s: %s; it goes on", *fault, exc_info=error)
+    for listener in _listeners:
+        try:
+            listener(name, error)
+        except Exception:  # noqa: BLE001 - one that fails itself must not end the thread that it is told about
+            log.debug("a listener failed", exc_info=True)
+
+
+def _remove(listener: Listener) -> None:
+    global _listeners
+    _listeners = tuple(other for other in _listeners if other is not listener)
