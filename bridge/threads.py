@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,15 @@ class GuardedThread(threading.Thread):
         self.stopping.set()
         if self.is_alive() and self is not threading.current_thread():
             self.join(seconds)
+
+
+@contextmanager
+def survived(name: str) -> Iterator[None]:
+    """Go on after the block whatever it raises, which is reported."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - what this is for
+        report(name, error)
 
 
 _listeners: tuple[Listener, ...] = ()

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import cv2
 
 from bridge.control.mailbox import Mailbox
 from bridge.errors import Absent
+from bridge.threads import add_listener
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
@@ -26,6 +28,7 @@ from ..steering.tempo import ShowTempo
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
+from .file_check import FileCheck
 from .front import Front
 from .options import RunOptions
 from .outputs import Output
@@ -66,6 +69,7 @@ class FrontBuilder:
         self._fps = options.fps or source_rate(options.source)
         self._mailbox = Mailbox(TABLE)
         self._outputs: list[Output] = []
+        self._rings: list[FrameRing] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         self._steering = Steering(
             options.steering, self._mailbox, self._faults.notify, lambda: self._front.status().heartbeat()
@@ -73,8 +77,10 @@ class FrontBuilder:
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
+        self._opened.callback(add_listener(lambda name, error: self._faults.notify(None, f"{name}: {error}")))
+        file_check = FileCheck(self._mailbox, self._faults.notify, self._written_files)
         self._set_first_values()
-        chunks = self._opened.enter_context(make_ring(self._size, channels=3))
+        chunks = self._open_ring(channels=3)
         senders = self._open_sinks(self._options.sinks)
         control_frames, control_senders = self._open_synced(self._options.control_sinks, blank=0)
         mask_frames, mask_senders = self._open_synced(self._options.mask_sinks, blank=255)
@@ -106,10 +112,22 @@ class FrontBuilder:
         )
         self._steering.open(self._opened, tempo.midi)
         self._open_panel()
-        for part in (self._front.supervisor, self._front.presenter):
+        for part in (file_check, self._front.supervisor, self._front.presenter):
             part.start()
             self._opened.callback(part.stop)
         return self._front
+
+    def _written_files(self) -> list[Path]:
+        """The files that this show is writing now."""
+        recording = self._recorder.path
+        sinks = [output.uri.removeprefix("file:") for output in self._outputs if output.is_file]
+        return [Path(path).expanduser() for path in (*sinks, recording) if path]
+
+    def _open_ring(self, channels: int, slots: int | None = None) -> FrameRing:
+        """A ring that lives as long as the show."""
+        ring = self._opened.enter_context(make_ring(self._size, channels, slots))
+        self._rings.append(ring)
+        return ring
 
     def _set_first_values(self) -> None:
         if self._options.restore:
@@ -134,7 +152,7 @@ class FrontBuilder:
 
         Without sinks it is for the page alone, for which the newest is enough.
         """
-        ring = self._opened.enter_context(make_ring(self._size, channels=3, slots=None if uris else 2))
+        ring = self._open_ring(channels=3, slots=None if uris else 2)
         senders = self._open_sinks(uris)
         return ring, [SyncedOutput(ring, self._size, blank, senders).send] if senders else []
 
@@ -150,8 +168,8 @@ class FrontBuilder:
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)
-        on_frame = self._clock_source.on_frame
-        self._capture = Capture(options.source, self._size, self._fps, self._source_trouble, source, on_frame)
+        on_frame, ring = self._clock_source.on_frame, self._open_ring(channels=4)
+        self._capture = Capture(options.source, ring, self._size, self._fps, self._source_trouble, source, on_frame)
         self._capture.start()
         self._opened.callback(self._capture.stop)
         mailbox.listen(RECORD, lambda on, _: self._recorder.turn(bool(on)))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.errors import BridgeError
+from bridge.threads import GuardedThread, report
 from bridge.video.address import open_source
 from bridge.video.file import Clip
 from bridge.video.frames import Frame
@@ -19,7 +20,9 @@ from bridge.video.protocol import Source
 from bridge.video.ring import FrameRing
 
 from ..imaging.fitting import cover
+from ..imaging.stills import PictureError, is_still
 from ..runtime.metrics import Rate
+from .still_source import StillSource
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,11 @@ REMEMBERED = 2048
 LOST_SECONDS = 1.0
 """Without a frame for this long, a source counts as lost."""
 RETRY_SECONDS = (0.5, 5.0)
+"""Between two attempts to open a source: at first, and at most; each time twice as long."""
+REFUSED_SECONDS = 0.1
+"""After a frame that can't be used, so that a sender of nothing else costs nothing."""
+STOP_SECONDS = 5.0
+"""A source that is still being opened after so long is left to end with the program."""
 CAMERA_WIDTH = 640
 """Pixels. Cameras have no modes as small as a small model's frames; at least this is asked of them."""
 DEFAULT_FPS = 30.0
@@ -49,31 +57,35 @@ class CaptureStatus:
 
 
 class Capture:
-    """Reads a source into a ring of its own until stopped; opens the source again whenever it fails.
+    """Reads a source into a ring until stopped; opens the source again whenever it fails, in whatever way.
 
-    size is (height, width) of the stream. A source that is given is open already, so that a mistake in its address is
-    told at the start; otherwise the thread opens it. on_trouble(reason) is called, from the thread, with what goes
-    wrong; on_frame(when, number) with each frame, by the source's own number.
+    ring: whoever gives it closes it, after on_end() was called, which happens in the thread when it ends. size is
+    (height, width) of the stream. A source that is given is open already, so that a mistake in its address is told at
+    the start; otherwise the thread opens it. on_trouble(reason) is called, from the thread, with what goes wrong;
+    on_frame(when, number) with each frame, by the source's own number.
     """
 
     def __init__(
         self,
         uri: str,
+        ring: FrameRing,
         size: tuple[int, int],
         fps: float,
         on_trouble: Callable[[str], None],
         source: Source | None = None,
         on_frame: Callable[[float, int], None] = lambda when, number: None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.uri = uri
-        self.ring = make_ring(size, channels=4)
+        self.ring = ring
+        self.has_frame = threading.Event()
+        """Set once there is a frame in the ring."""
         self._size = size
         self._fps = fps
-        self._on_trouble, self._on_frame = on_trouble, on_frame
+        self._on_trouble, self._on_frame, self._on_end = on_trouble, on_frame, on_end
         self._source = source
         self._wanted: str | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"capture {uri}", daemon=True)
+        self._thread = GuardedThread(f"capture {uri}", self._run)
         self._rate = Rate()
         self._source_size = (0, 0)
         self._size_changes = 0
@@ -88,10 +100,10 @@ class Capture:
         return self
 
     def stop(self, wait: bool = True) -> None:
-        """End reading and close source and ring; `wait=False` does not wait for that."""
-        self._stopping.set()
+        """End reading and close the source; `wait=False` does not wait for that."""
+        self._thread.stopping.set()
         if wait:
-            self._thread.join()
+            self._thread.stop(STOP_SECONDS)
 
     def status(self, now: float) -> CaptureStatus:
         """Rates are those of the seconds before `now`."""
@@ -114,33 +126,48 @@ class Capture:
         return float(self._times[number % REMEMBERED]) if known else None
 
     def _run(self) -> None:
+        self._read_sources()
+        self._on_end()
+
+    def _read_sources(self) -> None:
+        """Open and read one source after the other, until stopped. Whatever one of them raises, it is tried again."""
         pause, longest = RETRY_SECONDS
-        with self.ring:
-            while not self._stopping.is_set():
-                self._turn()
-                try:
-                    source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
-                    with source:
-                        pause = RETRY_SECONDS[0]
-                        self._read(source)
-                except BridgeError as error:
-                    self._on_trouble(str(error))
-                if self._source is None:
-                    self._note_silence()
-                    self._stopping.wait(pause)
-                    pause = min(2 * pause, longest)
+        stopping = self._thread.stopping
+        while not stopping.is_set():
+            self._turn()
+            opened = time.monotonic()
+            try:
+                source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
+                with source:
+                    self._read(source)
+            except Exception as error:  # noqa: BLE001 - transports and decoders are others' code
+                self._trouble(error)
+            if time.monotonic() - opened > longest:
+                pause = RETRY_SECONDS[0]
+            if self._source is None:
+                self._note_silence()
+                stopping.wait(pause)
+                pause = min(2 * pause, longest)
 
     def _read(self, source: Source) -> None:
         """Until stopped or turned to another source, or until this one raises that it is gone."""
-        while not self._stopping.is_set() and not self._turn():
+        while not self._thread.stopping.is_set() and not self._turn():
             frame = source.read(READ_SECONDS)
             if frame is None:
                 self._note_silence()
-                continue
-            self._note_frame(frame)
-            self._number += 1  # the source's own numbers begin again when it is opened again
-            self._times[self._number % REMEMBERED] = frame.time
-            self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+            elif reason := _unusable(frame.pixels):
+                self._on_trouble(f"{self.uri} sends {reason}; send RGB or RGBA, 8 bits a channel")
+                self._thread.stopping.wait(REFUSED_SECONDS)
+                self._note_silence()
+            else:
+                self._take(frame)
+
+    def _take(self, frame: Frame) -> None:
+        self._note_frame(frame)
+        self._number += 1  # the source's own numbers begin again when it is opened again
+        self._times[self._number % REMEMBERED] = frame.time
+        self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+        self.has_frame.set()
 
     def _turn(self) -> bool:
         """Open the source that is wanted now; whether there is another one to be read."""
@@ -149,12 +176,20 @@ class Capture:
             return False
         try:
             self._source = open_fitting(uri, self._size, self._fps)
-        except BridgeError as error:
-            self._on_trouble(f"{error}; {self.uri} is still the source")
+        except Exception as error:  # noqa: BLE001 - transports and decoders are others' code
+            self._trouble(error, f"; {self.uri} is still the source")
             return False
         log.info("source: %s", self._source.describe())
         self.uri = uri
         return True
+
+    def _trouble(self, error: Exception, more: str = "") -> None:
+        """Say why a source can't be used; with where it was raised if it is nothing that a transport should raise."""
+        if isinstance(error, BridgeError | PictureError):
+            self._on_trouble(f"{error}{more}")
+            return
+        report(self._thread.name, error)
+        self._on_trouble(f"the source can't be read ({type(error).__name__}: {' '.join(str(error).split())}){more}")
 
     def _note_frame(self, frame: Frame) -> None:
         size, before = (frame.pixels.shape[0], frame.pixels.shape[1]), self._source_size
@@ -176,9 +211,21 @@ class Capture:
             log.warning("%s: no frames; its last one is shown until they come again", self.uri)
 
 
+def _unusable(pixels: np.ndarray) -> str:
+    """What is wrong with a frame, whoever sent it; "" if nothing is."""
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape or pixels.dtype != np.uint8:
+        return f"a frame of {'x'.join(map(str, pixels.shape)) or 'no size'} ({pixels.dtype})"
+    return ""
+
+
 def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
-    """Open a source for a stream of `size` (height, width), asking for what suits it. Raises BridgeError."""
+    """Open a source for a stream of `size` (height, width), asking for what suits it.
+
+    Raises BridgeError or PictureError.
+    """
     height, width = size
+    if uri.startswith("file:") and is_still(uri):
+        return StillSource(uri.removeprefix("file:"))
     if uri.startswith("camera:"):
         times = -(-CAMERA_WIDTH // width)
         height, width = height * times, width * times

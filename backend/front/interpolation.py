@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from bridge.threads import GuardedThread
 from bridge.video.frames import Frame
 
 EDGE = cv2.BORDER_REPLICATE
@@ -29,15 +30,13 @@ class FrameInterpolator:
         self._flows: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self._newest: Frame | None = None
         self._changed = threading.Condition()
-        self._closing = False
-        self._thread: threading.Thread | None = None
+        self._thread = GuardedThread("flow", self._run)
         self._grid = np.zeros((0, 0, 2), np.float32)
 
     def expect(self, frames: Sequence[Frame]) -> None:
         """Frames that are to be output, in their order: begin to find the flow between them."""
         with self._changed:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="flow", daemon=True)
+            if self._thread.ident is None:  # it was never needed yet
                 self._thread.start()
             for frame in frames:
                 if self._newest is not None:
@@ -62,17 +61,16 @@ class FrameInterpolator:
     def close(self) -> None:
         """End the search for flow."""
         with self._changed:
-            self._closing = True
+            self._thread.stopping.set()
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.stop()
 
     def _run(self) -> None:
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if self._closing:
+                self._changed.wait_for(lambda: self._waiting or self._thread.stopping.is_set())
+                if self._thread.stopping.is_set():
                     return
                 first, second = self._waiting.popleft()
             before, after = (cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY) for frame in (first, second))

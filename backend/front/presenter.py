@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 
 from bridge.clock_recovery import PeriodicClock
+from bridge.threads import GuardedThread, survived
 from bridge.video.frames import Frame
 
 from ..runtime import priority
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 STALL_SECONDS = 1.0
 """Once the engine's next frame is so late, the engine counts as stalled."""
+TICK_PAUSE_SECONDS = 0.02
+"""The longest pause of ticks after a fault."""
 FADE_SECONDS = 0.5
 """From the last frame to what stands in for it, and back."""
 
@@ -125,9 +127,12 @@ class Presenter:
         self._buffer = JitterBuffer(periodic().period)
         self._interpolator = FrameInterpolator()
         self._selector = OutputSelector(*size)
+        self._pixels = np.zeros((*size, 3), np.uint8)
+        """Of the last tick."""
+        self._engine_pixels: np.ndarray | None = None
         self._fade = 0.0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
+        self._ticker = Ticker()
+        self._thread = GuardedThread("presenter", self._run, pauses=(0.0, TICK_PAUSE_SECONDS))
         self._rate, self._distinct = Rate(), Rate()
         self._distinct_ms = Window(1024)
         self._last_distinct: tuple[int, float] | None = None
@@ -142,8 +147,7 @@ class Presenter:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
+        self._thread.stop()
         self._interpolator.close()
 
     @property
@@ -174,27 +178,36 @@ class Presenter:
     def _run(self) -> None:
         if not priority.raise_this_thread():
             log.info("ticks have no real-time priority here; a machine that is very busy may make some late")
-        ticker = Ticker()
-        while not self._stopping.is_set():
+        while not self._thread.stopping.is_set():
             periodic = self._periodic()
-            due = ticker.next_due(self._clock.now(), periodic)
+            due = self._ticker.next_due(self._clock.now(), periodic)
             self._clock.wait_until(due)
-            self.tick(due, ticker.index, periodic.period)
-            self._missed = ticker.missed
+            self.tick(due, self._ticker.index, periodic.period)
+            self._missed = self._ticker.missed
 
     def tick(self, due: float, number: int, period: float) -> None:
-        """Send one frame, numbered as the tick is. period: seconds to the next one."""
+        """Send one frame, numbered as the tick is. period: seconds to the next one.
+
+        Whatever a part raises is reported, and costs no more than that part: the last frame is sent again, and every
+        output gets it.
+        """
         now = self._clock.now()
         self.tick_error_ms.add(1000 * (now - due))
-        settings = self._output_settings()
-        restyled = self._restyled(due, now, period, settings)
-        pixels = self._selector.choose(settings, restyled, self._fade, self._source)
+        with survived("presenter"):
+            self._pixels = self._choose(due, now, period)
         current = self._buffer.current
-        frame = self.last_frame = Frame(pixels, number, due, -1 if current is None else current.source_number)
+        frame = self.last_frame = Frame(self._pixels, number, due, -1 if current is None else current.source_number)
         for send in self._send:
-            send(frame)
+            with survived("presenter"):
+                send(frame)
         self._ticks += 1
         self._rate.add(now)
+
+    def _choose(self, due: float, now: float, period: float) -> np.ndarray:
+        settings = self._output_settings()
+        with survived("presenter"):  # also where this fails the switches act, and the source can be seen
+            self._engine_pixels = self._restyled(due, now, period, settings)
+        return self._selector.choose(settings, self._engine_pixels, self._fade, self._source)
 
     def _restyled(self, due: float, now: float, period: float, settings: OutputSettings) -> np.ndarray | None:
         """The engine's pixels for a tick, None before its first frame; measures how old they are."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.errors import BridgeError
+from bridge.threads import GuardedThread
 from bridge.video.frames import Frame
 
 from .outputs import Output
@@ -23,9 +24,8 @@ class Recorder:
         self._folder, self._size, self._fps, self._on_trouble = folder, (width, height), fps, on_trouble
         self._wanted = False
         self._changed = threading.Condition()
-        self._closing = False
         self._output: Output | None = None
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread = GuardedThread("recorder", self._run)
         self._thread.start()
 
     @property
@@ -48,15 +48,16 @@ class Recorder:
     def close(self) -> None:
         """Finish the file."""
         with self._changed:
-            self._closing = True
+            self._thread.stopping.set()
             self._changed.notify()
-        self._thread.join()
+        self._thread.stop()
 
     def _run(self) -> None:
-        while not self._closing:
+        stopping = self._thread.stopping
+        while not stopping.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._wanted != (self._output is not None))
-                begin = self._wanted and not self._closing
+                self._changed.wait_for(lambda: stopping.is_set() or self._wanted != (self._output is not None))
+                begin = self._wanted and not stopping.is_set()
             if begin:
                 self._begin()
             else:
@@ -65,10 +66,15 @@ class Recorder:
     def _begin(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._output = Output(f"file:{self._fresh()}", *self._size, self._fps)
+            self._output = Output(f"file:{self._fresh()}", *self._size, self._fps, self._on_failure)
         except (BridgeError, OSError) as reason:
             self._wanted = False
             self._on_trouble(f"nothing is recorded: {reason}")
+
+    def _on_failure(self, reason: str) -> None:
+        """The file can't be written any further, as when the disk is full: the switch goes off, and it is told."""
+        self.turn(False)
+        self._on_trouble(f"the recording has ended: {reason}")
 
     def _finish(self) -> None:
         output, self._output = self._output, None

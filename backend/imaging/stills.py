@@ -29,3 +29,12 @@ def read_still(path: str) -> np.ndarray:
     if picture is None:
         raise PictureError(f"{path}: not a picture that can be read; use PNG, JPEG or WebP")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def written_at(path: str) -> int:
+    """When a picture's file was last written, in nanoseconds. Raises PictureError."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PictureError(f"{path}: {reason}; give the path of a picture file") from error

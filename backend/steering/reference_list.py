@@ -17,7 +17,7 @@ def bind_reference_list(mailbox: Mailbox) -> None:
     """Have the mailbox's list of references do what is asked of it, from now on."""
 
     def paths() -> list[str]:
-        return list(mailbox.get(LIST))  # type: ignore[arg-type]
+        return list(mailbox.wanted(LIST))  # type: ignore[arg-type]
 
     def add(path: str) -> None:
         if not path:

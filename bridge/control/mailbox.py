@@ -55,6 +55,8 @@ class Mailbox:
         self._values: dict[str, Value] = {row.address: row.default for row in table if row.holds}
         self._changes: dict[str, Change] = {}
         self._listeners: dict[str, list[Heard]] = defaultdict(list)
+        self._must_wait: dict[str, Callable[[Value], bool]] = {}
+        self._waiting: dict[str, tuple[Value, object]] = {}
         self._events: deque[str] = deque()
         self._down: dict[str, float] = {}
         self.version = 0
@@ -67,6 +69,41 @@ class Mailbox:
         It is called after all values of the same packet are in place. A trigger that is listened to is not queued.
         """
         self._listeners[self._table[address].address].append(heard)
+
+    def check_later(self, address: str, must_wait: Callable[[Value], bool]) -> None:
+        """Have new values of a control wait until they are known to be usable, while the one before is kept.
+
+        must_wait(value) says whether one has to, in the thread of who sent it and with the mailbox locked: it must be
+        quick, and ask nothing of the mailbox. A value that waits is given to `confirm` or `refuse`; one that is sent
+        meanwhile takes its place. ControlError for an unknown address.
+        """
+        self._must_wait[self._table[address].address] = must_wait
+
+    def wanted(self, address: str) -> Value:
+        """The value that was asked for last, also while it waits; as `get` otherwise."""
+        with self._lock:
+            if address in self._waiting:
+                return self._waiting[address][0]
+        return self.get(address)
+
+    def confirm(self, address: str, value: Value) -> list[tuple[str, str]]:
+        """Let a value in that has waited, unless another one was sent since; returns what `apply` does."""
+        with self._lock:
+            waiting = self._waiting.get(address)
+            if waiting is None or waiting[0] != value:
+                return []
+            del self._waiting[address]
+            now = self._clock()
+            self._change(address, value, waiting[1], now)
+        return self._heard([(address, value)], now)
+
+    def refuse(self, address: str, value: Value) -> None:
+        """Drop a value that has waited, unless another one was sent since; who shows it is told the kept one."""
+        with self._lock:
+            waiting = self._waiting.get(address)
+            if waiting is not None and waiting[0] == value:
+                del self._waiting[address]
+                self._change(address, self._values[address], None, self._clock())
 
     def set(self, address: str, value: Any, origin: object = None) -> str | None:
         """Take a value. Returns what the sender should be told: why it was clamped or refused, None if all is well."""
@@ -99,14 +136,8 @@ class Mailbox:
                 reports.append((address, accepted.report))
         now = self._clock()
         with self._lock:
-            happened = [(row.address, told) for row, value in taken if (told := self._put(row, value, origin, now))]
-        for address, (value,) in happened:
-            for heard in self._listeners.get(address, ()):
-                try:
-                    heard(value, now)
-                except ControlError as reason:
-                    reports.append((address, str(reason)))
-        return reports
+            happened = [(row.address, put[0]) for row, value in taken if (put := self._put(row, value, origin, now))]
+        return reports + self._heard(happened, now)
 
     def get(self, address: str) -> Value:
         """The current value; ControlError for a trigger or an unknown address."""
@@ -148,12 +179,30 @@ class Mailbox:
             return (value,) if self._press(address, bool(value), now) else None
         if control.event:
             return (value,)
+        self._waiting.pop(address, None)
         if self._values[address] == value:
             return None
+        if address in self._must_wait and self._must_wait[address](value):
+            self._waiting[address] = (value, origin)
+            return None
+        self._change(address, value, origin, now)
+        return (value,)
+
+    def _change(self, address: str, value: Value, origin: object, now: float) -> None:
         self._values[address] = value
         self.version += 1
         self._changes[address] = Change(value, origin, now, self.version)
-        return (value,)
+
+    def _heard(self, happened: list[tuple[str, Value]], now: float) -> list[tuple[str, str]]:
+        """Tell those who listen; returns what the senders should be told."""
+        reports = []
+        for address, value in happened:
+            for heard in self._listeners.get(address, ()):
+                try:
+                    heard(value, now)
+                except ControlError as reason:
+                    reports.append((address, str(reason)))
+        return reports
 
     def _press(self, address: str, down: bool, now: float) -> bool:
         """A trigger happens when it goes down: a button sends 1 and then 0, and that is one event."""

@@ -176,6 +176,7 @@ class FileSink:
         self._start: float | None = None
         self._written = 0
         self._last: np.ndarray | None = None
+        self._broken = False
         self._path = _path(path)
         if self._path.suffix.lower() not in SUFFIXES:
             raise BridgeError(f"{self._path} cannot be written as video; give it a name that ends in .mp4")
@@ -207,11 +208,13 @@ class FileSink:
         try:
             self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         except (FFmpegError, OSError) as reason:
+            self._broken = True
             raise BridgeError(f"{self._path} cannot be written any further: {reason}") from reason
 
     def close(self) -> None:
         try:
-            self._container.mux(self._stream.encode(None))
+            if not self._broken:  # FFmpeg crashes when it is given more after a write that failed
+                self._container.mux(self._stream.encode(None))
             self._container.close()
             if not self._path.stat().st_size:
                 self._path.unlink()  # no frame came

@@ -1,7 +1,7 @@
-import math
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 
 from backend.controls.frame_source import frame_address
 from backend.front import capture as module
-from backend.front.capture import Capture, source_rate
+from backend.front.capture import Capture, make_ring, source_rate
 from backend.front.side_input import SideInput
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -32,13 +32,22 @@ def send(ring: FrameRing, height: int, width: int, value: int = 0, channels: int
     ring.write(Frame(np.full((height, width, channels), value, np.uint8), ring.written, time.monotonic()))
 
 
+@contextmanager
+def captured(uri: str, told: Callable[[str], None] = unheard) -> Iterator[Capture]:
+    with make_ring(SIZE, channels=4) as ring:
+        capture = Capture(uri, ring, SIZE, 30.0, told).start()
+        try:
+            yield capture
+        finally:
+            capture.stop()
+
+
 def newest(capture: Capture) -> Frame | None:
     return capture.ring.latest()
 
 
 def test_a_source_that_changes_size_is_fitted_and_counted(sender):
-    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, unheard).start()
-    try:
+    with captured(f"shm:{sender.name}") as capture:
         for number, (height, width, channels) in enumerate(((64, 96, 3), (10, 200, 4), (32, 48, 3))):
 
             def arrived(number=number, shape=(height, width, channels)) -> bool:
@@ -52,42 +61,33 @@ def test_a_source_that_changes_size_is_fitted_and_counted(sender):
         assert frame.pixels.shape == (32, 48, 3)
         assert capture.status(time.monotonic()).size_changes == 2
         assert capture.status(time.monotonic()).size == (32, 48)
-    finally:
-        capture.stop()
 
 
 def test_a_source_that_stops_is_lost_and_found_again(sender, monkeypatch):
     monkeypatch.setattr(module, "LOST_SECONDS", 0.1)
-    capture = Capture(f"shm:{sender.name}", SIZE, 30.0, unheard).start()
-    try:
+    with captured(f"shm:{sender.name}") as capture:
         wait_for(lambda: (send(sender, 32, 48), newest(capture))[1], "the first frame")
         wait_for(lambda: capture.status(time.monotonic()).lost, "the loss")
         assert newest(capture) is not None, "its last frame is still there"
         wait_for(lambda: (send(sender, 32, 48), not capture.status(time.monotonic()).lost)[1], "its return")
         assert capture.status(time.monotonic()).losses == 1
-    finally:
-        capture.stop()
 
 
 def test_a_source_that_is_not_there_yet_is_told_and_found_when_it_comes(monkeypatch):
     monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
     name = f"vacetest{secrets.token_hex(4)}"
     told: list[str] = []
-    capture = Capture(f"shm:{name}", SIZE, 30.0, told.append).start()
-    try:
+    with captured(f"shm:{name}", told.append) as capture:
         wait_for(lambda: told, "the reason")
         assert name in told[0]
         with FrameRing.create(name, 4, 32, 48, 3) as ring:
             wait_for(lambda: (send(ring, 32, 48), newest(capture))[1], "a frame")
-    finally:
-        capture.stop()
 
 
 def test_numbers_go_on_when_a_source_is_opened_again(monkeypatch):
     monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
     name = f"vacetest{secrets.token_hex(4)}"
-    capture = Capture(f"shm:{name}", SIZE, 30.0, lambda _: None).start()
-    try:
+    with captured(f"shm:{name}", lambda _: None) as capture:
         last = -1
         for _ in range(2):
             with FrameRing.create(name, 4, 32, 48, 3) as ring:
@@ -101,8 +101,6 @@ def test_numbers_go_on_when_a_source_is_opened_again(monkeypatch):
                 frame = newest(capture)
                 assert frame is not None
                 last = frame.number
-    finally:
-        capture.stop()
 
 
 def test_a_rate_is_the_files_own_or_thirty(tmp_path):
@@ -134,28 +132,97 @@ def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender)
     side.close()
 
 
-def test_a_mask_picture_that_is_not_there_is_told(tmp_path):
-    told: list[str] = []
-    side = SideInput(SIZE, 30.0, told.append)
-    assert side.set_address(f"file:{tmp_path / 'no.png'}") is None
-    assert "no.png" in told[0]
-
-
-def test_a_mask_picture_is_found_as_soon_as_it_is_there_and_never_grows_old(tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.front.side_input.LOOK_SECONDS", 0.0)
+def test_a_mask_picture_that_is_not_there_is_told_and_found_as_soon_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
     told: list[str] = []
     side, path = SideInput(SIZE, 30.0, told.append), tmp_path / "late.png"
-    assert [side.set_address(f"file:{path}") for _ in range(3)] == [None] * 3
-    assert len(told) == 1
-    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
     name = side.set_address(f"file:{path}")
     assert name is not None
-    assert side.set_address(f"file:{path}") == name
+    wait_for(lambda: told, "the reason")
+    assert "late.png" in told[0]
+    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
     with FrameRing.attach(name) as ring:
-        frame = ring.latest()
-        assert frame is not None
-        assert frame.time == math.inf
+        wait_for(ring.latest, "the picture")
+        first = ring.latest()
+        wait_for(lambda: (frame := ring.latest()) and first and frame.time > first.time, "the same, not old")
     side.close()
+
+
+def test_a_mask_picture_that_is_saved_anew_is_read_anew_and_stays_while_it_is_torn(tmp_path):
+    path = tmp_path / "mask.png"
+    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
+    side = SideInput(SIZE, 30.0, unheard)
+    name = side.set_address(f"file:{path}")
+    assert name is not None
+
+    def shows(value: int) -> bool:
+        frame = ring.latest()
+        return frame is not None and int(frame.pixels[0, 0, 0]) == value
+
+    with FrameRing.attach(name) as ring:
+        wait_for(lambda: shows(200), "the picture")
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        number = ring.written
+        wait_for(lambda: ring.written > number + 2, "more of it")
+        assert shows(200)
+        cv2.imwrite(str(path), np.full((32, 48, 3), 100, np.uint8))
+        wait_for(lambda: shows(100), "the new one")
+    side.close()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(0, 48, 3), (32, 0, 3), (32, 48, 1), (32, 48, 2), (32, 48, 5)],
+    ids=lambda shape: "x".join(map(str, shape)),
+)
+def test_a_frame_that_cannot_be_shown_is_told_and_the_next_good_one_is(sender, shape):
+    told: list[str] = []
+    with captured(f"shm:{sender.name}", told.append) as capture:
+        wait_for(lambda: (send(sender, *shape[:2], channels=shape[2]), told)[1], "the reason")
+        assert "x".join(map(str, shape)) in told[0]
+        assert sender.name in told[0]
+        wait_for(lambda: (send(sender, 32, 48, 77), newest(capture))[1], "a good frame")
+
+
+@pytest.mark.parametrize(
+    "raised", [OSError("no such drive"), RuntimeError("no user"), ZeroDivisionError(), MemoryError()]
+)
+def test_whatever_a_source_raises_it_is_told_and_opened_again(monkeypatch, raised):
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
+    told: list[str] = []
+    broken = iter([raised, raised])
+
+    def open_source(uri, *arguments):
+        for error in broken:
+            raise error
+        return opened(uri, *arguments)
+
+    opened = module.open_source
+    monkeypatch.setattr(module, "open_source", open_source)
+    with captured("testcard:", told.append) as capture:
+        wait_for(lambda: newest(capture), "a frame")
+        assert len(told) == 2
+        assert type(raised).__name__ in told[0]
+
+
+def test_a_source_that_cannot_be_turned_to_leaves_the_old_one_and_its_frames(monkeypatch):
+    def open_source(uri, *arguments):
+        if uri == "testcard:":
+            return opened(uri, *arguments)
+        raise RuntimeError("no home of nosuchuser")
+
+    opened = module.open_source
+    monkeypatch.setattr(module, "open_source", open_source)
+    told: list[str] = []
+    with captured("testcard:", told.append) as capture:
+        wait_for(lambda: newest(capture), "a frame")
+        capture.turn_to("file:~nosuchuser/x.mp4")
+        wait_for(lambda: told, "the reason")
+        assert "testcard: is still the source" in told[0]
+        number = capture.ring.written
+        wait_for(lambda: capture.ring.written > number, "more frames")
+        assert capture.uri == "testcard:"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def run(
 
     def stop_after(_: Frame) -> None:
         if len(shown) == ticks:
-            presenter._stopping.set()
+            presenter._thread.stopping.set()
 
     presenter._send = [shown.append, stop_after]
     presenter._run()
@@ -181,3 +181,63 @@ def test_how_evenly_new_frames_come_is_measured():
     status, _ = presented(OutputSettings(), frames, 60)
     assert status.distinct_fps == pytest.approx(10 / 3, rel=0.1)
     assert (status.distinct_ms.median, status.distinct_ms.largest) == (pytest.approx(300), pytest.approx(300))
+
+
+PERIODIC = PeriodicClock(0.1, 0.0)
+AT_ONCE = FakeClock()
+AT_ONCE.time = 0.0
+
+
+def ticks(presenter: Presenter, count: int) -> None:
+    for number in range(count):
+        presenter.tick(1.0 + 0.1 * number, number, 0.1)
+
+
+class Failing:
+    """Calls that raise as often as they are told to, then do what they did before."""
+
+    def __init__(self, call: Callable, times: int) -> None:
+        self.call, self.left = call, times
+
+    def __call__(self, *arguments):
+        if self.left:
+            self.left -= 1
+            raise RuntimeError("data that nobody thought of")
+        return self.call(*arguments)
+
+
+@pytest.mark.parametrize("part", ["arrived", "source", "captured_at", "settings", "send"])
+def test_whatever_part_fails_every_tick_has_its_frame(part):
+    shown: list[Frame] = []
+    parts: dict[str, Callable] = {
+        "arrived": lambda: [frame(9, number=0, time=0.0)],
+        "source": lambda: frame(7),
+        "captured_at": lambda number: 0.0,
+        "settings": lambda: OutputSettings(bypass=part == "source"),
+    }
+    failing_send = Failing(shown.append, 3 if part == "send" else 0)
+    if part != "send":
+        parts[part] = Failing(parts[part], 3)
+    other: list[Frame] = []
+    ticks(Presenter((4, 6), lambda: PERIODIC, send=[failing_send, other.append], clock=AT_ONCE, **parts), 6)
+    assert [each.number for each in other] == list(range(6))
+    assert len(shown) == (3 if part == "send" else 6)
+    assert shown[-1].pixels.max() == (7 if part == "source" else 9)
+    assert all(each.pixels.shape == (4, 6, 3) for each in other)
+
+
+def test_an_engine_frame_that_cannot_be_shown_leaves_the_one_before():
+    shown: list[Frame] = []
+    arrivals = iter([[frame(9, number=0, time=0.0)], [None], [None]])
+    presenter = Presenter(
+        (4, 6),
+        lambda: PERIODIC,
+        arrived=lambda: next(arrivals, []),  # type: ignore[arg-type]
+        source=lambda: frame(7),
+        captured_at=lambda number: None,
+        settings=OutputSettings,
+        send=[shown.append],
+        clock=AT_ONCE,
+    )
+    ticks(presenter, 4)
+    assert [int(each.pixels.max()) for each in shown] == [9, 9, 9, 9]

@@ -63,6 +63,28 @@ def test_a_folder_that_cannot_be_made_is_told_of_and_the_switch_may_be_tried_aga
     recorder.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, a disk that is always full")
+def test_a_full_disk_ends_the_recording_and_is_told_and_another_can_begin(tmp_path: Path, monkeypatch):
+    told: list[str] = []
+    recorder = recorded(tmp_path, told)
+    (tmp_path / "full.mp4").symlink_to("/dev/full")
+    names = iter([tmp_path / "full.mp4", tmp_path / "good.mp4"])
+    monkeypatch.setattr(recorder, "_fresh", lambda: next(names))
+    recorder.turn(True)
+    wait_for(lambda: recorder.path, "a file")
+    send(recorder, 100)
+    wait_for(lambda: told, "the reason")
+    assert told[0].startswith("the recording has ended")
+    assert "No space left" in told[0]
+    wait_for(lambda: not recorder.path, "its end")
+    recorder.turn(True)
+    wait_for(lambda: recorder.path, "another file")
+    send(recorder, 12)
+    recorder.close()
+    assert len(list(Clip(tmp_path / "good.mp4").decode())) == 12
+    assert len(told) == 1
+
+
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="needs ffmpeg's ffprobe (Debian package ffmpeg)")
 def test_ffmpeg_reads_what_was_recorded(tmp_path: Path):
     recorder = recorded(tmp_path, [])

@@ -192,3 +192,54 @@ def test_a_listener_may_refuse_and_the_sender_is_told():
     mailbox.listen("/t/go", refuse)
     assert mailbox.apply([("/t/go", 3), ("/t/scale", 0.5)]) == [("/t/go", "slot 3 is empty")]
     assert mailbox.get("/t/scale") == 0.5
+
+
+class TestValuesThatAreLookedAtFirst:
+    """What waits is not there yet, for anybody; it comes as a whole or not at all."""
+
+    def mailbox(self) -> Mailbox:
+        mailbox = Mailbox(TABLE)
+        mailbox.check_later("/t/prompt", lambda value: value != "at once")
+        return mailbox
+
+    def test_a_value_waits_until_it_is_confirmed(self):
+        mailbox, heard = self.mailbox(), []
+        mailbox.listen("/t/prompt", lambda value, when: heard.append(value))
+        assert mailbox.set("/t/prompt", "a file", origin="me") is None
+        assert mailbox.get("/t/prompt") == mailbox.snapshot()["/t/prompt"] == ""
+        assert mailbox.wanted("/t/prompt") == "a file"
+        assert not heard
+        mailbox.confirm("/t/prompt", "a file")
+        assert mailbox.get("/t/prompt") == mailbox.wanted("/t/prompt") == "a file"
+        assert heard == ["a file"]
+        assert mailbox.since(0)["/t/prompt"].origin == "me"
+
+    def test_a_refused_value_is_gone_and_who_shows_it_is_told_the_kept_one(self):
+        mailbox = self.mailbox()
+        mailbox.set("/t/prompt", "at once")
+        mailbox.set("/t/prompt", "a file", origin="me")
+        before = mailbox.version
+        mailbox.refuse("/t/prompt", "a file")
+        assert mailbox.get("/t/prompt") == mailbox.wanted("/t/prompt") == "at once"
+        change = mailbox.since(before)["/t/prompt"]
+        assert (change.value, change.origin) == ("at once", None)
+
+    @pytest.mark.parametrize("later", ["another file", "at once", ""])
+    @pytest.mark.parametrize("answer", ["confirm", "refuse"])
+    def test_an_answer_to_what_is_no_longer_wanted_does_nothing(self, later, answer):
+        mailbox = self.mailbox()
+        mailbox.set("/t/prompt", "a file")
+        mailbox.set("/t/prompt", later)
+        getattr(mailbox, answer)("/t/prompt", "a file")
+        assert mailbox.wanted("/t/prompt") == later
+        assert mailbox.get("/t/prompt") == ("" if later == "another file" else later)
+
+    def test_what_a_listener_refuses_of_a_confirmed_value_is_told(self):
+        mailbox = self.mailbox()
+
+        def refuse(value, when):
+            raise ControlError("no")
+
+        mailbox.listen("/t/prompt", refuse)
+        mailbox.set("/t/prompt", "a file")
+        assert mailbox.confirm("/t/prompt", "a file") == [("/t/prompt", "no")]

@@ -1,0 +1,172 @@
+"""No file is used by a show before it was read apart from it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.controls.named_files import named_files
+from backend.controls.table import TABLE
+from backend.front import file_check as module
+from backend.front.file_check import FileCheck
+from bridge.control.mailbox import Mailbox
+from tests.backend.waiting import wait_for
+
+MASK, SOURCE, REFERENCE, FIRST = "/vace/mask/source", "/vace/source", "/vace/reference", "/vace/first"
+CLIP = Path(__file__).parents[3] / "backend" / "clips" / "cup.mp4"
+
+
+def crash(path: str, as_picture: bool) -> str:
+    os._exit(1)
+
+
+class Show:
+    """A mailbox and what looks at its files."""
+
+    def __init__(self, written: list[Path]) -> None:
+        self.mailbox = Mailbox(TABLE)
+        self.told: list[tuple[str, str]] = []
+        self.check = FileCheck(
+            self.mailbox, lambda address, reason: self.told.append((address, reason)), lambda: written
+        )
+        self.check.start()
+
+    def set(self, address: str, value: object) -> None:
+        assert self.mailbox.set(address, value) is None
+
+    def refused(self, address: str, value: object, kept: object = "") -> str:
+        """The reason; the value that was there is there again."""
+        before = len(self.told)
+        self.set(address, value)
+        wait_for(lambda: len(self.told) > before, "the reason")
+        blamed, reason = self.told[-1]
+        assert blamed == address
+        assert self.mailbox.get(address) == self.mailbox.wanted(address) == kept
+        return reason
+
+
+@pytest.fixture
+def written() -> list[Path]:
+    return []
+
+
+@pytest.fixture
+def show(written) -> Iterator[Show]:
+    show = Show(written)
+    yield show
+    show.check.stop()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> str:
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "files"),
+    [
+        (MASK, "person", ()),
+        (MASK, "object:dog", ()),
+        (MASK, "/a/mask.png", ("/a/mask.png",)),
+        (MASK, "spout:mask", ()),
+        (SOURCE, "testcard:", ()),
+        (SOURCE, "file:~/clip.mp4", ("~/clip.mp4",)),
+        ("/vace/control/source", "", ()),
+        ("/vace/control/source", "C:\\depth.mp4", ("C:\\depth.mp4",)),
+        (REFERENCE, ("/a.png", "", "b.jpg"), ("/a.png", "b.jpg")),
+        (FIRST, "", ()),
+        (FIRST, "/a.png", ("/a.png",)),
+    ],
+)
+def test_the_files_that_a_value_names(address, value, files):
+    assert named_files(address, value) == files
+
+
+def test_good_files_are_let_in(show, picture):
+    show.set(MASK, picture)
+    show.set(REFERENCE, [picture, picture])
+    show.set(SOURCE, f"file:{CLIP}")
+    wait_for(lambda: show.mailbox.get(SOURCE) and show.mailbox.get(MASK) and show.mailbox.get(REFERENCE), "all three")
+    assert show.mailbox.get(MASK) == picture
+    assert show.told == []
+
+
+def test_what_names_no_file_is_let_in_at_once(show):
+    show.set(MASK, "person")
+    assert show.mailbox.get(MASK) == "person"
+
+
+@pytest.mark.parametrize("address", [MASK, REFERENCE, FIRST, SOURCE, "/vace/control/source"])
+@pytest.mark.parametrize(
+    "name", ["~nosuchuser/x", "x" * 300, "not there", "folder.png", "fifo.png", "socket.png", "text.png", "empty.png"]
+)
+def test_what_cannot_be_used_is_refused_to_its_sender_and_what_was_there_stays(show, tmp_path, picture, address, name):
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "empty.png").touch()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "fifo.png")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(tmp_path / "socket.png"))
+    if address == SOURCE:
+        picture = f"file:{picture}"
+    show.set(address, [picture] if address == REFERENCE else picture)
+    kept = (picture,) if address == REFERENCE else picture
+    wait_for(lambda: show.mailbox.get(address) == kept, "the good one")
+    path = f"{name}.mp4" if name.startswith("~") else f"{tmp_path / name}"
+    reason = show.refused(address, f"file:{path}" if address == SOURCE else path, kept)
+    assert f"{address} stays as it was" in reason
+    assert "\n" not in reason
+
+
+def test_one_bad_reference_refuses_the_list(show, picture, tmp_path):
+    assert "no.png" in show.refused(REFERENCE, [picture, str(tmp_path / "no.png")], ())
+
+
+def test_a_file_that_the_show_writes_is_refused(show, written, picture):
+    written.append(Path(picture))
+    assert "being written" in show.refused(SOURCE, f"file:{picture}")
+    assert "being written" in show.refused(MASK, picture, "none")
+
+
+def test_one_that_takes_too_long_or_crashes_is_refused_and_the_next_is_read(show, picture, monkeypatch):
+    monkeypatch.setattr(show.check, "_seconds", 0.0)
+    assert "more than" in show.refused(FIRST, picture)
+    monkeypatch.setattr(show.check, "_seconds", 30.0)
+    show.set(FIRST, picture)
+    wait_for(lambda: show.mailbox.get(FIRST) == picture, "the picture")
+    monkeypatch.setattr(module, "why_not", crash)
+    assert "ended the process" in show.refused(MASK, picture, "none")
+
+
+@pytest.mark.parametrize("raised", [OSError(24, "Too many open files"), RuntimeError("nobody thought of this")])
+def test_no_value_waits_for_ever(show, picture, monkeypatch, raised):
+    def fail(*_: object, **__: object) -> None:
+        raise raised
+
+    with monkeypatch.context() as patched:
+        patched.setattr(show.check._worker, "call", fail)
+        show.refused(FIRST, picture)
+    show.set(FIRST, picture)
+    wait_for(lambda: show.mailbox.get(FIRST) == picture, "the picture")
+
+
+def test_what_was_set_before_the_start_is_decided_with_it(picture):
+    show = Show.__new__(Show)
+    show.mailbox, show.told = Mailbox(TABLE), []
+    show.check = FileCheck(show.mailbox, lambda address, reason: show.told.append((address, reason)))
+    show.set(FIRST, picture)
+    show.set(MASK, f"{picture}.nowhere.png")
+    show.check.start()
+    assert show.mailbox.get(FIRST) == picture
+    assert show.mailbox.get(MASK) == "none"
+    assert len(show.told) == 1
+    show.check.stop()
