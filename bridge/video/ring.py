@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
@@ -38,16 +39,13 @@ class FrameRing:
     """
 
     def __init__(self, memory: SharedMemory, slots: int, slot_bytes: int, owner: bool) -> None:
-        self._memory: SharedMemory | None = memory
-        size = LINE + slots * _stride(slot_bytes)
-        self._bytes = np.frombuffer(_bytes_of(memory), np.uint8, count=size)
-        self._words = self._bytes.view(np.int64)
-        self._times = self._bytes.view(np.float64)
         self._order = threading.Lock()
         self.name = memory.name
         self.slots = slots
         self.slot_bytes = slot_bytes
         self._owner = owner
+        self._gone: list[SharedMemory] = []
+        self._use(memory)
 
     @classmethod
     def create(cls, name: str, slots: int, max_height: int, max_width: int, channels: int = 3) -> FrameRing:
@@ -123,6 +121,20 @@ class FrameRing:
         fresh = [index for index in indices if self._words[self._place(index)[0] + NUMBER] > number]
         return [frame for frame in map(self._read, fresh) if frame is not None and frame.number > number]
 
+    def renew(self) -> bool:
+        """Put the ring back under its name if somebody has removed it; whether that was so. For the owner.
+
+        A system may remove shared memory when a user logs out; whoever had the ring open goes on using the old one,
+        and whoever opens it from now on gets the new one, with all that is in it. BridgeError if it can't be made.
+        """
+        if self._memory is None or self._is_there():
+            return False
+        old, memory = self._memory, _made(self.name, LINE + self.slots * _stride(self.slot_bytes))
+        _bytes_of(memory)[: len(self._bytes)] = self._bytes.tobytes()
+        self._gone.append(old)  # another thread may be using it at this moment
+        self._use(memory)
+        return True
+
     def close(self) -> None:
         """Let go; the owner's close also removes the ring from the system. Safe to call twice."""
         if self._memory is None:
@@ -132,12 +144,32 @@ class FrameRing:
         memory.close()
         if self._owner:
             _unlink(memory)
+        for old in self._gone:
+            with suppress(BufferError):  # it is being read at this moment
+                old.close()
 
     def __enter__(self) -> FrameRing:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _use(self, memory: SharedMemory) -> None:
+        self._memory: SharedMemory | None = memory
+        size = LINE + self.slots * _stride(self.slot_bytes)
+        self._bytes = np.frombuffer(_bytes_of(memory), np.uint8, count=size)
+        self._words = self._bytes.view(np.int64)
+        self._times = self._bytes.view(np.float64)
+
+    def _is_there(self) -> bool:
+        """Whether what lies under the ring's name is this ring."""
+        try:
+            memory = _open(self.name)
+        except (OSError, ValueError):
+            return False
+        header = _header(memory)
+        memory.close()
+        return header is not None and header[MADE] == self.made
 
     def _place(self, index: int) -> tuple[int, int]:
         """Where the frame written as the index-th lies: its header, in words, and its pixels, in bytes."""

@@ -203,3 +203,20 @@ def test_a_frame_larger_than_a_slot_is_refused_with_both_sizes(ring: FrameRing):
     with pytest.raises(ValueError, match=f"{width}x{height + 1} in 3 channels is"):
         ring.write(Frame(np.zeros((height + 1, width, 3), np.uint8), 0, 0.0))
     assert ring.latest() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps shared memory as long as somebody has it open")
+def test_a_ring_that_was_removed_from_outside_is_put_back_with_its_frames(ring: FrameRing):
+    ring.write(painted(0))
+    assert not ring.renew(), "it is there"
+    with FrameRing.attach(ring.name) as before:
+        assert _run(f"import _posixshmem; _posixshmem.shm_unlink('/{ring.name}')").returncode == 0
+        with pytest.raises(BridgeError):
+            FrameRing.attach(ring.name)
+        assert ring.renew()
+        assert before.written == 1, "whoever had it open goes on with the old one"
+    with FrameRing.attach(ring.name) as after:
+        assert after.made == ring.made
+        ring.write(painted(1))
+        assert [frame.number for frame in after.since(-1)] == [0, 1]
+    assert not ring.renew()
