@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.5, 5.0)
 """Between two attempts to open a sink again: at first, and at most; each time twice as long."""
+CLOSE_SECONDS = 10.0
+"""What a sink may take to write what is waiting."""
 QUEUE_FRAMES = 8
 """What a slow sink may be behind; older frames are dropped and counted."""
 
@@ -71,7 +73,9 @@ class Output:
         with self._changed:
             self._thread.stopping.set()
             self._changed.notify()
-        self._thread.stop()
+        self._thread.stop(CLOSE_SECONDS)
+        if self._thread.is_alive():
+            log.error("%s does not end; it is left to end with the program", self.uri)
 
     def _run(self) -> None:
         if not self.is_file:  # where encoding takes its time, and nobody waits for it

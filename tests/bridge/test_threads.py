@@ -8,6 +8,8 @@ from bridge.threads import GuardedThread
 
 QUICK = (0.001, 0.002)
 
+pytestmark = pytest.mark.faults
+
 
 def test_a_loop_that_raises_begins_again_and_is_counted():
     done = threading.Event()

@@ -185,6 +185,7 @@ def test_a_frame_that_cannot_be_shown_is_told_and_the_next_good_one_is(sender, s
         wait_for(lambda: (send(sender, 32, 48, 77), newest(capture))[1], "a good frame")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "raised", [OSError("no such drive"), RuntimeError("no user"), ZeroDivisionError(), MemoryError()]
 )
@@ -206,6 +207,7 @@ def test_whatever_a_source_raises_it_is_told_and_opened_again(monkeypatch, raise
         assert type(raised).__name__ in told[0]
 
 
+@pytest.mark.faults
 def test_a_source_that_cannot_be_turned_to_leaves_the_old_one_and_its_frames(monkeypatch):
     def open_source(uri, *arguments):
         if uri == "testcard:":

@@ -147,6 +147,7 @@ def test_one_that_takes_too_long_or_crashes_is_refused_and_the_next_is_read(show
     assert "ended the process" in show.refused(MASK, picture, "none")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("raised", [OSError(24, "Too many open files"), RuntimeError("nobody thought of this")])
 def test_no_value_waits_for_ever(show, picture, monkeypatch, raised):
     def fail(*_: object, **__: object) -> None:

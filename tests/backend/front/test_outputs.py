@@ -16,6 +16,8 @@ from tests.backend.waiting import wait_for
 
 FRAME = Frame(np.zeros((4, 6, 3), np.uint8), 0, 0.0)
 
+pytestmark = pytest.mark.faults
+
 
 class FakeSink:
     """Takes frames until it is told to fail; `opens` are the errors that opening it raises, one after the other."""

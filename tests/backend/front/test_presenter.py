@@ -206,6 +206,7 @@ class Failing:
         return self.call(*arguments)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("part", ["arrived", "source", "captured_at", "settings", "send"])
 def test_whatever_part_fails_every_tick_has_its_frame(part):
     shown: list[Frame] = []
@@ -226,6 +227,7 @@ def test_whatever_part_fails_every_tick_has_its_frame(part):
     assert all(each.pixels.shape == (4, 6, 3) for each in other)
 
 
+@pytest.mark.faults
 def test_an_engine_frame_that_cannot_be_shown_leaves_the_one_before():
     shown: list[Frame] = []
     arrivals = iter([[frame(9, number=0, time=0.0)], [None], [None]])
