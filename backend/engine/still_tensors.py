@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from bridge.control.parameters import MAX_TEXTS
 
 from ..imaging.fitting import cover
-from ..imaging.stills import PictureError, read_still
+from ..imaging.stills import PictureError, read_still, still_file
 from .tensors import to_still
 
 KEPT = MAX_TEXTS + 2
@@ -41,11 +39,11 @@ class StillTensors:
 
     def _fresh(self, path: str) -> tuple[int, Tensor]:
         """When the file was written, and what it shows; takes it out of what is kept."""
+        file = still_file(path)
         try:
-            written = Path(path).stat().st_mtime_ns
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise PictureError(f"{path}: {reason}; give the path of a picture file") from error
+            written = file.stat().st_mtime_ns
+        except OSError as error:
+            raise PictureError(f"{file}: {error.strerror}; give the path of a picture file") from error
         if path in self._loaded and self._loaded[path][0] == written:
             return self._loaded.pop(path)
         fitted = cover(read_still(path), *self._size)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.front.recorder import Recorder
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 from bridge.video.frames import Frame
 from tests.backend.waiting import wait_for
 

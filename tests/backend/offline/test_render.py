@@ -10,7 +10,8 @@ import pytest
 from backend.cli import main
 from backend.offline.render import Rendering, RenderOptions, first_settings, render_file, side_frames
 from bridge.errors import BridgeError
-from bridge.video.file import Clip, FileSink
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 from tests.backend import fake_model
 
@@ -45,21 +46,22 @@ def render(clip: Path, name: str = "out.mp4", frames: int | None = None, **value
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[np.ndarray]]:
-    """The pictures of each rendering before they are encoded, by file name: the encoder rounds by itself, at times."""
-    by_name: dict[str, list[np.ndarray]] = {}
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
+    """The pictures of each rendering before they are encoded, in turn: the encoder rounds by itself, at times."""
+    renderings: list[list[np.ndarray]] = []
 
     class Kept(FileSink):
         def __init__(self, path: str, *size: float) -> None:
             super().__init__(path, *size)  # type: ignore[arg-type]
-            self._kept = by_name.setdefault(Path(path).name, [])
+            self._kept: list[np.ndarray] = []
+            renderings.append(self._kept)
 
         def send(self, frame: Frame) -> None:
             self._kept.append(frame.pixels.copy())
             super().send(frame)
 
     monkeypatch.setattr("backend.offline.render.FileSink", Kept)
-    return by_name
+    return renderings
 
 
 def test_a_clip_keeps_its_frames_rate_and_order(clip):
@@ -81,8 +83,8 @@ def test_the_figures_are_all_there(clip):
 def test_the_same_again_is_the_same_and_another_seed_is_not(clip, sent):
     for name, seed in (("1.mp4", 1), ("2.mp4", 1), ("3.mp4", 2)):
         render(clip, name, control="none", seed=seed)
-    assert all(np.array_equal(a, b) for a, b in zip(sent["1.mp4"], sent["2.mp4"], strict=True))
-    assert not np.array_equal(sent["1.mp4"][5], sent["3.mp4"][5])
+    assert all(np.array_equal(a, b) for a, b in zip(sent[0], sent[1], strict=True))
+    assert not np.array_equal(sent[0][5], sent[2][5])
 
 
 @pytest.mark.parametrize("frames", [1, 9, 10, 21])
@@ -111,7 +113,7 @@ def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
 def test_a_drawn_shape_is_the_mask_of_every_frame(clip, sent):
     render(clip, "1.mp4", prompt="red", mask_source="left")
     render(clip, "2.mp4", prompt="red", mask_source="rect", mask_rect=(0.0, 0.0, 0.5, 1.0))
-    assert all(np.array_equal(a, b) for a, b in zip(sent["1.mp4"], sent["2.mp4"], strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(sent[0], sent[1], strict=True))
 
 
 def test_a_mask_that_cannot_be_had_is_told_and_the_clip_is_rendered_with_what_is_set_for_that(clip, caplog):
@@ -127,7 +129,7 @@ def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, 
 
 
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = side_frames(f"file:{clip}", "mask", HEIGHT, WIDTH)
+    pictures = side_frames(f"file:{clip}", "mask", HEIGHT, WIDTH, RATE)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]
@@ -175,9 +177,32 @@ def test_what_is_not_there_is_named(clip, values, told):
         render(clip, **values)
 
 
-def test_a_clip_is_not_written_over_itself(clip):
-    with pytest.raises(ValueError, match="over itself"):
-        render(clip, clip.name)
+@pytest.mark.parametrize("way", ["name", "home", "link", "hard link", "mask", "control", "reference", "last"])
+def test_nothing_that_is_read_is_written_over(clip, way, monkeypatch):
+    other = clip.with_name("other.mp4")
+    other.write_bytes(clip.read_bytes())
+    monkeypatch.setenv("HOME", str(clip.parent))
+    monkeypatch.setenv("USERPROFILE", str(clip.parent))
+    name, values = other.name, {}
+    if way == "name":
+        name = clip.name
+    elif way == "home":
+        clip, name = Path("~") / clip.name, clip.name
+        monkeypatch.chdir(other.parent)
+    elif "link" in way:
+        name = "again.mp4"
+        again = clip.with_name(name)
+        if way == "link":
+            again.symlink_to(clip)
+        else:
+            again.hardlink_to(clip)
+    else:
+        fields = {"mask": "mask_source", "control": "control_source", "reference": "reference", "last": "last"}
+        values = {fields[way]: [str(other)] if way == "reference" else str(other)}
+    before = other.read_bytes()
+    with pytest.raises(BridgeError, match="over itself"):
+        render(clip, name, **values)
+    assert {path.read_bytes() for path in other.parent.iterdir()} == {before}
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
