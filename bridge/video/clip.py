@@ -32,6 +32,9 @@ USUAL_RATE = 25.0
 MEASURED_PACKETS = 240
 MEASURED_BYTES = 64 * 2**20
 """What is read of a clip, at most, to measure its rate where the one that it claims can't be trusted."""
+LIKE, MOST_LEFT_OUT = 1.1, 1.75
+"""Factors: how far a rate may be from what is measured to be believed, and how much faster the clock may be of which
+frames were left out."""
 LONGEST_STILL = 60.0
 """Seconds that a clip stands still for want of a frame; what claims a longer gap is cut to this."""
 LONGEST_END = 1.0
@@ -74,12 +77,11 @@ class Clip:
             self.seconds = max(container.duration or 0, 0) / av.time_base
             self.has_sound = bool(container.streams.audio)
             first = next(_pictures(container, stream, damage, self.path), None)
-            claimed = _claimed_rate(stream)
         if first is None:
             raise BridgeError(f"{shown(self.path)} holds no picture ({damage.reason}); copy it again")
         height, width = first[0].shape[:2]
         self.size = (width, height)
-        self.rate = claimed or _bounded(self._measured_rate(), self.path)
+        self.rate = _bounded(self._rate(), self.path)
         self.end = 0.0
         """Seconds after its first frame that the last frame lasts to, as far as it has been decoded."""
 
@@ -104,15 +106,20 @@ class Clip:
             self._damage_told = True
             log.warning("%s is damaged (%s): %d places left out", self.path, damage.reason, damage.places)
 
-    def _measured_rate(self) -> float:
-        """By the times of the first frames; that of a steady clock behind them, where the file names a likely one."""
+    def _rate(self) -> float:
+        """What the file claims, if the times of its first frames are like that; else the mean of those.
+
+        Where frames are left out of a steady clock, as phones and screen recorders do, it is the rate of that clock.
+        """
         with opened(self.path) as container:
             stream = film_of(container, self.path)
-            times = sorted(_first_times(container, stream))
-            steady = float(stream.base_rate or 0)
-        lasted = times[-1] - times[0] if times else 0.0
-        mean = (len(times) - 1) / lasted if lasted > 0 else USUAL_RATE
-        return steady if mean <= steady < 1.75 * mean else mean
+            steps = list(_first_steps(container, stream))
+            claimed, clock = float(stream.average_rate or 0), float(stream.base_rate or 0)
+        lasted = sum(steps)
+        mean = len(steps) / lasted if lasted > 0 else claimed or USUAL_RATE
+        if claimed == clock and 1 / LIKE < claimed / mean < LIKE:
+            return claimed
+        return clock if mean <= clock < MOST_LEFT_OUT * mean else mean
 
 
 @dataclass
@@ -198,7 +205,8 @@ def _frames(container: InputContainer, stream: VideoStream, damage: Damage) -> I
 def _decoder(stream: VideoStream) -> VideoCodecContext:
     """What decodes a stream: with its alpha, where it has some."""
     own = stream.codec_context
-    name = ALPHA_DECODERS.get(own.name) if stream.metadata.get("alpha_mode") == "1" else None
+    has_alpha = any(key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items())
+    name = ALPHA_DECODERS.get(own.name) if has_alpha else None
     if name is None:
         own.options = {**own.options, **LIMITS}
         return own
@@ -208,24 +216,20 @@ def _decoder(stream: VideoStream) -> VideoCodecContext:
     return decoder
 
 
-def _claimed_rate(stream: VideoStream) -> float | None:
-    """What a file says, if it can be: its mean and its base are one, and no clock of a browser's."""
-    mean, base = stream.average_rate, stream.base_rate
-    if mean is None or mean != base or not SLOWEST <= mean <= FASTEST:
-        return None
-    return float(mean)
-
-
-def _first_times(container: InputContainer, stream: VideoStream) -> Iterator[float]:
-    read = 0
+def _first_steps(container: InputContainer, stream: VideoStream) -> Iterator[float]:
+    """Seconds from each of the first frames to the next; a jump is none, as where a recording was joined on."""
+    read, last = 0, None
     try:
         for packet in islice(container.demux(stream), MEASURED_PACKETS):
-            time = _seconds(packet.pts, stream)
+            time = _seconds(packet.pts if packet.dts is None else packet.dts, stream)
             read += packet.size
-            if time is not None:
-                yield time
             if read > MEASURED_BYTES:
                 return
+            if time is None:
+                continue
+            if last is not None and 0 <= time - last <= LONGEST_STILL:
+                yield time - last
+            last = time
     except BROKEN:  # it is damaged from here on, which decoding tells
         return
 

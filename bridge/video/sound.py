@@ -61,7 +61,7 @@ def check_sound(path: Path) -> None:
 def _copy(pictures: InputContainer, sounding: InputContainer, source: Path, out: OutputContainer) -> None:
     film, sound = pictures.streams.video[0], sound_of(sounding, source)
     film_out = out.add_stream_from_template(film)
-    copied = sound.codec_context.name in COPIED
+    copied = sound.codec_context.codec.canonical_name in COPIED
     sound_out = out.add_stream_from_template(sound) if copied else _aac(out, sound)
     assert isinstance(sound_out, AudioStream)
     begin = _first_time(source)
