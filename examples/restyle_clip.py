@@ -13,7 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bridge.video.file import Clip, FileSink
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 from vace_core import Controls, Stream, load
 from vace_core.annotators.annotator import annotator

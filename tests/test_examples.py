@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 from tests.test_house import ROOT
 
 EXAMPLES = ROOT / "examples"

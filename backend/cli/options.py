@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from bridge.video.pace import FASTEST, SLOWEST
 from vace_core.config import pipeline_names
 
 from ..imaging.fitting import rounded_size
@@ -46,6 +47,14 @@ def height_and_width(text: str, parser: argparse.ArgumentParser) -> tuple[int, i
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         parser.error(f"--size takes HEIGHTxWIDTH, got {text!r}; for example --size 128x192")
     return rounded_size(int(height), int(width))
+
+
+def check_fps(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """A usage error for a rate that no output can be shown at."""
+    if options.fps is not None and not SLOWEST <= options.fps <= FASTEST:
+        parser.error(
+            f"--fps takes {SLOWEST:g} to {FASTEST:g} frames a second, got {options.fps:g}; for example --fps 30"
+        )
 
 
 def check_positive(options: argparse.Namespace, parser: argparse.ArgumentParser, *names: str) -> None:

@@ -21,7 +21,7 @@ from bridge.web.access import Network, network
 from ..models.folders import DATA_FOLDER
 from .control_options import RUN_ROWS, add_control_options, control_values
 from .model_options import add_model_options, model_options
-from .options import DONE, FAILED, OSC, add_size_options, check_positive, host_and_port
+from .options import DONE, FAILED, OSC, add_size_options, check_fps, check_positive, host_and_port
 from .status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     """The options of `run` as the front takes them; ends with a usage error for what makes no sense."""
     from ..front.options import RunOptions
 
-    check_positive(options, parser, "fps", "width", "height", "seconds")
+    check_positive(options, parser, "width", "height", "seconds")
+    check_fps(options, parser)
     if options.osc == "off" and options.osc_tcp != "off":
         parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
     model, strengths = model_options(options, parser)

@@ -8,17 +8,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import cv2
 
 from bridge.control.mailbox import Mailbox
 from bridge.errors import Absent
-from bridge.threads import add_listener
+from bridge.files import refuse_own_input
+from bridge.threads import add_listener, one_line
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
 from ..controls.declaration import address_of
+from ..controls.named_files import FILE, FRAMES, PICTURES, named_files
 from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.messages import EngineStart, RingNames
@@ -77,7 +78,7 @@ class FrontBuilder:
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
-        self._opened.callback(add_listener(lambda name, error: self._faults.notify(None, f"{name}: {error}")))
+        self._opened.callback(add_listener(lambda name, error: self._faults.notify(None, f"{name}: {one_line(error)}")))
         file_check = FileCheck(self._mailbox, self._faults.notify, self._written_files)
         self._set_first_values()
         chunks = self._open_ring(channels=3)
@@ -117,11 +118,9 @@ class FrontBuilder:
             self._opened.callback(part.stop)
         return self._front
 
-    def _written_files(self) -> list[Path]:
+    def _written_files(self) -> list[str]:
         """The files that this show is writing now."""
-        recording = self._recorder.path
-        sinks = [output.uri.removeprefix("file:") for output in self._outputs if output.is_file]
-        return [Path(path).expanduser() for path in (*sinks, recording) if path]
+        return [*(output.uri for output in self._outputs if output.is_file), self._recorder.path]
 
     def _open_ring(self, channels: int, slots: int | None = None) -> FrameRing:
         """A ring that lives as long as the show."""
@@ -141,11 +140,20 @@ class FrontBuilder:
 
     def _open_sinks(self, uris: Iterable[str]) -> list[FrameSender]:
         """What sends a frame to each of these sinks, without waiting."""
+        for uri in uris:
+            if uri.startswith(FILE):
+                refuse_own_input(uri, self._read_files())
         outputs = [Output(uri, self._size[1], self._size[0], self._fps) for uri in uris]
         for output in outputs:
             self._opened.callback(output.close)
         self._outputs += outputs
         return [output.send for output in outputs]
+
+    def _read_files(self) -> list[str]:
+        """What the show reads from its start on, which none of its outputs may destroy."""
+        values = self._mailbox
+        named = [path for address in (*FRAMES, *PICTURES) for path in named_files(address, values.wanted(address))]
+        return [self._options.source, *named]
 
     def _open_synced(self, uris: Sequence[str], blank: int) -> tuple[FrameRing, list[FrameSender]]:
         """A ring for a control video or masks, and what sends its frames to sinks in step with the output.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Value
-from bridge.threads import GuardedThread
+from bridge.errors import BridgeError
+from bridge.files import refuse_own_input, shown
+from bridge.threads import GuardedThread, one_line
 
 from ..controls.named_files import FRAMES, PICTURES, named_files
 from ..imaging.probe import why_not
-from ..runtime.worker import Worker, WorkerError
+from ..runtime.worker import Worker
 
 SECONDS = 10.0
 """How long reading one file may take; a drive that was asleep needs some."""
@@ -21,15 +22,15 @@ SECONDS = 10.0
 class FileCheck:
     """Confirms or refuses, in a thread of its own, the values of a mailbox's controls that name files.
 
-    notify(address, reason) is told of what is refused; the value before is kept. written() are the paths of the
-    files that the show itself is writing, which it can't read.
+    notify(address, reason) is told of what is refused; the value before is kept. written() are the frame
+    addresses of the files that the show itself is writing, which it can't read.
     """
 
     def __init__(
         self,
         mailbox: Mailbox,
         notify: Callable[[str, str], None],
-        written: Callable[[], Iterable[Path]] = tuple,
+        written: Callable[[], Iterable[str]] = tuple,
         seconds: float = SECONDS,
     ) -> None:
         self._mailbox, self._notify, self._written, self._seconds = mailbox, notify, written, seconds
@@ -93,19 +94,14 @@ class FileCheck:
 
     def _why_not(self, address: str, value: Value) -> str:
         for path in named_files(address, value):
-            if _same_as_any(path, self._written()):
-                return f"{path} is being written by this show, which can't read it; choose another file"
             try:
+                for target in self._written():
+                    refuse_own_input(target, [path])
                 reason = self._worker.call(why_not, path, address in PICTURES, seconds=self._seconds)
-            except (WorkerError, OSError) as error:
-                reason = f"{path} can't be read ({error}); give the path of another file"
+            except BridgeError as error:
+                reason = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the file is not used
+                reason = f"{shown(path)} can't be read ({one_line(error)}); give the path of another file"
             if reason:
                 return reason
         return ""
-
-
-def _same_as_any(path: str, others: Iterable[Path]) -> bool:
-    try:
-        return any(other.exists() and other.samefile(Path(path).expanduser()) for other in others)
-    except (OSError, RuntimeError, ValueError):
-        return False  # it can't be opened at all, which reading it will say

@@ -17,7 +17,7 @@ class StillSource:
     def __init__(self, path: str) -> None:
         self._path = path
         self._written = written_at(path)
-        self._pixels = read_still(path)
+        self._pixels = read_still(path, alpha=True)
         self._number = 0
 
     def read(self, timeout: float) -> Frame | None:
@@ -43,6 +43,6 @@ class StillSource:
     def _look_again(self) -> None:
         try:
             if (written := written_at(self._path)) != self._written:
-                self._written, self._pixels = written, read_still(self._path)
+                self._written, self._pixels = written, read_still(self._path, alpha=True)
         except PictureError:  # it is being saved, or has gone
             pass

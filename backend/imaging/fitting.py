@@ -7,6 +7,8 @@ import logging
 import cv2
 import numpy as np
 
+from bridge.errors import BridgeError
+from bridge.files import check_pixels
 from vace_core.config import Pipeline
 
 log = logging.getLogger(__name__)
@@ -16,9 +18,13 @@ MULTIPLE = 16
 
 
 def stream_size(height: int | None, width: int | None, preset: Pipeline) -> tuple[int, int]:
-    """(height, width) as asked or, where that is None, as the pipeline likes it; rounded to 16, which is said."""
+    """(height, width) as asked or, where that is None, as the pipeline likes it; rounded to 16, which is said.
+
+    Raises BridgeError for more pixels than can be held.
+    """
     wanted = (height or preset.height, width or preset.width)
     size = rounded_size(*wanted)
+    check_pixels(size[1], size[0], "the output")
     if size != wanted:
         log.warning(
             "%dx%d pixels is not a multiple of %d each way: %dx%d is used",
@@ -35,7 +41,11 @@ def rounded_size(height: int, width: int) -> tuple[int, int]:
 
 
 def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Scale `[h, w, C]` uint8 so that it covers height x width, and cut off evenly what sticks out."""
+    """Scale `[h, w, C]` uint8 so that it covers height x width, and cut off evenly what sticks out.
+
+    A picture of one channel is grey, and comes out in three. Raises BridgeError for what is no picture.
+    """
+    picture = _coloured(picture)
     if picture.shape[:2] == (height, width):
         return picture
     cut = picture[covering(picture.shape[0], picture.shape[1], height, width)]
@@ -49,6 +59,16 @@ def covering(own_height: int, own_width: int, height: int, width: int) -> tuple[
     cut_height = max(1, min(own_height, round(own_width * height / width)))
     top, left = (own_height - cut_height) // 2, (own_width - cut_width) // 2
     return slice(top, top + cut_height), slice(left, left + cut_width)
+
+
+def _coloured(picture: np.ndarray) -> np.ndarray:
+    """`[h, w, 3 or 4]`, which is the same array where it is that already. What other programs send may be anything."""
+    if picture.ndim == 2:
+        picture = picture[..., None]
+    if picture.ndim != 3 or 0 in picture.shape or picture.dtype != np.uint8 or picture.shape[2] not in (1, 3, 4):
+        size = " x ".join(str(side) for side in picture.shape)
+        raise BridgeError(f"a frame of {size} {picture.dtype} is no picture; send RGB or RGBA of 8 bits")
+    return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture
 
 
 def _rounded(side: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import BridgeError
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 
 from .stills import PictureError, is_still, read_still
 
@@ -20,6 +20,4 @@ def why_not(path: str, as_picture: bool) -> str:
             Clip(path)
     except (PictureError, BridgeError) as error:
         return str(error)
-    except (OSError, RuntimeError, ValueError, MemoryError) as error:
-        return f"{path}: {' '.join(str(error).split()) or type(error).__name__}; give the path of another file"
     return ""

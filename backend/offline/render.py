@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from bridge.control.mailbox import Mailbox
-from bridge.video.file import Clip, FileSink
+from bridge.files import refuse_own_input
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink, video_target
 from bridge.video.frames import Frame
+from bridge.video.sound import add_sound, check_sound
 
 from ..controls.settings import Settings
 from ..controls.table import TABLE
@@ -24,6 +27,7 @@ from ..engine.process import load_model
 from ..imaging.fitting import cover, stream_size
 from ..imaging.stills import is_still, read_still
 from ..runtime.metrics import Window
+from .unfinished import unfinished
 
 if TYPE_CHECKING:
     from ..engine.chunk_pipeline import ChunkPipeline
@@ -37,7 +41,10 @@ mask looks for may be out of the picture for a while."""
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What to render from where to where. values: of controls, by address. None leaves a choice to the pipeline."""
+    """What to render from where to where. values: of controls, by address. None leaves a choice to the pipeline.
+
+    audio: whether the clip's sound is kept.
+    """
 
     source: Path
     target: Path
@@ -45,34 +52,57 @@ class RenderOptions:
     height: int | None = None
     width: int | None = None
     frames: int | None = None
+    audio: bool = False
     values: dict[str, object] = field(default_factory=dict)
     load: str = "backend.engine.load:load"
+
+    def inputs(self, settings: Settings) -> tuple[str | Path, ...]:
+        """Everything that is read: paths and frame addresses, "" among them."""
+        return (
+            self.source,
+            settings.mask_source.address,
+            settings.control_source,
+            *settings.reference,
+            settings.first,
+            settings.last,
+            *self.model.weights.loras,
+        )
 
 
 def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:
     """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
     preset = options.model.preset()
     height, width = stream_size(options.height, options.width, preset)
-    clip = Clip(options.source)
-    if options.target.exists() and options.target.samefile(options.source):
-        raise ValueError(f"{options.target} would be written over itself; choose another file to write")
     settings = first_settings(options.values)
-    total = min(options.frames or clip.frames, clip.frames) if clip.frames else options.frames
+    refuse_own_input(options.target, options.inputs(settings))
+    target = video_target(options.target)
+    clip = Clip(options.source)
+    if options.audio:
+        check_sound(clip.path)
+    elif clip.has_sound:
+        log.warning("%s has sound, which is left out; --audio keeps it", clip.path)
     began = time.monotonic()
     from ..engine.chunk_pipeline import ChunkPipeline  # brings torch, for which a mistake above need not wait
 
     model = load_model(options.load, options.model)
     rendering = Rendering(ChunkPipeline(model, height, width), settings, began)
-    frames = (cover(frame.pixels, height, width) for frame in islice(clip.decode(), options.frames))
+    frames = islice(steady_frames(clip, height, width, clip.rate), options.frames)
     mask, control = settings.mask_source.address, settings.control_source
-    mask_frames = side_frames(mask, "mask", height, width) if mask else None
-    control_frames = side_frames(control, "control", height, width) if control else None
-    with FileSink(str(options.target), width, height, clip.rate) as sink, Progress(progress, total) as progress_line:
-        for number, frame in enumerate(rendering.frames(frames, mask_frames, control_frames)):
-            sink.send(Frame(frame, number, number / clip.rate))
-            progress_line.step(rendering.done, time.monotonic() - began)
-    if not rendering.done:
-        raise ValueError(f"{options.source} holds no frame; give it a clip")
+    mask_frames = side_frames(mask, "mask", height, width, clip.rate) if mask else None
+    control_frames = side_frames(control, "control", height, width, clip.rate) if control else None
+    with unfinished(target) as path:
+        with (
+            FileSink(str(path), width, height, clip.rate) as sink,
+            Progress(progress, total_frames(clip, options)) as bar,
+        ):
+            for number, frame in enumerate(rendering.frames(frames, mask_frames, control_frames)):
+                sink.send(Frame(frame, number, number / clip.rate))
+                bar.step(rendering.done, time.monotonic() - began)
+        if not rendering.done:
+            raise ValueError(f"{options.source} holds no frame; give it a clip")
+        if options.audio:
+            with unfinished(path) as whole:
+                add_sound(path, clip.path, whole)
     return rendering.figures() | {
         "width": width,
         "height": height,
@@ -174,7 +204,7 @@ class Progress:
 
     def step(self, done: int, seconds: float) -> None:
         if self._stream.isatty():
-            of = f" of {self._total}" if self._total else ""
+            of = f" of {self._total}" if self._total and self._total >= done else ""
             self._stream.write(f"\r{done}{of} frames, {done / seconds:.1f} a second")
             self._stream.flush()
 
@@ -185,8 +215,26 @@ def first_settings(values: Mapping[str, object]) -> Settings:
     return Settings.from_values(Mailbox(TABLE).snapshot() | accepted)
 
 
-def side_frames(address: str, kind: str, height: int, width: int) -> Iterator[np.ndarray]:
-    """Endless frames of a file beside the clip, frame by frame with it; a video that is over shows its last one.
+def total_frames(clip: Clip, options: RenderOptions) -> int | None:
+    """How many frames will be rendered, as far as the clip says."""
+    claimed = round(clip.seconds * clip.rate)
+    return min(options.frames or claimed, claimed) if claimed else options.frames
+
+
+def steady_frames(clip: Clip, height: int, width: int, fps: float) -> Iterator[np.ndarray]:
+    """A clip's frames at a steady rate: for each moment the one that is shown then, the last of several."""
+    due, shown = 0, None
+    for frame in clip.decode():
+        place = round(frame.time * fps)
+        if shown is not None:
+            yield from repeat(shown, place - due)
+        due, shown = max(due, place), cover(frame.pixels, height, width)
+    if shown is not None:
+        yield from repeat(shown, max(round(clip.end * fps) - due, 1))
+
+
+def side_frames(address: str, kind: str, height: int, width: int, fps: float) -> Iterator[np.ndarray]:
+    """Endless frames of a file beside the clip, each at its time; a video that is over shows its last one.
 
     kind: what they are, for the message of the ValueError for an address that is live.
     """
@@ -194,8 +242,8 @@ def side_frames(address: str, kind: str, height: int, width: int) -> Iterator[np
         raise ValueError(f"the {kind} {address!r} is live; a rendering takes a file")
     path = address.removeprefix("file:")
     if is_still(path):
-        return repeat(cover(read_still(path), height, width))
-    return _held(cover(frame.pixels, height, width) for frame in Clip(path).decode())
+        return repeat(cover(read_still(path, alpha=True), height, width))
+    return _held(steady_frames(Clip(path), height, width, fps))
 
 
 def _held(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

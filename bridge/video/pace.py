@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+SLOWEST, FASTEST = 1.0, 240.0
+"""Frames a second that a show may have; a clip that claims another rate is played at the nearest."""
 LATE_SECONDS = 0.5
 """Someone who comes this late (the machine slept, nobody read) is not sent what was missed; the clock starts again."""
 

@@ -23,7 +23,7 @@ from backend.engine.load import load
 from backend.engine.options import ModelOptions
 from backend.imaging.fitting import cover
 from backend.offline.render import first_settings
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 from vace_core.config import pipeline_named
 
 PROMPTS = (

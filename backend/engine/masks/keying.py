@@ -21,6 +21,11 @@ def alpha(picture: np.ndarray) -> np.ndarray | None:
     return picture[..., 3].astype(np.float32) / 255.0 if picture.shape[2] == 4 else None
 
 
+def opaque(picture: np.ndarray) -> bool:
+    """Whether nothing of a picture shows through: it has no alpha, or one that says nothing."""
+    return picture.shape[2] < 4 or bool((picture[..., 3] == 255).all())
+
+
 def chroma(picture: np.ndarray, key: tuple[float, ...], tolerance: float, softness: float) -> np.ndarray:
     """1 for the key colour (RGB 0..1) and what is no further than `tolerance` from it, 0 from `softness` further on."""
     beyond = key_distance(picture, key) - np.float32(tolerance)

@@ -14,7 +14,7 @@ from backend.controls.settings import Settings
 from backend.runtime.changes import ChangeDetector
 
 from .finding import Finders, Unavailable
-from .keying import alpha, chroma, luma
+from .keying import alpha, chroma, luma, opaque
 from .shapes import drawn
 from .shaping import Steadier, crisp, feathered, shaped, solid
 from .tracking import BoxTracker
@@ -69,6 +69,7 @@ class MaskMaker:
         self._solid = memoize_last(solid)
         self._steadier, self._tracker = Steadier(), BoxTracker()
         self._inverted = False
+        self._cut_out = False
         self._held: np.ndarray | None = None
         self._reason = ChangeDetector("")
         self._silent = 0.0
@@ -119,7 +120,7 @@ class MaskMaker:
 
     def _turn_to(self, source: MaskSource) -> None:
         if source != self._source:
-            self._source, self._silent = source, 0.0
+            self._source, self._silent, self._cut_out = source, 0.0, False
             self._reason.reset()
             self._begin()
 
@@ -146,7 +147,7 @@ class MaskMaker:
                 key = settings.mask_key, settings.mask_tolerance, settings.mask_softness
                 return [self._keyed[kind](picture, *key) for picture in pictures], ""
             if kind == FRAMES:
-                found = [self._keyed["luma"](mask_frame) for mask_frame in mask_frames or ()]
+                found = self._by_frames(mask_frames or ())
                 return found or none, f"there are no frames from the mask source {self._source.address}"
             if kind in SEGMENTED:
                 return self._finders.segment(kind, frames), ""
@@ -156,6 +157,12 @@ class MaskMaker:
             return [self._keyed[kind](picture) for picture in pictures], "the input's frames have no alpha"
         except Unavailable as error:
             return none, str(error)
+
+    def _by_frames(self, mask_frames: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        """What another source's frames show: by their alpha, once one of them had some, else by brightness."""
+        self._cut_out = self._cut_out or not all(map(opaque, mask_frames))
+        keys = ["alpha" if self._cut_out and frame.shape[2] == 4 else "luma" for frame in mask_frames]
+        return [self._keyed[key](frame) for key, frame in zip(keys, mask_frames, strict=True)]
 
     def _with_held(self, soft: Soft, settings: Settings) -> Soft:
         """The last mask that there was, in place of those that there are not, if that is wanted."""

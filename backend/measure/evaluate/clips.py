@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.imaging.fitting import cover
-from bridge.video.file import Clip as VideoFile
+from bridge.video.clip import Clip as VideoFile
 from vace_core.annotators.depth import Depth
 from vace_core.annotators.pixels import pixels, video
 from vace_core.pocket.world import draw_clip

@@ -18,6 +18,11 @@ from backend.cli import main
         ["run", "--osc", "127.0.0.1:99999"],
         ["run", "--oscquery", "here"],
         ["run", "--fps", "0"],
+        ["run", "--fps", "inf"],
+        ["run", "--fps", "nan"],
+        ["run", "--fps", "1e-9"],
+        ["run", "--fps", "1e6"],
+        ["run", "--fps", "-30"],
         ["run", "--width", "-16"],
         ["run", "--seconds", "nan"],
         ["bench", "--size", "big"],
@@ -46,3 +51,10 @@ def test_a_source_that_means_nothing_is_wrong_usage(command, option, text, near,
         main.main([*command, option, text])
     assert ended.value.code == 2
     assert f"did you mean {near}?" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("fps", ["inf", "1e-9", "240.5"])
+def test_a_rate_that_cannot_be_shown_is_told_with_what_can(fps, capsys):
+    with pytest.raises(SystemExit):
+        main.main(["run", "--fps", fps])
+    assert f"--fps takes 1 to 240 frames a second, got {fps}" in capsys.readouterr().err.replace("1e-09", "1e-9")

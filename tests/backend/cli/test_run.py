@@ -10,7 +10,7 @@ from backend.cli.control_options import RUN_ROWS
 from backend.cli.main import build_parser
 from backend.cli.run import run_options
 from bridge.control.dmx.receiver import DmxWanted
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 from tests.backend.waiting import wait_for
 
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from backend.controls.declaration import address_of
 from backend.engine.chunk_pipeline import ChunkResult
 from backend.offline.render import Rendering, RenderOptions, render_file
-from bridge.video.file import Clip, FileSink
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 
 from ..marker import HEIGHT, PLACES, WIDTH, Noting, clip, maker, numbers, picture, settings

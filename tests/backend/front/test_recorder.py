@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.front.recorder import Recorder
-from bridge.video.file import Clip
+from bridge.video.clip import Clip
 from bridge.video.frames import Frame
 from tests.backend.waiting import wait_for
 
@@ -67,6 +67,7 @@ def test_a_folder_that_cannot_be_made_is_told_of_and_the_switch_may_be_tried_aga
 def test_a_full_disk_ends_the_recording_and_is_told_and_another_can_begin(tmp_path: Path, monkeypatch):
     told: list[str] = []
     recorder = recorded(tmp_path, told)
+    monkeypatch.setattr("bridge.video.file.writable_file", Path)  # which would refuse a device
     (tmp_path / "full.mp4").symlink_to("/dev/full")
     names = iter([tmp_path / "full.mp4", tmp_path / "good.mp4"])
     monkeypatch.setattr(recorder, "_fresh", lambda: next(names))

@@ -1,8 +1,14 @@
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -10,9 +16,12 @@ import pytest
 from backend.cli import main
 from backend.offline.render import Rendering, RenderOptions, first_settings, render_file, side_frames
 from bridge.errors import BridgeError
-from bridge.video.file import Clip, FileSink
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 from tests.backend import fake_model
+from tests.bridge.video.test_cases import CASES, needs_cases
+from tests.bridge.video.test_clip import FINE, encode, with_sound
 
 HEIGHT, WIDTH, RATE = 32, 48, 24.0
 KEYS = {"frames", "seconds", "fps", "width", "height", "device", "pipeline", "mode", "chunk_ms", "first_frame_s"}
@@ -28,38 +37,35 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
-def render(clip: Path, name: str = "out.mp4", frames: int | None = None, **values: object):
+def options(clip: Path, target: Path, **others: Any) -> RenderOptions:
+    return RenderOptions(clip, target, height=HEIGHT, width=WIDTH, load="tests.backend.fake_model:load", **others)
+
+
+def render(clip: Path, name: str = "out.mp4", frames: int | None = None, audio: bool = False, **values: object):
     """(figures, pictures read back)."""
     target = clip.with_name(name)
-    options = RenderOptions(
-        clip,
-        target,
-        height=HEIGHT,
-        width=WIDTH,
-        frames=frames,
-        load="tests.backend.fake_model:load",
-        values={"/vace/" + address.replace("_", "/"): value for address, value in values.items()},
-    )
-    figures = render_file(options, io.StringIO())
+    by_address = {"/vace/" + address.replace("_", "/"): value for address, value in values.items()}
+    figures = render_file(options(clip, target, frames=frames, audio=audio, values=by_address), io.StringIO())
     return figures, [frame.pixels for frame in Clip(target).decode()]
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[np.ndarray]]:
-    """The pictures of each rendering before they are encoded, by file name: the encoder rounds by itself, at times."""
-    by_name: dict[str, list[np.ndarray]] = {}
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[list[np.ndarray]]:
+    """The pictures of each rendering before they are encoded, in turn: the encoder rounds by itself, at times."""
+    renderings: list[list[np.ndarray]] = []
 
     class Kept(FileSink):
         def __init__(self, path: str, *size: float) -> None:
             super().__init__(path, *size)  # type: ignore[arg-type]
-            self._kept = by_name.setdefault(Path(path).name, [])
+            self._kept: list[np.ndarray] = []
+            renderings.append(self._kept)
 
         def send(self, frame: Frame) -> None:
             self._kept.append(frame.pixels.copy())
             super().send(frame)
 
     monkeypatch.setattr("backend.offline.render.FileSink", Kept)
-    return by_name
+    return renderings
 
 
 def test_a_clip_keeps_its_frames_rate_and_order(clip):
@@ -81,8 +87,8 @@ def test_the_figures_are_all_there(clip):
 def test_the_same_again_is_the_same_and_another_seed_is_not(clip, sent):
     for name, seed in (("1.mp4", 1), ("2.mp4", 1), ("3.mp4", 2)):
         render(clip, name, control="none", seed=seed)
-    assert all(np.array_equal(a, b) for a, b in zip(sent["1.mp4"], sent["2.mp4"], strict=True))
-    assert not np.array_equal(sent["1.mp4"][5], sent["3.mp4"][5])
+    assert all(np.array_equal(a, b) for a, b in zip(sent[0], sent[1], strict=True))
+    assert not np.array_equal(sent[0][5], sent[2][5])
 
 
 @pytest.mark.parametrize("frames", [1, 9, 10, 21])
@@ -111,7 +117,7 @@ def test_a_picture_as_mask_is_the_same_as_the_shape_it_shows(clip):
 def test_a_drawn_shape_is_the_mask_of_every_frame(clip, sent):
     render(clip, "1.mp4", prompt="red", mask_source="left")
     render(clip, "2.mp4", prompt="red", mask_source="rect", mask_rect=(0.0, 0.0, 0.5, 1.0))
-    assert all(np.array_equal(a, b) for a, b in zip(sent["1.mp4"], sent["2.mp4"], strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(sent[0], sent[1], strict=True))
 
 
 def test_a_mask_that_cannot_be_had_is_told_and_the_clip_is_rendered_with_what_is_set_for_that(clip, caplog):
@@ -127,7 +133,7 @@ def test_a_mask_source_that_a_rendering_can_have_is_none_of_these(clip, source, 
 
 
 def test_a_mask_video_is_followed_and_held_at_its_end(clip):
-    pictures = side_frames(f"file:{clip}", "mask", HEIGHT, WIDTH)
+    pictures = side_frames(f"file:{clip}", "mask", HEIGHT, WIDTH, RATE)
     brightness = [float(next(pictures).mean()) for _ in range(40)]
     assert brightness[0] < 20 < 200 < brightness[23]
     assert brightness[39] == brightness[23]
@@ -175,9 +181,33 @@ def test_what_is_not_there_is_named(clip, values, told):
         render(clip, **values)
 
 
-def test_a_clip_is_not_written_over_itself(clip):
-    with pytest.raises(ValueError, match="over itself"):
-        render(clip, clip.name)
+@pytest.mark.parametrize("way", ["name", "home", "link", "hard link", "mask", "control", "reference", "last"])
+def test_nothing_that_is_read_is_written_over(clip, way, monkeypatch):
+    other = clip.with_name("other.mp4")
+    other.write_bytes(clip.read_bytes())
+    monkeypatch.setenv("HOME", str(clip.parent))
+    monkeypatch.setenv("USERPROFILE", str(clip.parent))
+    name = other.name
+    values: dict[str, Any] = {}
+    if way == "name":
+        name = clip.name
+    elif way == "home":
+        clip, name = Path("~") / clip.name, clip.name
+        monkeypatch.chdir(other.parent)
+    elif "link" in way:
+        name = "again.mp4"
+        again = clip.with_name(name)
+        if way == "link":
+            again.symlink_to(clip)
+        else:
+            again.hardlink_to(clip)
+    else:
+        fields = {"mask": "mask_source", "control": "control_source", "reference": "reference", "last": "last"}
+        values[fields[way]] = [str(other)] if way == "reference" else str(other)
+    before = other.read_bytes()
+    with pytest.raises(BridgeError, match="over itself"):
+        render(clip, name, **values)
+    assert {path.read_bytes() for path in other.parent.iterdir()} == {before}
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
@@ -224,3 +254,177 @@ def test_words_that_are_not_known_are_said_and_end_nothing(clip, monkeypatch, ca
     figures, _ = render(clip, prompt="zeppelin")
     assert figures["frames"] == 24
     assert caplog.text.count("zeppelin") == 1
+
+
+def timed(path: Path, shades: list[int], times: list[float]) -> Path:
+    """A clip whose frames come at these times, each of one shade."""
+    frames = [np.full((64, 96, 3), shade, np.uint8) for shade in shades]
+    return encode(path, frames, "libvpx", times=times, options=FINE, rate=30)
+
+
+def levels(pictures: list[np.ndarray]) -> list[float]:
+    return [float(picture.mean()) for picture in pictures]
+
+
+def test_frames_of_a_changing_rate_are_rendered_at_their_times(tmp_path, sent):
+    times = [number / 30 for number in range(30)] + [1 + number / 5 for number in range(5)]
+    clip = timed(tmp_path / "vfr.webm", [5 * number for number in range(35)], times)
+    figures, _ = render(clip, prompt="as it is", control="raw")
+    assert figures["frames"] == 60
+    expected = [5 * number for number in range(30)] + [5 * (30 + number // 6) for number in range(30)]
+    assert levels(sent[0]) == pytest.approx(expected, abs=4)
+
+
+def test_of_frames_faster_than_the_rate_the_last_one_is_rendered(tmp_path, sent):
+    clip = timed(tmp_path / "fast.webm", [2 * number for number in range(100)], [number / 500 for number in range(100)])
+    figures, _ = render(clip, prompt="as it is", control="raw")
+    assert figures["frames"] == 49
+    assert levels(sent[0])[24] == pytest.approx(100, abs=6)
+
+
+def test_a_mask_and_a_control_go_by_time_whatever_their_rates(clip, sent):
+    """The clip is a second at 24; they turn white half-way, one at 8 frames a second and one at 60."""
+    slow = timed(clip.with_name("slow.webm"), [0] * 4 + [255] * 4, [number / 8 for number in range(8)])
+    fast = timed(clip.with_name("fast.webm"), [0] * 30 + [200] * 30, [number / 60 for number in range(60)])
+    render(clip, "1.mp4", prompt="red", mask_source=str(slow), mask_feather=0)
+    render(clip, "2.mp4", prompt="as it is", control="raw", control_source=str(fast))
+    red = [picture[..., 0].mean() - picture[..., 1].mean() > 100 for picture in sent[0]]
+    assert red == [False] * 12 + [True] * 12
+    assert levels(sent[1]) == pytest.approx([0] * 12 + [200] * 12, abs=6)
+
+
+@needs_cases
+def test_the_clips_of_the_cases_are_rendered_as_long_as_they_are(tmp_path):
+    for name, seconds in (("vfr.mp4", 2.0), ("mr_screen.webm", 1.97), ("odd5994.mkv", 1.0), ("coverfirst.mkv", 1.0)):
+        render_file(options(CASES / name, tmp_path / "out.mp4"), io.StringIO())
+        out = Clip(tmp_path / "out.mp4")
+        assert len(list(out.decode())) / out.rate == pytest.approx(seconds, abs=0.04)
+
+
+@needs_cases
+def test_the_mask_of_the_cases_is_white_from_two_seconds_on(tmp_path, sent):
+    values = {"/vace/mask/source": str(CASES / "mask15.mp4"), "/vace/prompt": "blue", "/vace/mask/feather": 0.0}
+    render_file(options(CASES / "red30.mp4", tmp_path / "out.mp4", values=values), io.StringIO())
+    blue = [bool(picture[..., 2].mean() > 150) for picture in sent[0]]
+    assert blue == [False] * 60 + [True] * 60
+
+
+@needs_cases
+@pytest.mark.parametrize("invert", [False, True])
+def test_the_alpha_of_a_clip_and_of_a_picture_of_the_cases_is_the_mask(tmp_path, sent, invert):
+    clip = CASES / "alpha9.webm"
+    for source in ("alpha", str(CASES / "maskalpha_white.png")):
+        values = {
+            "/vace/mask/source": source,
+            "/vace/prompt": "blue",
+            "/vace/mask/feather": 0.0,
+            "/vace/mask/invert": invert,
+        }
+        render_file(options(clip, tmp_path / "out.mp4", values=values), io.StringIO())
+        is_blue = (sent[-1][5][..., 2] > 200) & (sent[-1][5][..., 0] < 60)
+        halves = is_blue[:, :22].mean() > 0.9, is_blue[:, 26:].mean() > 0.9
+        assert halves == ((False, True) if invert else (True, False))
+
+
+def test_a_clip_with_sound_says_once_that_it_is_left_out(tmp_path, caplog):
+    clip = with_sound(tmp_path / "loud.mp4")
+    render(clip)
+    assert caplog.text.count("--audio keeps it") == 1
+    with av.open(str(tmp_path / "out.mp4")) as out:
+        assert not out.streams.audio
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kept"),
+    [
+        ("a.mp4", "aac", "aac"),
+        ("a.mkv", "libmp3lame", "mp3"),
+        ("a.mkv", "pcm_s16le", "aac"),
+        ("a.mkv", "libopus", "aac"),
+        ("a.mov", "alac", "alac"),
+        ("a.ts", "aac", "aac"),
+    ],
+)
+def test_sound_is_kept_in_step(tmp_path, name, codec, kept, caplog):
+    render(with_sound(tmp_path / name, codec), audio=True)
+    assert "--audio" not in caplog.text
+    with av.open(str(tmp_path / "out.mp4")) as out:
+        assert out.streams.audio[0].codec_context.codec.canonical_name == kept
+        least = 1000 if kept == "alac" else 0.1
+        loud = [(frame.time, np.abs(frame.to_ndarray()).max() > least) for frame in out.decode(audio=0)]
+    assert next(time for time, is_loud in loud if is_loud) == pytest.approx(1.0, abs=0.1)
+    assert loud[-1][0] == pytest.approx(2.0, abs=0.12)
+    assert len(list(Clip(tmp_path / "out.mp4").decode())) == 50
+
+
+def test_sound_ends_with_the_frames(tmp_path):
+    render(with_sound(tmp_path / "a.mp4"), frames=30, audio=True)
+    with av.open(str(tmp_path / "out.mp4")) as out:
+        assert [frame.time for frame in out.decode(audio=0)][-1] == pytest.approx(1.2, abs=0.06)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_sound_that_is_not_there_cannot_be_kept(clip):
+    with pytest.raises(BridgeError, match="has no sound"):
+        render(clip, audio=True)
+    assert not clip.with_name("out.mp4").exists()
+
+
+def test_a_rendering_that_fails_leaves_what_was_there(clip, monkeypatch):
+    target = clip.with_name("out.mp4")
+    target.write_bytes(b"the old one")
+    step, calls = fake_model.FakeStream.step, []
+
+    def fail(self, controls):
+        calls.append(1)
+        if len(calls) == 2:
+            raise ValueError("the model broke")
+        return step(self, controls)
+
+    monkeypatch.setattr(fake_model.FakeStream, "step", fail)
+    with pytest.raises(ValueError, match="the model broke"):
+        render(clip)
+    assert target.read_bytes() == b"the old one"
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+SLOW = """
+import sys, time
+from backend.cli import main
+from backend.offline import render
+from tests.backend import fake_model
+render.load_model = lambda load, choice: fake_model.load(choice)
+step = fake_model.FakeStream.step
+def slow(self, controls):
+    print("step", flush=True)
+    time.sleep(0.2)
+    return step(self, controls)
+fake_model.FakeStream.step = slow
+sys.exit(main.main(["render", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without asking")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
+def test_a_rendering_that_is_ended_leaves_the_old_file_and_its_leavings_are_swept(clip, name):
+    target = clip.with_name("out.mp4")
+    target.write_bytes(b"the old one")
+    command = [sys.executable, "-c", SLOW, str(clip), str(target), "--height", "32", "--width", "48"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        for _ in range(2):
+            assert running.stdout.readline() == "step\n"
+        running.send_signal(getattr(signal, name))
+        _, told = running.communicate(timeout=60)
+    assert target.read_bytes() == b"the old one"
+    left = [path.name for path in clip.parent.iterdir() if path.name not in ("in.mp4", "out.mp4")]
+    if name == "SIGKILL":
+        assert len(left) == 1
+        assert left[0].startswith(".vace-unfinished-")
+    else:
+        assert running.returncode == 1
+        assert "was not written" in told
+        assert left == []
+    render(clip)
+    assert sorted(path.name for path in clip.parent.iterdir()) == ["in.mp4", "out.mp4"]
+    assert Clip(target).frames == 24

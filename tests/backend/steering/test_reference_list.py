@@ -106,7 +106,7 @@ def test_a_picture_that_can_no_longer_be_read_is_what_it_was_and_a_new_one_is_ta
     assert pictures.load(str(look)).max() < -0.9
     look.unlink()
     assert pictures.load(str(look)).max() < -0.9
-    with pytest.raises(PictureError, match="give the path of a picture file"):
+    with pytest.raises(PictureError, match="cannot be the path of a file"):
         pictures.load("never\0was.png")
 
 

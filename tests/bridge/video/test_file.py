@@ -17,7 +17,8 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.video.address import open_sink, open_source
-from bridge.video.file import Clip, FileSink
+from bridge.video.clip import Clip
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 
 HEIGHT, WIDTH, FPS = 48, 64, 25
@@ -191,7 +192,7 @@ def test_what_is_not_a_clip_is_told_in_one_line(tmp_path: Path):
     text.write_text("no video " * 100)
     empty = tmp_path / "empty.mp4"
     empty.touch()
-    for path, words in ((tmp_path / "none.mp4", "there is no file"), (tmp_path, "there is no file"), (text, "convert")):
+    for path, words in ((tmp_path / "none.mp4", "there is no file"), (tmp_path, "is a folder"), (text, "convert")):
         with pytest.raises(BridgeError, match=words) as refusal:
             open_source(f"file:{path}", WIDTH, HEIGHT, FPS)
         assert str(path) in str(refusal.value)

@@ -325,3 +325,30 @@ def test_without_compositing_no_weights_are_made():
     masked = Bench().ask("left", composite=False)
     assert masked.weights is None
     assert masked.masks is not None
+
+
+def cut_out(colour: int) -> np.ndarray:
+    """A picture of one colour whose alpha is the red thing's shape."""
+    return np.dstack([np.full((*RED.shape, 3), colour, np.uint8), (RED * 255).astype(np.uint8)])
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_the_alpha_of_a_mask_s_own_picture_is_the_mask(colour: int):
+    bench = Bench()
+    assert np.array_equal(bench.mask("a.png", mask_frames=[cut_out(colour)]), RED)
+
+
+def test_an_alpha_that_hides_nothing_says_nothing():
+    picture = np.repeat((RED * 255).astype(np.uint8)[..., None], 4, axis=2)
+    picture[..., 3] = 255
+    assert np.array_equal(Bench().mask("a.png", mask_frames=[picture]), RED)
+
+
+def test_a_frame_that_is_whole_amid_cut_out_ones_is_all_of_the_mask_until_there_is_another_source():
+    bench, whole = Bench(), np.full((*RED.shape, 4), 255, np.uint8)
+    whole[..., :3] = 0
+    bench.ask("a.mov", mask_frames=[cut_out(0)], missing="keep")
+    assert bench.ask("a.mov", mask_frames=[whole], missing="keep").masks is None, "all is restyled"
+    other = bench.ask("b.mov", mask_frames=[whole], missing="keep").masks
+    assert other is not None
+    assert other[0].max() == 0
