@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from backend.panel import Panel, PanelError
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlTable
+from tests.backend.panel.statuses import front_status
 from tests.browser import Browser, find_chromium, wait_for
 
 TABLE = ControlTable(
@@ -47,7 +48,7 @@ class Show:
     def __init__(self):
         self.mailbox = Mailbox(TABLE)
         self.pictures = dict(PICTURES)
-        self.status: dict[str, object] = {"state": "running", "output_fps": 29.97, "latency_ms": float("nan")}
+        self.status = front_status(state="running", output_fps=29.97, latency_ms=float("nan"))
         self.panel = Panel(TABLE, self.mailbox, lambda: self.pictures, lambda: self.status, port=0)
 
     @property
@@ -189,7 +190,7 @@ def test_the_page_shows_rates_and_comes_back_when_the_program_does(show: Show, p
     page.wait("document.body.classList.contains('lost')")
     port = urlsplit(show.panel.url).port
     assert port
-    with Panel(TABLE, show.mailbox, dict, lambda: {"state": "restarting"}, port=port):
+    with Panel(TABLE, show.mailbox, dict, lambda: front_status(state="restarting"), port=port):
         page.wait("document.getElementById('state').textContent === 'restarting'")
 
 
@@ -257,6 +258,6 @@ def test_a_taken_port_and_an_open_address_are_refused_with_what_to_do(show: Show
     port = urlsplit(show.panel.url).port
     assert port
     with pytest.raises(PanelError, match="choose another port with --panel"):
-        Panel(TABLE, show.mailbox, dict, dict, port=port).start()
-    with pytest.raises(PanelError, match="serves this machine only"):
-        Panel(TABLE, show.mailbox, dict, dict, host="0.0.0.0")
+        Panel(TABLE, show.mailbox, dict, front_status, port=port).start()
+    with pytest.raises(PanelError, match="without a token the panel serves this machine only"):
+        Panel(TABLE, show.mailbox, dict, front_status, host="0.0.0.0")
