@@ -1,7 +1,7 @@
 """The figures of a show for Prometheus, one for each field of what they are told by.
 
 The text is made by prometheus_client (Apache-2.0, kept by the Prometheus project, no packages of its own needed): it
-knows what has to be escaped, and the two forms that a scraper may ask for.
+knows what has to be escaped, and both forms that a scraper may ask for.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import Field, fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector, CollectorRegistry
 
+OPENMETRICS = "application/openmetrics-text"
 LONGEST_WORD = 500
 """Characters that are told of a text."""
 
@@ -34,11 +36,12 @@ class Figures(Collector):
 
 
 def exposition(told: Callable[[], dict[str, Any]], accept: str) -> tuple[bytes, str]:
-    """The text and its content type, as the header `accept` wants it."""
+    """The text and its content type: OpenMetrics where the header `accept` has it, else Prometheus' own."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Figures(told))
-    encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
+    if OPENMETRICS in accept:
+        return openmetrics.generate_latest(registry), openmetrics.CONTENT_TYPE_LATEST
+    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
 
 
 def families(prefix: str, figures: Any) -> Iterator[Metric]:

@@ -3,7 +3,6 @@
 import io
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
@@ -137,8 +136,7 @@ class Panel:
             lambda control, value: self._may_set(control, value, here),
             self.url_elsewhere if here else None,
         )
-        with suppress(WebSocketDisconnect):
-            await session.run(self._server.stopping)
+        await session.run(self._server.stopping)
 
     async def _metrics(self, request: Request) -> Response:
         """All figures, as Prometheus reads them."""

@@ -10,4 +10,5 @@ NOTHING = {"str": "", "float": 0.0, "int": 0, "Count": 0}
 
 def front_status(**known: Any) -> FrontStatus:
     """A status with these values; the others are zero, or empty."""
-    return FrontStatus(**{field.name: NOTHING.get(str(field.type)) for field in fields(FrontStatus)} | known)
+    values: dict[str, Any] = {field.name: NOTHING.get(str(field.type)) for field in fields(FrontStatus)}
+    return FrontStatus(**values | known)

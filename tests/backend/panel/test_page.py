@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from backend.panel import Panel, PanelError
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlTable
+from bridge.web.token import Token
 from tests.backend.panel.statuses import front_status
 from tests.browser import Browser, find_chromium, wait_for
 
@@ -261,3 +263,23 @@ def test_a_taken_port_and_an_open_address_are_refused_with_what_to_do(show: Show
         Panel(TABLE, show.mailbox, dict, front_status, port=port).start()
     with pytest.raises(PanelError, match="without a token the panel serves this machine only"):
         Panel(TABLE, show.mailbox, dict, front_status, host="0.0.0.0")
+
+
+def test_a_page_for_all_shows_how_to_open_it_elsewhere_and_hides_the_token(chromium: Browser):
+    with Panel(TABLE, Mailbox(TABLE), dict, front_status, "0.0.0.0", 0, Token("sesame-sesame")) as panel:
+        chromium.open(f"{panel.url}?token=sesame-sesame")
+        chromium.wait("!document.getElementById('elsewhere').hidden")
+        assert chromium.run("document.querySelector('#elsewhere code').textContent") == panel.url_elsewhere
+        chromium.wait("document.querySelector('#elsewhere img').naturalWidth > 100")
+        assert chromium.run("location.search") == ""
+        chromium.open("about:blank")
+
+
+def test_a_page_opens_while_half_requests_are_held(show: Show, chromium: Browser):
+    with ExitStack() as held:
+        for _ in range(400):
+            half = held.enter_context(socket.create_connection(("127.0.0.1", urlsplit(show.panel.url).port or 0)))
+            half.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        chromium.open(show.panel.url)
+        chromium.wait(f"document.querySelectorAll('[data-address]').length === {len(TABLE)}")
+    chromium.open("about:blank")
