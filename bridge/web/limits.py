@@ -152,8 +152,10 @@ class LimitedHttp(H11Protocol):
         self.places.counters.damaged += 1
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.abort()  # in the middle of an answer there is no room for another
-        else:
+        elif self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
+        else:  # it was answered before its body was damaged
+            self.transport.close()
 
     def abort(self) -> None:
         """Close it at once, with what is on its way; give the place back."""

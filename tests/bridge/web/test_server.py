@@ -253,6 +253,15 @@ def test_an_address_or_a_header_that_is_too_long_is_refused(web: WebServer, sent
     assert web.counters.damaged == 1
 
 
+def test_a_body_that_is_damaged_after_its_request_was_answered_ends_the_connection(web: WebServer, caplog):
+    with opened(web, b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n") as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 405 ")
+        connection.sendall(b"no length\r\n")
+        all_received(connection)
+    assert web.counters.damaged == 1
+    assert not caplog.records
+
+
 def test_a_flood_of_damaged_requests_is_counted_and_not_logged(web: WebServer, caplog: pytest.LogCaptureFixture):
     for _ in range(100):
         with opened(web, b"\x16\x03\x01 nonsense\r\n\r\n") as connection:
