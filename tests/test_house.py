@@ -26,6 +26,7 @@ TOP = ROOMS | {
     "docs",
     "pyproject.toml",
     "requirements-dev.txt",
+    "requirements.lock",
     "requirements.txt",
     "start.py",
 }

@@ -17,6 +17,8 @@ import platformdirs
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.errors import BridgeError
 from bridge.web.access import Network, network
+from bridge.web.hosts import is_loopback
+from bridge.web.token import Token, checked
 
 from ..models.folders import DATA_FOLDER
 from .control_options import RUN_ROWS, add_control_options, control_values
@@ -68,6 +70,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help="who may steer from other machines, 192.168.1.0/24 or 192.168.1.7; may be given several times",
     )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
+    parser.add_argument(
+        "--panel-token",
+        metavar="TEXT",
+        help="what other machines must know to use the page and OSCQuery, where these listen beyond this one "
+        "(default: a new one at each start, which is printed)",
+    )
     parser.add_argument("--recordings", type=Path, default=Path("recordings"), help="folder that /vace/record fills")
     parser.add_argument(
         "--midi", action="append", default=[], metavar="PORT", help="a MIDI input, by part of its name; may be repeated"
@@ -103,6 +111,10 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     with open_front(settled) as front:
         if front.panel_url:
             print(f"panel: {front.panel_url}", file=sys.stderr)
+        oscquery = front.steering.oscquery and front.steering.oscquery.url_elsewhere
+        for what, url in (("panel", front.panel_url_elsewhere), ("OSCQuery", oscquery)):
+            if url:
+                print(f"{what}, from other machines: {url}", file=sys.stderr)
         with StatusLine(front.status, sys.stderr):
             front.wait(options.seconds, stop)
     if options.json:
@@ -160,7 +172,20 @@ def _steering_options(options: argparse.Namespace, parser: argparse.ArgumentPars
         dmx=_dmx(options, parser),
         dmx_patch=options.dmx_patch,
         presets=_presets_file(options, parser),
+        token=_token(options, parser, oscquery),
     )
+
+
+def _token(options: argparse.Namespace, parser: argparse.ArgumentParser, oscquery: str) -> Token | None:
+    """What other machines have to know; None where nothing that asks for it listens to them."""
+    addresses = (host_and_port(options.panel, parser, "--panel"), host_and_port(oscquery, parser, "--oscquery"))
+    beyond = any(address is not None and not is_loopback(address[0]) for address in addresses)
+    try:
+        if options.panel_token is not None:
+            return Token(checked(options.panel_token))
+        return Token.fresh() if beyond else None
+    except ValueError as error:
+        parser.error(f"--panel-token: {error}")
 
 
 def _network(text: str, parser: argparse.ArgumentParser) -> Network:

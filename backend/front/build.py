@@ -223,12 +223,12 @@ class FrontBuilder:
         front = self._front
         try:
             panel = Panel(
-                TABLE, self._mailbox, front.previews, lambda: front.status().as_dict(), *self._options.panel
+                TABLE, self._mailbox, front.previews, front.status, *self._options.panel, self._options.steering.token
             ).start()
         except PanelError as error:
             raise ValueError(str(error)) from error
         self._opened.callback(panel.stop)
-        front.panel_url = panel.url
+        front.panel_url, front.panel_url_elsewhere = panel.url, panel.url_elsewhere
 
     def _source_trouble(self, reason: str) -> None:
         """Say it; and let controllers see which source it is, if the wanted one could not be had."""

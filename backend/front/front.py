@@ -61,6 +61,7 @@ class Front:
     tempo: ShowTempo
     opened: ExitStack = field(default_factory=ExitStack)
     panel_url: str | None = None
+    panel_url_elsewhere: str | None = None
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
 

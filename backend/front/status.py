@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 
 from bridge.control.osc.counters import OscCounters
+from bridge.counts import Count
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,24 @@ class FrontStatus:
     """Whose clock the output keeps: "own", "source" or "tick"."""
     clock_fps: float
     """Ticks per second of that clock."""
-    clock_changes: int
+    clock_changes: Count
     """How often a host has turned to another rate."""
     chunk_ms: float
     """Median of the milliseconds that the last chunks took."""
-    chunks: int
-    restarts: int
+    chunks: Count
+    restarts: Count
     """How often the engine was started again."""
-    faults: int
+    faults: Count
     """What the engine could not do."""
     last_fault: str
-    ticks: int
-    ticks_missed: int
+    ticks: Count
+    ticks_missed: Count
     """Ticks that came too late to happen at all."""
     tick_error_p99_ms: float
     """99th percentile of the milliseconds by which ticks came late."""
-    ticks_starved: int
+    ticks_starved: Count
     """Ticks that had to show an old frame again although a new one should have come."""
-    ticks_mixed: int
+    ticks_mixed: Count
     """Ticks that wanted optical flow before it was found, and mixed two frames instead."""
     delay_ms: int
     """Milliseconds that the output plays behind the source."""
@@ -65,12 +66,12 @@ class FrontStatus:
     """Frame address of the source that is read now."""
     source_fps: float
     """Frames per second that the source gives."""
-    source_losses: int
+    source_losses: Count
     """How often the source fell silent."""
-    source_size_changes: int
-    sent: int
+    source_size_changes: Count
+    sent: Count
     """Frames that sinks have taken, all sinks together."""
-    not_sent: int
+    not_sent: Count
     """Frames dropped because a sink was too slow, all sinks together."""
     recording: str
     """Path of the file that is being written; "" for none."""

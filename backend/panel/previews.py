@@ -1,10 +1,12 @@
 """Previews as JPEG: small, at most so many a second, encoded once for all who look."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import cv2
 import numpy as np
+
+from bridge.threads import report
 
 WIDEST = 640  # pixels; a preview is for the eye, and encoding shares a core with the presenter
 QUALITY = 80
@@ -30,8 +32,21 @@ class Previews:
         now = self._clock()
         if now - self._made >= self._interval:
             self._made = now
-            self._messages = {name: message(name, pixels) for name, pixels in self._previews().items()}
+            self._messages = dict(self._encoded())
         return self._messages
+
+    def _encoded(self) -> Iterator[tuple[str, bytes]]:
+        """What can be shown; what fails is left out, and told."""
+        try:
+            previews = self._previews()
+        except Exception as error:  # noqa: BLE001 - a page without pictures still steers the show
+            report("previews", error)
+            return
+        for name, pixels in previews.items():
+            try:
+                yield name, message(name, pixels)
+            except Exception as error:  # noqa: BLE001 - a frame of no known shape; the others are shown
+                report(f"preview '{name}'", error)
 
 
 def message(name: str, pixels: np.ndarray | None) -> bytes:

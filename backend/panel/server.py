@@ -1,31 +1,42 @@
-"""Serves the page on the loopback, from a thread of its own in the front process."""
+"""Serves the page, and what it tells other programs of the show, from a thread of its own in the front process."""
 
+import io
 import logging
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import segno
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
+from bridge.control.permission import MaySet, dangerous_on_loopback
+from bridge.threads import report
 from bridge.web.hosts import is_loopback
-from bridge.web.origin_check import OriginCheck
+from bridge.web.origin_check import Caller, OriginCheck
 from bridge.web.server import WebServer
+from bridge.web.token import Token
+from bridge.web.token_check import TokenCheck
 
-from .access import headers, turned_away
+from ..front.status import FrontStatus
+from .access import headers, refusal
+from .health import trouble
+from .metrics import exposition
 from .previews import Previews
 from .session import PageSession
 
 PAGE = Path(__file__).parent / "page"
 PREVIEW_SECONDS = 0.1  # between two previews: ten a second
 LARGEST_MESSAGE = 64 * 1024  # bytes from a page; a long prompt is a hundredth of it
+METRICS = "vace"
+"""What the names of all figures begin with."""
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +46,16 @@ class PanelError(OSError):
 
 
 class Panel:
-    """The page for one show.
+    """The page for one show; its figures at /metrics, and at /health whether all is well.
 
     table:    the controls that the page shows, in this order.
     mailbox:  where values typed on the page go, and where the page reads what others have set.
     previews: called at most ten times a second, from the panel's thread, while somebody looks: uint8 RGB
               [H, W, 3] (or [H, W], or RGBA) by name; 'output' is shown large.
-    status:   called the same way: figures and words by name, shown as they come; 'state', 'output_fps',
-              'engine_fps' and 'latency_ms' are shown large.
+    status:   called the same way: figures and words, shown as they come; 'state', 'output_fps', 'engine_fps' and
+              'latency_ms' are shown large.
+    token:    what other machines have to know; None if the panel is for this machine alone.
+    may_set:  which values may be set from where.
     """
 
     def __init__(
@@ -50,24 +63,31 @@ class Panel:
         table: ControlTable,
         mailbox: Mailbox,
         previews: Callable[[], Mapping[str, np.ndarray]],
-        status: Callable[[], Mapping[str, object]],
+        status: Callable[[], FrontStatus],
         host: str = "127.0.0.1",
         port: int = 8080,
+        token: Token | None = None,
+        may_set: MaySet = dangerous_on_loopback,
     ):
-        if not is_loopback(host):
+        if token is None and not is_loopback(host):
             raise PanelError(
-                f"panel address '{host}': the panel has no password, so it serves this machine only; "
-                "use 127.0.0.1, and reach it from elsewhere through an SSH tunnel"
+                f"panel address '{host}': without a token the panel serves this machine only; "
+                "give one with --panel-token TEXT, or use 127.0.0.1"
             )
         self._table, self._mailbox, self._status = table, mailbox, status
+        self._token, self._may_set = token, may_set
         self._previews = Previews(previews, PREVIEW_SECONDS)
-        self._stopping = threading.Event()
-        self._server = WebServer(self._application(), host, port, "panel", LARGEST_MESSAGE)
+        self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE)
 
     @property
     def url(self) -> str:
         """Where the page is; the port is the real one even if 0 was asked for."""
         return self._server.url
+
+    @property
+    def url_elsewhere(self) -> str | None:
+        """Where other machines find it, token and all; None if they don't."""
+        return None if self._token is None else self._server.url_elsewhere(self._token)
 
     def start(self) -> "Panel":
         """Listen, and serve from a thread. Raises PanelError if the address can't be had."""
@@ -82,7 +102,6 @@ class Panel:
 
     def stop(self) -> None:
         """Close every page's connection and the port; may be called twice."""
-        self._stopping.set()
         self._server.stop()
 
     def __enter__(self) -> "Panel":
@@ -91,15 +110,59 @@ class Panel:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _application(self) -> Starlette:
+    def _application(self, bound: str) -> Starlette:
+        def turned_away(caller: Caller) -> str | None:
+            return refusal(caller.host, caller.origin, bound)
+
         routes = [
             WebSocketRoute("/live", self._live),
+            Route("/metrics", self._metrics),
+            Route("/health", self._health),
+            Route("/elsewhere.svg", self._elsewhere),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(OriginCheck, turned_away, headers)])
+        middleware = [Middleware(OriginCheck, turned_away, headers), Middleware(TokenCheck, self._token)]
+        return Starlette(routes=routes, middleware=middleware)
 
     async def _live(self, socket: WebSocket) -> None:
         await socket.accept()
-        session = PageSession(socket, self._table, self._mailbox, self._status, self._previews)
-        with suppress(WebSocketDisconnect):
-            await session.run(self._stopping)
+        here = socket.client is not None and is_loopback(socket.client.host)
+        session = PageSession(
+            socket,
+            self._table,
+            self._mailbox,
+            lambda: self._status().as_dict(),
+            self._previews,
+            lambda control, value: self._may_set(control, value, here),
+            self.url_elsewhere if here else None,
+        )
+        await session.run(self._server.stopping)
+
+    async def _metrics(self, request: Request) -> Response:
+        """All figures, as Prometheus reads them."""
+        text, content_type = exposition(self._figures, request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type})
+
+    def _figures(self) -> dict[str, object]:
+        return {METRICS: self._status(), f"{METRICS}_panel": self._server.counters}
+
+    async def _health(self, _: Request) -> Response:
+        """200 while all is well, 503 with the reason otherwise."""
+        state = "unknown"
+        try:
+            status = self._status()
+            state, reason = status.state, trouble(status)
+        except Exception as error:  # noqa: BLE001 - whoever watches is to be told, whatever it is
+            report("panel status", error)
+            reason = f"how the show is doing can't be told: {type(error).__name__}: {error}"
+        told = {"healthy": reason is None, "state": state} | ({} if reason is None else {"reason": reason})
+        return JSONResponse(told, status_code=200 if reason is None else 503)
+
+    async def _elsewhere(self, request: Request) -> Response:
+        """The address for other machines as a QR code, which only this one is shown."""
+        url = self.url_elsewhere
+        if url is None or request.client is None or not is_loopback(request.client.host):
+            return PlainTextResponse("this page has no address for other machines to be shown here\n", status_code=404)
+        picture = io.BytesIO()
+        segno.make(url, micro=False).save(picture, kind="svg", scale=6, light="white")
+        return Response(picture.getvalue(), media_type="image/svg+xml")

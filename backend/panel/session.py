@@ -2,6 +2,7 @@
 
 Both ways JSON, except previews, which are binary (see previews.py): one without a JPEG has gone.
     to the page    {"kind": "table", "controls": [row, ...]}         once
+                   {"kind": "elsewhere", "url": address}              once, to this machine: how others get here
                    {"kind": "values", "values": {address: value}}    what has changed, whoever set it
                    {"kind": "status", "status": {name: value}}
                    {"kind": "report", "reason": text}                 a value was refused or clamped
@@ -13,20 +14,28 @@ import json
 import math
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.parameters import ControlTable
+from bridge.control.parameters import Control, ControlTable
+from bridge.threads import report
 
 from .previews import Previews, message
 
 TICK_SECONDS = 0.05
 STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
+NO_STATUS = {"state": "unknown"}
+"""What a page is told while nobody can say how the show is doing."""
 
 
 class PageSession:
-    """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog."""
+    """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog.
+
+    may_set(control, value): why this page may not set it, None if it may. elsewhere: the address for other machines,
+    None if there is none, or if this page is on another one itself.
+    """
 
     def __init__(
         self,
@@ -35,9 +44,12 @@ class PageSession:
         mailbox: Mailbox,
         status: Callable[[], Mapping[str, object]],
         previews: Previews,
+        may_set: Callable[[Control, Any], str | None],
+        elsewhere: str | None,
     ):
         self._socket, self._table, self._mailbox = socket, table, mailbox
         self._status, self._previews = status, previews
+        self._may_set, self._elsewhere = may_set, elsewhere
         self._shown: dict[str, object] = {}
         self._sent_previews: dict[str, bytes] = {}
 
@@ -45,13 +57,15 @@ class PageSession:
         """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
         rows = [row.describe() for row in self._table]
         await self._notify(kind="table", controls=rows)
+        if self._elsewhere is not None:
+            await self._notify(kind="elsewhere", url=self._elsewhere)
         listening = asyncio.create_task(self._listen())
         try:
             tick = 0
             while not stopping.is_set() and not listening.done():
                 await self._send_values()
                 if tick % STATUS_TICKS == 0:
-                    await self._notify(kind="status", status=plain(self._status()))
+                    await self._socket.send_text(self._status_message())
                 await self._send_previews()
                 tick += 1
                 await asyncio.wait([listening], timeout=TICK_SECONDS)
@@ -78,7 +92,23 @@ class PageSession:
         if not isinstance(address, str):
             return "the page sent a message that can't be read; reload it"
         self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
-        return self._mailbox.set(address, value)
+        try:
+            return self._set(address, value)
+        except Exception as error:  # noqa: BLE001 - of whoever listens to the value; the page goes on
+            report("panel", error)
+            return f"{address} was not set as it should be: {type(error).__name__}: {error}"
+
+    def _set(self, address: str, value: object) -> str | None:
+        refused = self._may_set(self._table[address], value) if address in self._table else None
+        return refused or self._mailbox.set(address, value)
+
+    def _status_message(self) -> str:
+        """What the program says of itself; that it can't, where it fails."""
+        try:
+            return json.dumps({"kind": "status", "status": plain(self._status())})
+        except Exception as error:  # noqa: BLE001 - a page steers a show whose state it can't see
+            report("panel status", error)
+            return json.dumps({"kind": "status", "status": NO_STATUS})
 
     async def _send_values(self) -> None:
         values = self._mailbox.snapshot()

@@ -15,6 +15,7 @@ from bridge.control.osc.server import OscServer
 from bridge.control.osc.subscribers import STATUS
 from bridge.control.tempo.tempo import MidiClock
 from bridge.web.access import Network
+from bridge.web.token import Token
 
 from ..controls.table import TABLE
 from ..runtime import priority
@@ -42,7 +43,8 @@ class SteeringOptions:
 
     midi: inputs by (part of) their names. dmx: the universe of a lighting desk, whose channels set what the file
     dmx_patch says. presets: the file that keeps them, None for none beyond the end; the last values and what MIDI was
-    taught are kept beside it.
+    taught are kept beside it. token: what other machines have to know to use OSCQuery and the page, None to keep them
+    out of both.
     """
 
     osc: tuple[str, int] | None = None
@@ -53,6 +55,7 @@ class SteeringOptions:
     dmx: DmxWanted | None = None
     dmx_patch: Path | None = None
     presets: Path | None = None
+    token: Token | None = None
 
     def beside(self, suffix: str) -> Path | None:
         """Where something is kept beside the presets."""
@@ -123,7 +126,8 @@ class Steering:
         from bridge.control.oscquery.server import NAME, OscQueryServer
 
         osc = None if self.osc is None else (self.osc.host, self.osc.port)
-        self.oscquery = OscQueryServer(TABLE, self._mailbox, osc, host, port, self._options.osc_allow).start()
+        options = self._options
+        self.oscquery = OscQueryServer(TABLE, self._mailbox, osc, host, port, options.osc_allow, options.token).start()
         opened.callback(self.oscquery.stop)
         opened.callback(MdnsService(NAME, self.oscquery.services()).start().stop)
 

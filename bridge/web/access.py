@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
+from .hosts import address_of
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -39,7 +41,8 @@ class Access:
 
     def _named(self, host: str) -> bool:
         """Whether it is this machine, or named: it may then use what is dangerous, and subscribe."""
-        address = ipaddress.ip_address(host)
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
+        try:
+            address = address_of(host)
+        except ValueError:  # a proxy may say anything
+            return False
         return address.is_loopback or any(address in allowed for allowed in self._allow)

@@ -2,14 +2,71 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+PAUSE_SECONDS = 0.01
+"""So that one who can neither let a newcomer in nor turn it away does not ask again at once, for ever."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+class Listener(socket.socket):
+    """A listening socket that turns newcomers away while the process has no descriptor left for them.
+
+    Otherwise the newcomer stays where it is, and whoever waits for the socket is told again and again that it is
+    ready. One descriptor is kept in reserve for that.
+    """
+
+    def __init__(self, family: socket.AddressFamily) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self._reserve: int | None = _open_reserve()
+        self.turned_away = 0
+        """Newcomers for whom there was no descriptor."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """As a socket's; BlockingIOError, as where nobody waits, for one that had to be turned away."""
+        try:
+            return super().accept()
+        except OSError as reason:
+            if reason.errno not in OUT_OF_DESCRIPTORS:
+                raise
+            self._turn_away()
+            raise BlockingIOError(errno.EAGAIN, "no descriptor was left for a newcomer") from reason
+
+    def close(self) -> None:
+        self._close_reserve()
+        super().close()
+
+    def _turn_away(self) -> None:
+        self.turned_away += 1
+        self._close_reserve()
+        with suppress(OSError):  # another thread has taken the descriptor
+            super().accept()[0].close()
+        self._reserve = _open_reserve()
+        if self._reserve is None:
+            time.sleep(PAUSE_SECONDS)
+
+    def _close_reserve(self) -> None:
+        reserve, self._reserve = self._reserve, None
+        if reserve is not None:
+            os.close(reserve)
+
+
+def _open_reserve() -> int | None:
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def listen(host: str, port: int) -> Listener:
     """A listening TCP socket; OSError if the address can't be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = Listener(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         if sys.platform == "win32":  # where SO_REUSEADDR would share the port with another program
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)

@@ -29,6 +29,14 @@ function told(message) {
   else if (message.kind === "values") controls.show(message.values);
   else if (message.kind === "status") showStatus(message.status);
   else if (message.kind === "report") refuse(message.reason);
+  else if (message.kind === "elsewhere") showElsewhere(message.url);
+}
+
+function showElsewhere(url) {
+  const shown = document.getElementById("elsewhere");
+  shown.querySelector("img").src = "elsewhere.svg";
+  shown.querySelector("code").textContent = url;
+  shown.hidden = false;
 }
 
 function refuse(reason) {
@@ -39,4 +47,6 @@ function refuse(reason) {
   refusalTimer = setTimeout(() => (line.hidden = true), REFUSAL_MS);
 }
 
+// The browser keeps what lets it in as a cookie; nobody needs to read it over a shoulder.
+if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 connect();

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.counts import Count
+
 
 @dataclass
 class OscCounters:
     """Written by the server's thread alone; any thread may read."""
 
-    packets: int = 0
-    messages: int = 0
-    damaged: int = 0
+    packets: Count = 0
+    messages: Count = 0
+    damaged: Count = 0
     """Packets that could not be read."""
-    refused: int = 0
+    refused: Count = 0
     """Messages that were not taken as they came."""
-    ignored: int = 0
+    ignored: Count = 0
     """Packets and connections of those who are not let in."""
     subscribers: int = 0
     connections: int = 0
-    closed: int = 0
+    closed: Count = 0
     """Connections that were closed for damage, for not reading, or for being too many."""

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import socket
-import threading
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import psutil
-
-from bridge.web.hosts import is_loopback
+from bridge.threads import GuardedThread
+from bridge.web.hosts import is_loopback, network_addresses
 
 if TYPE_CHECKING:
     from zeroconf import Zeroconf
@@ -34,8 +31,7 @@ class MdnsService:
 
     def __init__(self, name: str, services: Mapping[str, tuple[str, int]]) -> None:
         self._name, self._services = name, dict(services)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = GuardedThread("mdns", self._run)
 
     def start(self) -> MdnsService:
         if find_spec("zeroconf") is None:
@@ -44,15 +40,12 @@ class MdnsService:
                 "type its address"
             )
             return self
-        self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Take it back; may be called twice."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.stop()
 
     def _run(self) -> None:
         from zeroconf import Error
@@ -61,9 +54,9 @@ class MdnsService:
         try:
             for near in (True, False):
                 services = {kind: at for kind, at in self._services.items() if is_loopback(at[0]) == near}
-                if services and not self._stopping.is_set():
+                if services and not self._thread.stopping.is_set():
                     opened.append(self._announce(services, near))
-            self._stopping.wait()
+            self._thread.stopping.wait()
         except (OSError, Error) as reason:  # no network, or one that refuses multicast
             log.warning("OSCQuery is not announced (%s); type its address", reason)
         finally:
@@ -79,7 +72,7 @@ class MdnsService:
         hosts = sorted({host for host, _ in services.values()})
         zeroconf = Zeroconf([LOOPBACK] if near else InterfaceChoice.All if everywhere else hosts)
         for kind, (host, port) in services.items():
-            if self._stopping.is_set():
+            if self._thread.stopping.is_set():
                 break
             zeroconf.register_service(
                 ServiceInfo(
@@ -98,5 +91,4 @@ def _addresses(host: str) -> list[str]:
     """The addresses that a service bound to a host is reached at."""
     if not ipaddress.ip_address(host).is_unspecified:
         return [host]
-    found = {one.address for many in psutil.net_if_addrs().values() for one in many if one.family == socket.AF_INET}
-    return sorted(address for address in found if not is_loopback(address))
+    return network_addresses()

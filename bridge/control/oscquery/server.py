@@ -3,6 +3,7 @@
     GET /vace/mask           the tree from there down, as JSON (tree.py)
     GET /vace/scale?VALUE    one attribute: 204 if there is none to tell, 400 for no attribute, 404 for no address
     GET /?HOST_INFO          where OSC is listened for, and what of the proposal is served
+    GET ...&token=SECRET     the same from another machine
     WebSocket, any path      {"COMMAND": "LISTEN", "DATA": address} and "IGNORE"; OSC packets both ways, binary
 
 The tree is made from the table and never changes, so there are no PATH_CHANGED notices.
@@ -12,22 +13,22 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from bridge.errors import BridgeError
 from bridge.web.access import Access, Network
 from bridge.web.hosts import host_name, is_local, is_loopback
 from bridge.web.origin_check import Caller, Headers, OriginCheck
 from bridge.web.server import WebServer
+from bridge.web.token import Token
+from bridge.web.token_check import TokenCheck
 
 from ..mailbox import Mailbox
 from ..normalised import normalised_controls
@@ -46,7 +47,8 @@ class OscQueryServer:
     """Listens on host:port in a thread of its own; port 0 takes any free one (`port` says which).
 
     osc: (host, port) that OSC is listened for on by UDP, None if it is not. allow: the networks that may steer from
-    other machines, all if none is named; as for OSC, what is dangerous is for the named alone.
+    other machines, all if none is named; as for OSC, what is dangerous is for the named alone. token: what other
+    machines have to know, beside that; without one none is let in.
     """
 
     def __init__(
@@ -57,12 +59,13 @@ class OscQueryServer:
         host: str = "127.0.0.1",
         port: int = 9001,
         allow: Sequence[Network] = (),
+        token: Token | None = None,
     ) -> None:
         self._table, self._mailbox, self._osc = table, mailbox, osc
         self._access, self._counters = Access(allow), OscCounters()
         self._normalised = normalised_controls(table)
         self._tree = Tree(table)
-        self._stopping = threading.Event()
+        self._token = token
         self._server = WebServer(self._application(host), host, port, "oscquery", MAX_BYTES)
 
     @property
@@ -72,6 +75,11 @@ class OscQueryServer:
     @property
     def url(self) -> str:
         return self._server.url
+
+    @property
+    def url_elsewhere(self) -> str | None:
+        """Where other machines find it, token and all; None if they don't."""
+        return None if self._token is None else self._server.url_elsewhere(self._token)
 
     def start(self) -> OscQueryServer:
         """Listen and serve. Raises BridgeError if the address can't be had."""
@@ -90,7 +98,6 @@ class OscQueryServer:
 
     def stop(self) -> None:
         """Close every connection and the port; may be called twice."""
-        self._stopping.set()
         self._server.stop()
 
     def services(self) -> dict[str, tuple[str, int]]:
@@ -104,8 +111,9 @@ class OscQueryServer:
                 return f"--osc-allow does not name {caller.address}"
             return refusal(caller.host, caller.origin, host)
 
+        middleware = [Middleware(OriginCheck, turned_away, headers), Middleware(TokenCheck, self._token)]
         routes = [Route("/{path:path}", self._get), WebSocketRoute("/{path:path}", self._connect)]
-        return Starlette(routes=routes, middleware=[Middleware(OriginCheck, turned_away, headers)])
+        return Starlette(routes=routes, middleware=middleware)
 
     async def _get(self, request: Request) -> Response:
         path, asked = request.scope["path"], request.scope["query_string"].decode("latin-1")
@@ -136,8 +144,7 @@ class OscQueryServer:
     async def _connect(self, socket: WebSocket) -> None:
         await socket.accept()
         listener = Listener(socket, self._table, self._normalised, self._mailbox, self._access, self._counters)
-        with suppress(WebSocketDisconnect):
-            await listener.run(self._stopping)
+        await listener.run(self._server.stopping)
 
 
 def refusal(named: str, origin: str | None, bound: str) -> str | None:

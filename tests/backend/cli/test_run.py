@@ -158,3 +158,24 @@ def test_a_run_that_another_program_holds_may_also_end_by_itself():
         assert program.stderr is not None
         assert "Fatal" not in program.stderr.read()
         assert program.wait(60) == 0
+
+
+def test_a_page_or_oscquery_for_other_machines_has_a_token_a_new_one_each_time():
+    assert parse().steering.token is None
+    for opened in (("--panel", "0.0.0.0:8080"), ("--oscquery", "192.168.1.7:9001")):
+        first, second = parse(*opened).steering.token, parse(*opened).steering.token
+        assert first is not None
+        assert second is not None
+        assert first.text != second.text
+
+
+def test_a_token_may_be_chosen():
+    token = parse("--panel", "0.0.0.0:8080", "--panel-token", "open sesame").steering.token
+    assert token is not None
+    assert token.text == "open sesame"
+
+
+def test_a_token_that_is_too_short_is_a_usage_error(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        parse("--panel-token", "short")
+    assert "--panel-token: a token has 8 to 200 characters, not 5" in capsys.readouterr().err

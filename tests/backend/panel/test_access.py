@@ -31,11 +31,38 @@ STRANGERS = [
 ]
 
 
+ELSEWHERE = [
+    ("192.168.1.20:8080", None),
+    ("192.168.1.20:8080", "http://192.168.1.20:8080"),
+    ("desk.local:8080", "http://desk.local:8080"),
+]
+
+
 @pytest.mark.parametrize(("host", "origin"), WELCOME)
-def test_the_panels_own_page_and_local_programs_are_welcome(host: str, origin: str | None):
-    assert refusal(host, origin) is None
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_the_panels_own_page_and_local_programs_are_welcome(host: str, origin: str | None, bound: str):
+    assert refusal(host, origin, bound) is None
+
+
+@pytest.mark.parametrize(("host", "origin"), ELSEWHERE)
+def test_a_panel_for_the_network_is_called_by_its_names_there(host: str, origin: str | None):
+    assert refusal(host, origin, "0.0.0.0") is None
+    assert refusal(host, origin, "127.0.0.1")
 
 
 @pytest.mark.parametrize(("host", "origin"), STRANGERS)
 def test_a_foreign_name_or_page_is_refused(host: str, origin: str | None):
-    assert refusal(host, origin)
+    assert refusal(host, origin, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("evil.example", None),
+        ("8.8.8.8:8080", None),
+        ("192.168.1.20:8080", "http://evil.example"),
+        ("192.168.1.20:8080", "http://192.168.1.9:8080"),
+    ],
+)
+def test_a_panel_for_the_network_refuses_foreign_names_and_pages_all_the_same(host: str, origin: str | None):
+    assert refusal(host, origin, "0.0.0.0")

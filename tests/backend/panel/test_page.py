@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from backend.panel import Panel, PanelError
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlTable
+from bridge.web.token import Token
+from tests.backend.panel.statuses import front_status
 from tests.browser import Browser, find_chromium, wait_for
 
 TABLE = ControlTable(
@@ -47,7 +50,7 @@ class Show:
     def __init__(self):
         self.mailbox = Mailbox(TABLE)
         self.pictures = dict(PICTURES)
-        self.status: dict[str, object] = {"state": "running", "output_fps": 29.97, "latency_ms": float("nan")}
+        self.status = front_status(state="running", output_fps=29.97, latency_ms=float("nan"))
         self.panel = Panel(TABLE, self.mailbox, lambda: self.pictures, lambda: self.status, port=0)
 
     @property
@@ -189,7 +192,7 @@ def test_the_page_shows_rates_and_comes_back_when_the_program_does(show: Show, p
     page.wait("document.body.classList.contains('lost')")
     port = urlsplit(show.panel.url).port
     assert port
-    with Panel(TABLE, show.mailbox, dict, lambda: {"state": "restarting"}, port=port):
+    with Panel(TABLE, show.mailbox, dict, lambda: front_status(state="restarting"), port=port):
         page.wait("document.getElementById('state').textContent === 'restarting'")
 
 
@@ -257,6 +260,26 @@ def test_a_taken_port_and_an_open_address_are_refused_with_what_to_do(show: Show
     port = urlsplit(show.panel.url).port
     assert port
     with pytest.raises(PanelError, match="choose another port with --panel"):
-        Panel(TABLE, show.mailbox, dict, dict, port=port).start()
-    with pytest.raises(PanelError, match="serves this machine only"):
-        Panel(TABLE, show.mailbox, dict, dict, host="0.0.0.0")
+        Panel(TABLE, show.mailbox, dict, front_status, port=port).start()
+    with pytest.raises(PanelError, match="without a token the panel serves this machine only"):
+        Panel(TABLE, show.mailbox, dict, front_status, host="0.0.0.0")
+
+
+def test_a_page_for_all_shows_how_to_open_it_elsewhere_and_hides_the_token(chromium: Browser):
+    with Panel(TABLE, Mailbox(TABLE), dict, front_status, "0.0.0.0", 0, Token("sesame-sesame")) as panel:
+        chromium.open(f"{panel.url}?token=sesame-sesame")
+        chromium.wait("!document.getElementById('elsewhere').hidden")
+        assert chromium.run("document.querySelector('#elsewhere code').textContent") == panel.url_elsewhere
+        chromium.wait("document.querySelector('#elsewhere img').naturalWidth > 100")
+        assert chromium.run("location.search") == ""
+        chromium.open("about:blank")
+
+
+def test_a_page_opens_while_half_requests_are_held(show: Show, chromium: Browser):
+    with ExitStack() as held:
+        for _ in range(400):
+            half = held.enter_context(socket.create_connection(("127.0.0.1", urlsplit(show.panel.url).port or 0)))
+            half.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        chromium.open(show.panel.url)
+        chromium.wait(f"document.querySelectorAll('[data-address]').length === {len(TABLE)}")
+    chromium.open("about:blank")

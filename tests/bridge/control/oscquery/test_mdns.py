@@ -8,6 +8,7 @@ import queue
 import socket
 import struct
 import sys
+import threading
 
 import psutil
 import pytest
@@ -130,9 +131,23 @@ def test_a_machine_that_cannot_announce_says_so_in_one_line(monkeypatch: pytest.
 
     monkeypatch.setattr("zeroconf.Zeroconf", unreachable)
     announced = MdnsService("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9104)}).start()
-    assert announced._thread is not None
     announced._thread.join(WAIT_SECONDS)
     announced.stop()
     assert [record.message for record in caplog.records] == [
         "OSCQuery is not announced (network is unreachable); type its address"
     ]
+
+
+def test_an_unforeseen_error_has_it_announced_again(monkeypatch: pytest.MonkeyPatch):
+    faults, done = [RuntimeError("not foreseen")], threading.Event()
+
+    def interfaces(_: list[str]) -> Zeroconf:
+        if faults:
+            raise faults.pop()
+        done.set()
+        raise OSError("enough")
+
+    monkeypatch.setattr("zeroconf.Zeroconf", interfaces)
+    announced = MdnsService("VACE test", {"_oscjson._tcp": ("127.0.0.1", 9105)}).start()
+    assert done.wait(WAIT_SECONDS)
+    announced.stop()

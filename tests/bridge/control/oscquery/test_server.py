@@ -23,11 +23,13 @@ from pythonosc.udp_client import SimpleUDPClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from bridge import threads
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc.server import OscServer
 from bridge.control.oscquery.server import OscQueryServer, refusal
 from bridge.control.oscquery.tree import Tree
 from bridge.errors import BridgeError
+from bridge.web.token import Token
 from tests.bridge.control.every_type import EVERY_TYPE
 
 WAIT_SECONDS = 10.0
@@ -37,10 +39,11 @@ WAIT_SECONDS = 10.0
 class Show:
     """Both servers of a running show, and what it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: Token | None = None) -> None:
         self.mailbox = Mailbox(EVERY_TYPE)
         self.osc = OscServer(EVERY_TYPE, self.mailbox, "127.0.0.1", 0).start()
-        self.query = OscQueryServer(EVERY_TYPE, self.mailbox, ("127.0.0.1", self.osc.port), port=0).start()
+        osc = ("127.0.0.1", self.osc.port)
+        self.query = OscQueryServer(EVERY_TYPE, self.mailbox, osc, port=0, token=token).start()
 
     def close(self) -> None:
         self.query.stop()
@@ -59,8 +62,8 @@ class Show:
             connection.close()
 
     @contextmanager
-    def client(self, **options: Any) -> Iterator[Client]:
-        with connect(f"ws://127.0.0.1:{self.query.port}/", proxy=None, **options) as connection:
+    def client(self, query: str = "", **options: Any) -> Iterator[Client]:
+        with connect(f"ws://127.0.0.1:{self.query.port}/{query}", proxy=None, **options) as connection:
             yield Client(connection)
 
 
@@ -466,3 +469,56 @@ def test_stopping_closes_clients_and_the_port(show: Show):
     free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     free.bind(("127.0.0.1", urlsplit(show.query.url).port or 0))
     free.close()
+
+
+ELSEWHERE = {"X-Forwarded-For": "192.168.7.9"}
+"""As a proxy on this machine says that it asks for another."""
+
+
+def test_another_machine_needs_the_token():
+    token = Token("sesame-sesame")
+    show = Show(token)
+    try:
+        assert show.ask("/vace/scale?VALUE", ELSEWHERE)[0] == 401
+        assert show.ask("/vace/scale?VALUE&token=wrong-wrong", ELSEWHERE)[0] == 401
+        assert show.ask(f"/vace/scale?VALUE&token={token.text}", ELSEWHERE)[2] == {"VALUE": [1.0]}
+        assert show.ask(f"/vace/scale?token={token.text}", ELSEWHERE)[2]["FULL_PATH"] == "/vace/scale"
+        assert show.ask("/vace/scale?VALUE")[2] == {"VALUE": [1.0]}
+        with pytest.raises(InvalidStatus, match="403"), show.client(additional_headers=ELSEWHERE):
+            pass
+        with show.client(f"?token={token.text}", additional_headers=ELSEWHERE) as client:
+            client.set("/vace/scale", 0.5)
+            assert client.listen("/vace/scale") == [("/vace/scale", [0.5])]
+    finally:
+        show.close()
+
+
+def test_without_a_token_other_machines_are_kept_out(show: Show):
+    assert show.ask("/vace/scale", ELSEWHERE)[0] == 403
+    assert show.ask("/vace/scale?token=", ELSEWHERE)[0] == 403
+
+
+def test_another_machine_does_not_set_what_is_dangerous_though_it_knows_the_token():
+    token = Token("sesame-sesame")
+    show = Show(token)
+    dangerous = next(row for row in EVERY_TYPE if row.dangerous)
+    try:
+        with show.client(f"?token={token.text}", additional_headers=ELSEWHERE) as client:
+            client.set(dangerous.address, 1)
+            address, (at, reason) = client.hear()
+            assert (address, at) == ("/vace/error", dangerous.address)
+            assert "192.168.7.9" in reason
+    finally:
+        show.close()
+    assert show.mailbox.events() == []
+
+
+def test_an_error_in_an_answer_ends_that_request_alone(show: Show, monkeypatch: pytest.MonkeyPatch, caplog):
+    monkeypatch.setattr(threads, "_logged", set())
+    with show.client() as client:
+        client.listen("/vace/scale")
+        monkeypatch.setattr(Tree, "describe", lambda *_: 1 / 0)
+        assert [show.ask("/vace/scale")[0] for _ in range(3)] == [500] * 3
+        client.set("/vace/scale", 0.5)
+        assert client.hears_nothing()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
