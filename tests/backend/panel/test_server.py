@@ -119,6 +119,7 @@ def test_health_says_that_all_is_well_and_when_it_is_not(show: Show):
     assert "no memory" in json.loads(text)["reason"]
 
 
+@pytest.mark.faults
 def test_health_and_metrics_of_a_status_that_fails(show: Show, caplog: pytest.LogCaptureFixture):
     show.status = KeyError("a part of it")
     status, _, text = show.ask("/health")
@@ -160,6 +161,7 @@ def test_this_machine_sets_everything(show: Show):
         assert told(connection, "values")["values"] == {"/vace/source": "camera:1"}
 
 
+@pytest.mark.faults
 def test_a_status_that_fails_leaves_the_page_open(show: Show, caplog: pytest.LogCaptureFixture):
     with show.connect() as connection:
         show.status = ValueError("no status")
@@ -174,6 +176,7 @@ def test_a_status_that_fails_leaves_the_page_open(show: Show, caplog: pytest.Log
     assert [record.getMessage() for record in caplog.records] == ["panel status: ValueError: no status; it goes on"]
 
 
+@pytest.mark.faults
 def test_a_status_that_is_no_json_leaves_the_page_open(show: Show):
     with show.connect() as connection:
         show.status = front_status(state={"a set"})
@@ -181,6 +184,7 @@ def test_a_status_that_is_no_json_leaves_the_page_open(show: Show):
             pass
 
 
+@pytest.mark.faults
 def test_previews_that_fail_leave_the_page_open(show: Show, caplog: pytest.LogCaptureFixture):
     with show.connect() as connection:
         assert pictures(connection).startswith(b"\x06output\xff\xd8")
@@ -192,6 +196,7 @@ def test_previews_that_fail_leave_the_page_open(show: Show, caplog: pytest.LogCa
     assert len(caplog.records) == 2
 
 
+@pytest.mark.faults
 def test_a_listener_that_fails_is_told_to_the_page_that_set_the_value(show: Show, caplog: pytest.LogCaptureFixture):
     def fail(*_: object) -> None:
         raise OSError("the disk is full")

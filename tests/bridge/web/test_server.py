@@ -310,6 +310,7 @@ def test_another_machine_has_its_share_of_websockets(web: WebServer, monkeypatch
             assert other.recv(PATIENCE) == "in"
 
 
+@pytest.mark.faults
 def test_an_error_in_a_page_is_logged_once_and_ends_that_request_alone(web: WebServer, caplog):
     with opened(web, WHOLE) as other, caplog.at_level(logging.WARNING):
         read_answer(other)
@@ -323,6 +324,7 @@ def test_an_error_in_a_page_is_logged_once_and_ends_that_request_alone(web: WebS
     assert web.counters.failed == 3
 
 
+@pytest.mark.faults
 def test_an_error_in_a_websocket_ends_that_one_alone(web: WebServer, caplog: pytest.LogCaptureFixture):
     url = f"ws://127.0.0.1:{web.port}"
     with connect(f"{url}/echo", proxy=None) as other, caplog.at_level(logging.WARNING):
@@ -336,6 +338,7 @@ def test_an_error_in_a_websocket_ends_that_one_alone(web: WebServer, caplog: pyt
     ]
 
 
+@pytest.mark.faults
 def test_an_error_in_a_callback_of_the_loop_is_logged_and_the_page_answers(web: WebServer, caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -344,6 +347,7 @@ def test_an_error_in_a_callback_of_the_loop_is_logged_and_the_page_answers(web: 
     assert [record.getMessage() for record in caplog.records] == ["under test: ValueError: in a callback; it goes on"]
 
 
+@pytest.mark.faults
 def test_what_ends_the_loop_has_it_begun_again_on_the_same_port(web: WebServer):
     port = web.port
     with connect(f"ws://127.0.0.1:{port}/echo", proxy=None) as open_before:
@@ -355,6 +359,7 @@ def test_what_ends_the_loop_has_it_begun_again_on_the_same_port(web: WebServer):
     assert web.counters.websockets == 0
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", [ValueError("in the server's own loop"), OSError("its port was closed")])
 def test_what_the_server_itself_raises_has_it_begun_again(web: WebServer, fault, monkeypatch: pytest.MonkeyPatch):
     whole, faults = uvicorn.Server.on_tick, [fault]
@@ -369,6 +374,7 @@ def test_what_the_server_itself_raises_has_it_begun_again(web: WebServer, fault,
     eventually(lambda: answers_again(web))
 
 
+@pytest.mark.faults
 def test_a_port_that_was_closed_under_the_server_is_opened_again(web: WebServer, monkeypatch: pytest.MonkeyPatch):
     """As asyncio does on Windows where an accept fails."""
     seen: list[server.ShowServer] = []

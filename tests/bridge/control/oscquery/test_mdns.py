@@ -138,6 +138,7 @@ def test_a_machine_that_cannot_announce_says_so_in_one_line(monkeypatch: pytest.
     ]
 
 
+@pytest.mark.faults
 def test_an_unforeseen_error_has_it_announced_again(monkeypatch: pytest.MonkeyPatch):
     faults, done = [RuntimeError("not foreseen")], threading.Event()
 

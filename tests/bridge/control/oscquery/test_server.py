@@ -513,6 +513,7 @@ def test_another_machine_does_not_set_what_is_dangerous_though_it_knows_the_toke
     assert show.mailbox.events() == []
 
 
+@pytest.mark.faults
 def test_an_error_in_an_answer_ends_that_request_alone(show: Show, monkeypatch: pytest.MonkeyPatch, caplog):
     monkeypatch.setattr(threads, "_logged", set())
     with show.client() as client:
