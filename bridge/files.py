@@ -12,6 +12,7 @@ from .errors import BridgeError
 MOST_PIXELS = 2**26
 """Of a picture, or of a frame of a clip: 8192 x 8192, which is 192 MB in RGB."""
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+TOO_MANY = f"{MOST_PIXELS // 10**6} million are the most that can be held; make it smaller"
 MOST_SHOWN = 200
 """Characters of a name that a message shows."""
 
@@ -81,10 +82,7 @@ def check_pixels(width: int, height: int, name: str | Path) -> None:
     if width < 1 or height < 1:
         raise BridgeError(f"{shown(name)} says that it has {width} x {height} pixels; save it again")
     if width * height > MOST_PIXELS:
-        raise BridgeError(
-            f"{shown(name)} has {width} x {height} pixels, and {MOST_PIXELS >> 20} million are read at most; "
-            "make it smaller"
-        )
+        raise BridgeError(f"{shown(name)} has {width} x {height} pixels; {TOO_MANY}")
 
 
 def is_heic(path: Path) -> bool:

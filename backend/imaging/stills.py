@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bridge.errors import BridgeError
-from bridge.files import MOST_PIXELS, check_pixels, is_heic, regular_file, shown
+from bridge.files import TOO_MANY, check_pixels, is_heic, regular_file, shown
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
@@ -64,9 +64,7 @@ def read_still(path: str, alpha: bool = False) -> np.ndarray:
         what = "a HEIC picture, which can't be read here" if is_heic(file) else "not a picture that can be read"
         raise PictureError(f"{shown(file)}: {what}; use PNG, JPEG or WebP") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(
-            f"{shown(file)} has more than {MOST_PIXELS >> 20} million pixels; make it smaller"
-        ) from error
+        raise PictureError(f"{shown(file)} has too many pixels; {TOO_MANY}") from error
     except Exception as error:
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise PictureError(f"{shown(file)} cannot be read ({shown(str(reason))}); save it again as PNG") from error

@@ -18,9 +18,10 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
+from PIL import Image
 
 from ..errors import BridgeError
-from ..files import MOST_PIXELS, check_pixels, is_animated_webp, is_heic, regular_file, shown
+from ..files import MOST_PIXELS, TOO_MANY, check_pixels, is_animated_webp, is_heic, regular_file, shown
 from .colour import FrameReader
 from .frames import Frame
 from .pace import FASTEST, SLOWEST
@@ -161,9 +162,23 @@ def film_of(container: InputContainer, path: Path) -> VideoStream:
     if stream.codec_context is None:
         raise BridgeError(f"{shown(path)} is in a format that nothing here decodes; convert it to H.264 MP4")
     width, height = stream.codec_context.width, stream.codec_context.height
-    if width or height:  # pictures say it only once they are decoded
+    if width or height:
         check_pixels(width, height, path)
+    elif container.format.name.endswith("_pipe"):
+        _check_picture(path)
     return stream
+
+
+def _check_picture(path: Path) -> None:
+    """Raise BridgeError if a picture has too many pixels, which FFmpeg calls invalid without saying why."""
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BridgeError(f"{shown(path)} has too many pixels; {TOO_MANY}") from None
+    except Exception:  # noqa: BLE001 - a damaged file raises anything, and FFmpeg may still read it
+        return
+    check_pixels(*size, path)
 
 
 def _pictures(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from PIL import Image
 from backend.engine.still_tensors import StillTensors
 from backend.imaging.stills import PictureError, is_still, read_still
 from tests.bridge.video.test_cases import CASES, needs_cases
+from tests.bridge.video.test_clip import claimed_png
 
 COLOURS = np.zeros((12, 20, 3), np.uint8)
 COLOURS[:6, :10], COLOURS[:6, 10:], COLOURS[6:, :10] = (250, 20, 30), (20, 240, 40), (30, 20, 230)
@@ -87,18 +86,6 @@ def test_the_pictures_of_the_cases_are_right():
     shape = read_still(str(CASES / "maskalpha_white.png"), alpha=True)
     assert shape[:, :32].min() == 255
     assert shape[:, 32:, 3].max() == 0
-
-
-def claimed_png(path: Path, width: int, height: int) -> Path:
-    """A file of some hundred bytes that claims so many pixels."""
-
-    def part(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    parts = part(b"IHDR", header), part(b"IDAT", zlib.compress(bytes(1000))), part(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
-    return path
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -290,16 +291,25 @@ def test_what_opens_other_files_or_addresses_is_refused(tmp_path: Path):
             Clip(tmp_path / name)
 
 
-def large_png(path: Path, width: int, height: int) -> Path:
-    """All black, one bit a pixel."""
-    Image.new("1", (width, height)).save(path)
+def claimed_png(path: Path, width: int, height: int) -> Path:
+    """A file of some hundred bytes that claims so many pixels."""
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = part(b"IHDR", header), part(b"IDAT", zlib.compress(bytes(1000))), part(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     return path
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_frame_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path):
-    with pytest.raises(BridgeError):
-        Clip(large_png(tmp_path / "large.png", 8200, 8200))
-    assert Clip(large_png(tmp_path / "less.png", 4096, 2160)).size == (4096, 2160)
+    for side in (8200, 12_000, 30_000):
+        with pytest.raises(BridgeError, match=r"large\.png has .* pixels; .*make it smaller"):
+            Clip(claimed_png(tmp_path / "large.png", side, side))
+    Image.new("1", (4096, 2160)).save(tmp_path / "less.png")
+    assert Clip(tmp_path / "less.png").size == (4096, 2160)
 
 
 def test_frames_that_become_too_large_are_left_out(tmp_path: Path):
