@@ -172,11 +172,11 @@ def _steering_options(options: argparse.Namespace, parser: argparse.ArgumentPars
         dmx=_dmx(options, parser),
         dmx_patch=options.dmx_patch,
         presets=_presets_file(options, parser),
-        token=_token(options, parser, oscquery),
+        token=_web_token(options, parser, oscquery),
     )
 
 
-def _token(options: argparse.Namespace, parser: argparse.ArgumentParser, oscquery: str) -> Token | None:
+def _web_token(options: argparse.Namespace, parser: argparse.ArgumentParser, oscquery: str) -> Token | None:
     """What other machines have to know; None where nothing that asks for it listens to them."""
     addresses = (host_and_port(options.panel, parser, "--panel"), host_and_port(oscquery, parser, "--oscquery"))
     beyond = any(address is not None and not is_loopback(address[0]) for address in addresses)

@@ -133,8 +133,9 @@ class Panel:
             self._mailbox,
             lambda: self._status().as_dict(),
             self._previews,
-            lambda control, value: self._may_set(control, value, here),
-            self.url_elsewhere if here else None,
+            self._may_set,
+            here,
+            self.url_elsewhere,
         )
         await session.run(self._server.stopping)
 

@@ -14,12 +14,12 @@ import json
 import math
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.parameters import Control, ControlTable
+from bridge.control.parameters import ControlTable
+from bridge.control.permission import MaySet
 from bridge.threads import report
 
 from .previews import Previews, message
@@ -33,8 +33,8 @@ NO_STATUS = {"state": "unknown"}
 class PageSession:
     """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog.
 
-    may_set(control, value): why this page may not set it, None if it may. elsewhere: the address for other machines,
-    None if there is none, or if this page is on another one itself.
+    here: whether the page is on this machine. may_set: which values may be set from where. elsewhere: the address for
+    other machines, None if there is none.
     """
 
     def __init__(
@@ -44,12 +44,14 @@ class PageSession:
         mailbox: Mailbox,
         status: Callable[[], Mapping[str, object]],
         previews: Previews,
-        may_set: Callable[[Control, Any], str | None],
+        may_set: MaySet,
+        here: bool,
         elsewhere: str | None,
     ):
         self._socket, self._table, self._mailbox = socket, table, mailbox
         self._status, self._previews = status, previews
-        self._may_set, self._elsewhere = may_set, elsewhere
+        self._may_set, self._here = may_set, here
+        self._elsewhere = elsewhere if here else None
         self._shown: dict[str, object] = {}
         self._sent_previews: dict[str, bytes] = {}
 
@@ -99,7 +101,7 @@ class PageSession:
             return f"{address} was not set as it should be: {type(error).__name__}: {error}"
 
     def _set(self, address: str, value: object) -> str | None:
-        refused = self._may_set(self._table[address], value) if address in self._table else None
+        refused = self._may_set(self._table[address], value, self._here) if address in self._table else None
         return refused or self._mailbox.set(address, value)
 
     def _status_message(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from bridge.threads import report
 from bridge.web.access import Access
 
 from ..mailbox import Mailbox
@@ -81,11 +82,19 @@ class Listener:
             event = await self._socket.receive()
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event["code"])
-            if event.get("bytes") is not None:
-                self._receive(event["bytes"])
-            else:
-                self._command(event.get("text") or "")
+            try:
+                self._do(event)
+            except Exception as error:  # noqa: BLE001 - of whoever listens to a value; the client stays
+                report("oscquery", error)
+                self._dispatcher.refuse("/", f"that could not be done: {type(error).__name__}: {error}", self)
             await self._tell_answers()
+
+    def _do(self, event: Mapping[str, Any]) -> None:
+        """What one message asks: binary ones are OSC, the others JSON."""
+        if event.get("bytes") is not None:
+            self._receive(event["bytes"])
+        else:
+            self._command(event.get("text") or "")
 
     def _command(self, text: str) -> None:
         """Do what a JSON message asks, or say why not."""

@@ -523,3 +523,19 @@ def test_an_error_in_an_answer_ends_that_request_alone(show: Show, monkeypatch: 
         client.set("/vace/scale", 0.5)
         assert client.hears_nothing()
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_value_whose_listener_fails_is_told_to_its_sender_who_stays(show: Show, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(threads, "_logged", set())
+    show.mailbox.listen("/vace/seed", fail)
+    with show.client() as client:
+        for value in (7, 8):
+            client.set("/vace/seed", value)
+            address, (_, reason) = client.hear()
+            assert address == "/vace/error"
+            assert "the disk is full" in reason
+        assert client.hears_nothing()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
