@@ -12,6 +12,7 @@ from functools import partial
 import cv2
 
 from bridge.control.mailbox import Mailbox
+from bridge.control.media_folders import MediaFolders
 from bridge.errors import Absent
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -23,6 +24,7 @@ from ..engine.messages import EngineStart, RingNames
 from ..imaging.fitting import stream_size
 from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
+from ..steering.unavailable import refuse_loras
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
@@ -64,7 +66,7 @@ class FrontBuilder:
         self._options, self._opened = options, opened
         self._size = stream_size(options.height, options.width, options.model.preset())
         self._fps = options.fps or source_rate(options.source)
-        self._mailbox = Mailbox(TABLE)
+        self._mailbox = Mailbox(TABLE, media=MediaFolders(options.steering.media))
         self._outputs: list[Output] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         self._steering = Steering(
@@ -105,6 +107,7 @@ class FrontBuilder:
             began=self._began,
         )
         self._steering.open(self._opened, tempo.midi)
+        refuse_loras(self._mailbox, len(self._options.model.weights.loras))
         self._open_panel()
         for part in (self._front.supervisor, self._front.presenter):
             part.start()

@@ -20,4 +20,6 @@ class OscCounters:
     subscribers: int = 0
     connections: int = 0
     closed: int = 0
-    """Connections that were closed for damage, for not reading, or for being too many."""
+    """Connections that were closed for damage, for not reading, for saying nothing, or for being too many."""
+    faults: int = 0
+    """Packets that could not be done for a fault of this program."""
