@@ -23,9 +23,9 @@ def refuse_loras(mailbox: Mailbox, given: int) -> None:
     """Answer whoever plays the strength of a LoRA that was not given; `given`: how many were."""
 
     def refuse(number: int, strength: Value) -> None:
-        there = "none" if not given else "one" if given == 1 else str(given)
+        there = "none was" if not given else "one was" if given == 1 else f"{given} were"
         raise ControlError(
-            f"/vace/lora/{number} {strength:g} does nothing: {there} was given at the start; add --lora FILE"
+            f"/vace/lora/{number} {strength:g} does nothing: {there} given at the start; give one more, --lora FILE"
         )
 
     for number in range(given + 1, LORAS + 1):

@@ -22,4 +22,4 @@ class OscCounters:
     closed: int = 0
     """Connections that were closed for damage, for not reading, for saying nothing, or for being too many."""
     faults: int = 0
-    """Packets that could not be done for a fault of this program."""
+    """Packets and rounds that could not be done for a fault of this program."""

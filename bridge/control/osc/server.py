@@ -11,6 +11,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bridge.errors import BridgeError
@@ -141,7 +142,7 @@ class OscServer:
             now = time.monotonic()
             if now >= next_round:
                 next_round = now + ROUND_SECONDS
-                self._round(now)
+                self._survive(partial(self._round, now))
             self._thread.stopping.wait(GATHER_SECONDS)
 
     def _round(self, now: float) -> None:
@@ -180,10 +181,13 @@ class OscServer:
             self._receive()
 
     def _do(self, packet: bytes, peer: Peer) -> None:
-        """Do what a packet says. One that brings out a fault of ours costs nobody anything but itself."""
+        self._survive(partial(self._dispatcher.receive, packet, peer))
+
+    def _survive(self, part: Callable[[], None]) -> None:
+        """Do a part of the loop. One that brings out a fault of ours has nobody wait for the others."""
         try:
-            self._dispatcher.receive(packet, peer)
-        except Exception as error:  # noqa: BLE001 - whoever sent it would have the others wait otherwise
+            part()
+        except Exception as error:  # noqa: BLE001 - it is told, and the next packet is another
             self.counters.faults += 1
             report(NAME, error)
 

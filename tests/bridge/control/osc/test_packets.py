@@ -30,14 +30,14 @@ SCALE = b"/vace/scale\0,f\0\0\x3f\0\0\0"
 NOW = b"\0\0\0\0\0\0\0\1"
 
 
-def _bundle(*elements: bytes) -> bytes:
+def bundle(*elements: bytes) -> bytes:
     return BUNDLE + NOW + b"".join(struct.pack(">i", len(element)) + element for element in elements)
 
 
 def _nested(depth: int) -> bytes:
     packet = SCALE
     for _ in range(depth):
-        packet = _bundle(packet)
+        packet = bundle(packet)
     return packet
 
 
@@ -72,8 +72,8 @@ def test_what_only_looks_like_one_number_at_its_end_is_read_in_full(packet: byte
 def test_a_bundle_is_its_messages_in_their_order():
     first, second = build_msg("/a", 1).dgram, build_msg("/b", 2).dgram
     expected = [Message("/a", (1,)), Message("/b", (2,)), Message("/a", (1,))]
-    assert parse(_bundle(first, _bundle(second), first)) == expected
-    assert parse(_bundle()) == []
+    assert parse(bundle(first, bundle(second), first)) == expected
+    assert parse(bundle()) == []
 
 
 def test_a_bundle_for_the_future_is_read_at_once_and_not_put_behind():
@@ -99,13 +99,13 @@ def test_an_array_is_its_values_and_what_no_control_takes_is_nil():
         b"vace/scale\0\0,f\0\0\x3f\0\0\0",
         b"/p",
         BUNDLE,
-        _bundle(SCALE)[:-1],
-        _bundle(SCALE) + b"\0",
-        _bundle(b""),
+        bundle(SCALE)[:-1],
+        bundle(SCALE) + b"\0",
+        bundle(b""),
         BUNDLE + NOW + struct.pack(">i", -4) + SCALE,
         BUNDLE + NOW + struct.pack(">i", -2147483648),
-        _bundle(*[SCALE] * (MAX_MESSAGES + 1)),
-        _bundle(*[b"/p\0\0," + b"T" * 1000 + bytes(3)] * 17),
+        bundle(*[SCALE] * (MAX_MESSAGES + 1)),
+        bundle(*[b"/p\0\0," + b"T" * 1000 + bytes(3)] * 17),
         _nested(MAX_NESTING + 1),
         _nested(2000),
     ],
@@ -136,8 +136,8 @@ def test_a_message_that_cannot_be_read_says_why_and_the_others_of_its_bundle_are
     assert alone.arguments == ()
     assert fault in alone.fault
     packet += bytes(-len(packet) % 4)
-    assert parse(_bundle(SCALE, packet, SCALE))[::2] == [Message("/vace/scale", (0.5,))] * 2
-    assert parse(_bundle(SCALE, b"\0\0\0\0", SCALE))[::2] == [Message("/vace/scale", (0.5,))] * 2
+    assert parse(bundle(SCALE, packet, SCALE))[::2] == [Message("/vace/scale", (0.5,))] * 2
+    assert parse(bundle(SCALE, b"\0\0\0\0", SCALE))[::2] == [Message("/vace/scale", (0.5,))] * 2
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_text_that_is_no_utf8_is_read_by_a_rule(raw: bytes, text: str, read_as
     good, foreign = Message("/vace/scale", (0.5,)), Message("/p", (text, 7), read_as)
     message = b"/p\0\0,si\0" + padded + struct.pack(">i", 7)
     assert parse(message) == [foreign]
-    assert parse(_bundle(SCALE, message, SCALE)) == [good, foreign, good]
+    assert parse(bundle(SCALE, message, SCALE)) == [good, foreign, good]
 
 
 def test_what_is_remembered_of_messages_does_not_grow_with_them():
@@ -221,8 +221,8 @@ MESSAGES = st.builds(
     st.text("abc/*", max_size=8),
     st.lists(st.one_of(st.integers(-(2**31), 2**31 - 1), TEXTS, st.booleans()), max_size=4),
 )
-BUNDLES = st.lists(MESSAGES, max_size=3).map(lambda parts: _bundle(*parts))
-PACKETS = st.one_of(MESSAGES, BUNDLES, BUNDLES.map(_bundle))
+BUNDLES = st.lists(MESSAGES, max_size=3).map(lambda parts: bundle(*parts))
+PACKETS = st.one_of(MESSAGES, BUNDLES, BUNDLES.map(bundle))
 
 
 @settings(max_examples=200, deadline=None)
