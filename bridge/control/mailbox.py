@@ -79,17 +79,15 @@ class Mailbox:
         """
         self._listeners[self._table[address].address].append(heard)
 
-    def set(self, address: str, value: Any, origin: object = None) -> str | None:
+    def set(self, address: str, value: Any, origin: object = None, here: bool = True) -> str | None:
         """Take a value. Returns what the sender should be told: why it was clamped or refused, None if all is well."""
-        return self.set_all([(address, value)], origin)
+        return self.set_all([(address, value)], origin, here)
 
-    def set_all(self, changes: list[tuple[str, Any]], origin: object = None) -> str | None:
-        """`take`, with what there is to be told in one line."""
-        return "; ".join(reason for _, reason in self.apply(changes, origin)) or None
+    def set_all(self, changes: list[tuple[str, Any]], origin: object = None, here: bool = True) -> str | None:
+        """`apply`, with what there is to be told in one line."""
+        return "; ".join(reason for _, reason in self.apply(changes, origin, here)) or None
 
-    def apply(
-        self, changes: list[tuple[str, Any]], origin: object = None, here: bool = True
-    ) -> list[tuple[str, str]]:
+    def apply(self, changes: list[tuple[str, Any]], origin: object = None, here: bool = True) -> list[tuple[str, str]]:
         """Take several values at once, so that no reader sees some without the others (an OSC bundle).
 
         origin: who sends them, kept with each change. here: whether that is somebody on this machine, who may name more

@@ -1,7 +1,7 @@
 """Hostile OSC, at random from a seed: against the decoder in this process, and against a running program.
 
-What is sent is made of what OSC has (addresses, patterns, types, bundles) and then damaged, as noise alone is turned away
-at the door.
+What is sent is made of what OSC has (addresses, patterns, types, bundles) and then damaged, as noise alone is turned
+away at the door.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import random
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -227,10 +228,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.port is None:
-        print(f"{fuzz_decoder(options.packets, options.seed)} of {options.packets} packets were whole")
+        sys.stdout.write(f"{fuzz_decoder(options.packets, options.seed)} of {options.packets} packets were whole\n")
         return 0
     report = fuzz_osc(options.host, options.port, options.packets, options.seed, options.tcp_port)
-    print(report)
+    sys.stdout.write(f"{report}\n")
     return 1 if report.lost else 0
 
 

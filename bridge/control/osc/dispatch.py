@@ -2,8 +2,8 @@
 
 Addresses are those of the table, and their normalised forms. Besides: `/vace/get ADDRESS` answers `ADDRESS value`,
 `/vace/dump` all of them, `/vace/ping [token]` answers `/vace/pong [token]`, `/vace/subscribe [port] [1]` and
-`/vace/unsubscribe` begin and end feedback, `/vace/token TEXT` makes a sender from another machine known, and what cannot
-be done answers `/vace/error ADDRESS REASON`.
+`/vace/unsubscribe` begin and end feedback, `/vace/token TEXT` makes a sender from another machine known, and what
+cannot be done answers `/vace/error ADDRESS REASON`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,15 @@ class Dispatcher:
         self._rows = {row.address: row for row in table}
         self._known: dict[str, Control | NormalisedControl] = {**self._rows, **normalised}
         self.patterns = PatternSearch({name: found for name, found in self._known.items() if not _is_dangerous(found)})
-        self._asking = {"/vace/ping", "/vace/get", "/vace/dump", "/vace/subscribe", "/vace/unsubscribe", TOKEN, *answers}
+        self._asking = {
+            "/vace/ping",
+            "/vace/get",
+            "/vace/dump",
+            "/vace/subscribe",
+            "/vace/unsubscribe",
+            TOKEN,
+            *answers,
+        }
         self._token, self._is_own = token or TokenCheck(None), is_own
         self._credit = AnswerCredit()
         self._told_of_texts: dict[tuple[str, str, int], None] = {}
@@ -147,7 +155,7 @@ class Dispatcher:
                 self._answer(question, peer)
 
     def _is_said(self, message: Message) -> bool:
-        """Whether it is what a program like this one says, and no question: an answer begins with a text, or nothing."""
+        """Whether it is what a program like this one says, and no question: answers begin with a text or with nil."""
         if message.address in ONLY_SAID:
             return True
         return message.address in self._answers and isinstance((*message.arguments, 0)[0], str | None)
@@ -358,7 +366,7 @@ class Dispatcher:
 
     @staticmethod
     def _shortened(address: str, arguments: Sequence[Any], room: int) -> bytes | None:
-        """An error with as much of its reason as there is room for; for any other answer, an error that says why not."""
+        """An error with as much of its reason as there is room for; for other answers, an error that says why not."""
         if address == ERROR:
             about, reason = arguments
         else:

@@ -50,8 +50,11 @@ class UdpPeer:
 
 @lru_cache(maxsize=256)
 def is_here(host: str) -> bool:
-    """Whether a numeric address is the loopback, which nobody on a network can send from."""
-    return _plain(host).is_loopback
+    """Whether a host is the loopback, which nobody on a network can send from; what is no address is not."""
+    try:
+        return _plain(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=256)

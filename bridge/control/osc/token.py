@@ -48,7 +48,9 @@ class TokenCheck:
         How long that takes does not tell how much of it is right.
         """
         if self._token is None:
-            raise ControlError("this program has no token; start it with --osc-token TEXT, or name who may: --osc-allow")
+            raise ControlError(
+                "this program has no token; start it with --osc-token TEXT, or name who may: --osc-allow"
+            )
         now = self._clock()
         recent = [when for when in self._wrong.get(host, ()) if now - when < TRIES_SECONDS]
         if len(recent) >= TRIES:

@@ -170,5 +170,7 @@ def test_a_refused_value_changes_nothing_and_keeps_no_other_out(media: Path):
     [(address, told)] = mailbox.apply(changes, here=False)
     assert address == "/vace/mask/source"
     assert "--media" in told
+    assert "--media" in str(mailbox.set("/vace/last", outside, here=False))
+    assert mailbox.set("/vace/last", outside) is None
     values = mailbox.snapshot()
     assert [values[name] for name in ("/vace/mask/source", "/vace/scale", "/vace/first")] == ["person", 0.5, inside]

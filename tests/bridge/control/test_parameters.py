@@ -186,7 +186,9 @@ NUMBER = Control("/vace/scale", "float", 1.0, "", low=0.0, high=2.0)
 SEED = Control("/vace/seed", "int", 0, "", low=0, high=2**63 - 1, draws=True)
 
 
-@pytest.mark.parametrize(("sent", "taken"), [("0,5", 0.5), ("+0,5", 0.5), (" 1,25 ", 1.25), ('"0.5"', 0.5), ("'0,5'", 0.5)])
+@pytest.mark.parametrize(
+    ("sent", "taken"), [("0,5", 0.5), ("+0,5", 0.5), (" 1,25 ", 1.25), ('"0.5"', 0.5), ("'0,5'", 0.5)]
+)
 def test_a_number_may_have_a_decimal_comma_and_quotation_marks(sent: str, taken: float):
     assert NUMBER.accept(sent) == Accepted(taken)
 

@@ -254,7 +254,9 @@ def test_connections_that_say_nothing_lock_nobody_out(show: Show, connect: Calla
 def port_of(clock: Callable[[], float], may_stay: Callable[[Any], bool] = lambda _: True) -> TcpPort:
     """A port without a server's thread."""
     selector = selectors.DefaultSelector()
-    return TcpPort("127.0.0.1", 0, selector, lambda _: True, OscCounters(), lambda *_: None, lambda _: None, may_stay, clock)
+    return TcpPort(
+        "127.0.0.1", 0, selector, lambda _: True, OscCounters(), lambda *_: None, lambda _: None, may_stay, clock
+    )
 
 
 def serve(port: TcpPort) -> None:
