@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from bridge.control.dmx.receiver import DmxWanted
+from bridge.control.media_folders import MediaFolders
 from bridge.errors import BridgeError
 from bridge.web.access import Network, network
 from bridge.web.hosts import is_loopback
@@ -34,6 +35,7 @@ CLIP = Path(__file__).parents[1] / "clips" / "cup.mp4"
 HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
+SHORTEST_TOKEN = 8
 STDIN = 0
 
 
@@ -68,6 +70,19 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="CIDR",
         help="who may steer from other machines, 192.168.1.0/24 or 192.168.1.7; may be given several times",
+    )
+    parser.add_argument(
+        "--osc-token",
+        metavar="TEXT",
+        help="who sends /vace/token TEXT first may steer from other machines, too; keep it secret",
+    )
+    parser.add_argument(
+        "--media",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="a folder whose pictures and videos may be named from other machines; may be given several times",
     )
     parser.add_argument("--panel", default=PANEL, metavar="HOST:PORT", help=f"default {PANEL}; off for none")
     parser.add_argument(
@@ -167,6 +182,8 @@ def _steering_options(options: argparse.Namespace, parser: argparse.ArgumentPars
         osc=host_and_port(options.osc, parser, "--osc"),
         osc_tcp=host_and_port(options.osc_tcp, parser, "--osc-tcp"),
         osc_allow=tuple(_network(text, parser) for text in options.osc_allow),
+        osc_token=_token(options, parser),
+        media=_media(options, parser),
         oscquery=host_and_port(oscquery, parser, "--oscquery"),
         midi=tuple(options.midi),
         dmx=_dmx(options, parser),
@@ -193,6 +210,20 @@ def _network(text: str, parser: argparse.ArgumentParser) -> Network:
         return network(text)
     except ValueError as error:
         parser.error(f"--osc-allow: {error}")
+
+
+def _token(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str | None:
+    if options.osc_token is not None and len(options.osc_token) < SHORTEST_TOKEN:
+        parser.error(f"--osc-token takes {SHORTEST_TOKEN} characters or more, so that nobody guesses it")
+    return options.osc_token
+
+
+def _media(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[Path, ...]:
+    try:
+        MediaFolders(options.media)
+    except ValueError as error:
+        parser.error(str(error))
+    return tuple(options.media)
 
 
 def _dmx(options: argparse.Namespace, parser: argparse.ArgumentParser) -> DmxWanted | None:

@@ -30,3 +30,5 @@ MOST_CORNERS = 32
 """Of a polygon."""
 LONGEST_FADE = 60.0
 """Seconds, or chunks."""
+LARGEST_SEED = 2**63 - 1
+"""What 64 bits hold, as OSC has them. A generator takes as much again, so that those of later chunks fit, too."""

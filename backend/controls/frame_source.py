@@ -48,6 +48,16 @@ def control_address(text: str) -> str:
     return frame_address(text) if text else ""
 
 
+def named_source(text: str) -> tuple[str, ...]:
+    """What a control whose text is a path or frame address names."""
+    return (text,) if text else ()
+
+
+def named_control_source(text: str) -> tuple[str, ...]:
+    """What a control source names; it need not have been checked."""
+    return named_source(control_address(text))
+
+
 def nearest(text: str, known: Iterable[str]) -> str:
     """ "did you mean spout:?", or "" where nothing known is near."""
     word = text.strip().lower().partition(":")[0][:MOST_SHOWN]

@@ -57,3 +57,9 @@ class MaskSource:
             labels = tuple(label.strip() for label in word.partition(":")[2].split(",") if label.strip())
             return MaskSource(OBJECT, labels=labels)
         return MaskSource(FRAMES, address=frame_address(text))
+
+
+def named_mask_source(text: str) -> tuple[str, ...]:
+    """The file or frame address that a mask source names, if it is one; it need not have been checked."""
+    source = MaskSource.of(text)
+    return (source.address,) if source.kind == FRAMES else ()

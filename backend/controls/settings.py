@@ -16,6 +16,7 @@ from .choices import (
     FADE_WAYS,
     FOLLOWED,
     INTERPOLATIONS,
+    LARGEST_SEED,
     LONGEST_FADE,
     MASK_MISSING,
     MOST_CORNERS,
@@ -23,8 +24,8 @@ from .choices import (
     STALL_MODES,
 )
 from .declaration import fields_from, setting
-from .frame_source import check_control_source, control_address
-from .mask_source import NAMED, MaskSource
+from .frame_source import check_control_source, control_address, named_control_source, named_source
+from .mask_source import NAMED, MaskSource, named_mask_source
 from .show import BANK
 
 
@@ -77,6 +78,8 @@ class Settings:
     )
     control_source: str = setting(
         "",
+        dangerous=True,
+        names=named_control_source,
         check=check_control_source,
         meaning=control_address,
         doc="Another video or picture to follow in place of the input: its path, or a frame address. With "
@@ -149,6 +152,8 @@ class Settings:
     )
     mask_source: MaskSource = setting(
         "none",
+        dangerous=True,
+        names=named_mask_source,
         check=MaskSource.parse,
         meaning=MaskSource.of,
         doc=f"Where the mask comes from; its white part is restyled and the rest is kept: {', '.join(NAMED)}, "
@@ -251,7 +256,10 @@ class Settings:
         "is restyled), restyle all, or keep all.",
     )
     reference: tuple[str, ...] = setting(
-        (), doc="Paths of pictures whose look or subject is used, for as long as they are set."
+        (),
+        dangerous=True,
+        names=tuple,
+        doc="Paths of pictures whose look or subject is used, for as long as they are set.",
     )
     reference_strength: tuple[float, ...] = setting(
         (1.0, 1.0),
@@ -267,8 +275,18 @@ class Settings:
         doc="How references reach the model: through the context blocks alone (paper), also through the main path"
         " as remembered frames (slot), or as frames that are generated along with the chunk (joint).",
     )
-    first: str = setting("", doc="Path of a picture that the next chunk begins with; it acts once each time it is set.")
-    last: str = setting("", doc="Path of a picture that the next chunk ends with; it acts once each time it is set.")
+    first: str = setting(
+        "",
+        dangerous=True,
+        names=named_source,
+        doc="Path of a picture that the next chunk begins with; it acts once each time it is set.",
+    )
+    last: str = setting(
+        "",
+        dangerous=True,
+        names=named_source,
+        doc="Path of a picture that the next chunk ends with; it acts once each time it is set.",
+    )
     anchor_from: str = setting(
         "first",
         choices=ANCHORS,
@@ -283,12 +301,17 @@ class Settings:
         doc="How often a chunk begins with the anchor, against drift: 1 is every chunk, 2 every second; 0 is never.",
     )
     seed: int = setting(
-        0, low=0, high=2**31 - 1, doc="Seed of the noise: the same seed, input and settings give the same pictures."
+        0,
+        low=0,
+        high=LARGEST_SEED,
+        draws=True,
+        doc="Seed of the noise: the same seed, input and settings give the same pictures; -1 draws one.",
     )
     source: str = setting(
         "",
         acts="at once",
         dangerous=True,
+        names=named_source,
         own_option=True,
         doc="Frame address of the input (testcard:, file:PATH, camera:N, spout:NAME, ...); empty is the one given"
         " at the start.",

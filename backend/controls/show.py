@@ -9,6 +9,7 @@ from __future__ import annotations
 from bridge.control.parameters import Control
 
 from .choices import GRIDS, LONGEST_FADE, TEMPO_SOURCES
+from .frame_source import named_source
 
 BANK = (
     "gold on sand at sunset",
@@ -34,6 +35,11 @@ def _bank_slot(number: int, prompt: str) -> Control:
     )
 
 
+def _midi_input(target: str) -> tuple[str, ...]:
+    """Learning listens to a device of this machine, whatever is bound to it."""
+    return (f"midi:{target}",)
+
+
 AFTER: dict[str, tuple[Control, ...]] = {
     "prompt_fade_way": (
         Control(
@@ -55,7 +61,9 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "",
             "Add one picture to the references, by its path.",
             acts="at once",
+            dangerous=True,
             event=True,
+            names=named_source,
         ),
         Control(
             "/vace/reference/remove",
@@ -168,9 +176,12 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "/vace/midi/learn",
             "string",
             "",
-            "Bind the next knob or key that moves to this address; a further argument is the value that a key sends.",
+            "Bind the next knob or key that moves to this address; what stands behind a space is the value that a key "
+            "sends.",
             acts="at once",
+            dangerous=True,
             event=True,
+            names=_midi_input,
         ),
         Control(
             "/vace/midi/forget",
@@ -178,7 +189,9 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "",
             "Remove what is bound to this address; all removes every binding.",
             acts="at once",
+            dangerous=True,
             event=True,
+            names=_midi_input,
         ),
         *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),
     ),

@@ -12,6 +12,7 @@ from functools import partial
 import cv2
 
 from bridge.control.mailbox import Mailbox
+from bridge.control.media_folders import MediaFolders
 from bridge.errors import Absent
 from bridge.files import refuse_own_input
 from bridge.threads import add_listener, one_line
@@ -26,6 +27,7 @@ from ..engine.messages import EngineStart, RingNames
 from ..imaging.fitting import stream_size
 from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
+from ..steering.unavailable import refuse_loras
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
@@ -68,7 +70,7 @@ class FrontBuilder:
         self._options, self._opened = options, opened
         self._size = stream_size(options.height, options.width, options.model.preset())
         self._fps = options.fps or source_rate(options.source)
-        self._mailbox = Mailbox(TABLE)
+        self._mailbox = Mailbox(TABLE, media=MediaFolders(options.steering.media))
         self._outputs: list[Output] = []
         self._rings: list[FrameRing] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
@@ -112,6 +114,7 @@ class FrontBuilder:
             began=self._began,
         )
         self._steering.open(self._opened, tempo.midi)
+        refuse_loras(self._mailbox, len(self._options.model.weights.loras))
         self._open_panel()
         for part in (file_check, self._front.supervisor, self._front.presenter):
             part.start()

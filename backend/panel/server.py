@@ -17,7 +17,6 @@ from starlette.websockets import WebSocket
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
-from bridge.control.permission import MaySet, dangerous_on_loopback
 from bridge.threads import report
 from bridge.web.hosts import is_loopback
 from bridge.web.origin_check import Caller, OriginCheck
@@ -55,7 +54,6 @@ class Panel:
     status:   called the same way: figures and words, shown as they come; 'state', 'output_fps', 'engine_fps' and
               'latency_ms' are shown large.
     token:    what other machines have to know; None if the panel is for this machine alone.
-    may_set:  which values may be set from where.
     """
 
     def __init__(
@@ -67,7 +65,6 @@ class Panel:
         host: str = "127.0.0.1",
         port: int = 8080,
         token: Token | None = None,
-        may_set: MaySet = dangerous_on_loopback,
     ):
         if token is None and not is_loopback(host):
             raise PanelError(
@@ -75,7 +72,7 @@ class Panel:
                 "give one with --panel-token TEXT, or use 127.0.0.1"
             )
         self._table, self._mailbox, self._status = table, mailbox, status
-        self._token, self._may_set = token, may_set
+        self._token = token
         self._previews = Previews(previews, PREVIEW_SECONDS)
         self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE)
 
@@ -133,7 +130,6 @@ class Panel:
             self._mailbox,
             lambda: self._status().as_dict(),
             self._previews,
-            self._may_set,
             here,
             self.url_elsewhere,
         )

@@ -19,7 +19,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
-from bridge.control.permission import MaySet
 from bridge.threads import report
 
 from .previews import Previews, message
@@ -33,8 +32,7 @@ NO_STATUS = {"state": "unknown"}
 class PageSession:
     """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog.
 
-    here: whether the page is on this machine. may_set: which values may be set from where. elsewhere: the address for
-    other machines, None if there is none.
+    here: whether the page is on this machine, and may name more files than others. elsewhere: the address for other machines, None if there is none.
     """
 
     def __init__(
@@ -44,13 +42,12 @@ class PageSession:
         mailbox: Mailbox,
         status: Callable[[], Mapping[str, object]],
         previews: Previews,
-        may_set: MaySet,
         here: bool,
         elsewhere: str | None,
     ):
         self._socket, self._table, self._mailbox = socket, table, mailbox
         self._status, self._previews = status, previews
-        self._may_set, self._here = may_set, here
+        self._here = here
         self._elsewhere = elsewhere if here else None
         self._shown: dict[str, object] = {}
         self._sent_previews: dict[str, bytes] = {}
@@ -94,15 +91,7 @@ class PageSession:
         if not isinstance(address, str):
             return "the page sent a message that can't be read; reload it"
         self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
-        try:
-            return self._set(address, value)
-        except Exception as error:  # noqa: BLE001 - of whoever listens to the value; the page goes on
-            report("panel", error)
-            return f"{address} was not set as it should be: {type(error).__name__}: {error}"
-
-    def _set(self, address: str, value: object) -> str | None:
-        refused = self._may_set(self._table[address], value, self._here) if address in self._table else None
-        return refused or self._mailbox.set(address, value)
+        return self._mailbox.set(address, value, here=self._here)
 
     def _status_message(self) -> str:
         """What the program says of itself; that it can't, where it fails."""

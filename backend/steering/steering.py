@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from .morph import Morph
 from .presets import LastValues, Presets
 from .prompt_bank import bind_prompt_bank
 from .reference_list import bind_reference_list
+from .unavailable import refuse_midi
 
 if TYPE_CHECKING:
     from bridge.control.oscquery.server import OscQueryServer
@@ -40,6 +41,7 @@ Tell = Callable[[str | None, str], None]
 @dataclass(frozen=True)
 class SteeringOptions:
     """osc, osc_tcp and oscquery are (host, port), None for none. osc_allow: networks that may steer from elsewhere.
+    osc_token: what else lets somebody there in. media: the folders whose files he may name.
 
     midi: inputs by (part of) their names. dmx: the universe of a lighting desk, whose channels set what the file
     dmx_patch says. presets: the file that keeps them, None for none beyond the end; the last values and what MIDI was
@@ -50,6 +52,8 @@ class SteeringOptions:
     osc: tuple[str, int] | None = None
     osc_tcp: tuple[str, int] | None = None
     osc_allow: tuple[Network, ...] = ()
+    osc_token: str | None = field(default=None, repr=False)
+    media: tuple[Path, ...] = ()
     oscquery: tuple[str, int] | None = None
     midi: tuple[str, ...] = ()
     dmx: DmxWanted | None = None
@@ -90,6 +94,8 @@ class Steering:
 
             kept = options.beside(".midi.json")
             opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._notify))
+        else:
+            refuse_midi(self._mailbox)
         if options.osc is not None:
             self.osc = self._open_osc(opened, *options.osc, presets)
         if options.oscquery is not None:
@@ -111,6 +117,7 @@ class Steering:
             port,
             tcp=self._options.osc_tcp,
             allow=self._options.osc_allow,
+            token=self._options.osc_token,
             answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names},
             # The presenter needs the interpreter on time: who holds it must not be held up by another program.
             at_start=priority.raise_this_thread,

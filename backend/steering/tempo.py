@@ -20,6 +20,8 @@ from .quantise import DisplayTime, Quantiser
 TEMPO, SOURCE, TAP, DOWNBEAT = "/vace/tempo", "/vace/tempo/source", "/vace/tempo/tap", "/vace/tempo/downbeat"
 BAR, QUANTISE = "/vace/tempo/bar", "/vace/tempo/quantise"
 RESET, ANCHOR = "/vace/reset", "/vace/anchor"
+MOST_PRESSED = 64
+"""Presses of one trigger that wait for their chunk; while there is no engine, older ones are forgotten."""
 SHOWN_DIGITS = 1
 """Of a followed tempo, so that it is not sent to every controller all the time."""
 
@@ -45,7 +47,7 @@ class ShowTempo:
         self._mailbox, self._notify, self._clock = mailbox, tell, clock
         self._link: LinkClock | None = None
         self._quantiser = Quantiser(table, self.tempo)
-        self._pressed: dict[str, deque[float]] = {RESET: deque(), ANCHOR: deque()}
+        self._pressed: dict[str, deque[float]] = {name: deque(maxlen=MOST_PRESSED) for name in (RESET, ANCHOR)}
         self._missing = ChangeDetector(False)  # whether no MIDI clock is heard although one is wanted
         self._said: Value | None = None  # the followed tempo, as controllers were told it
         mailbox.listen(TEMPO, lambda bpm, when: self._set(float(bpm), when))  # type: ignore[arg-type]

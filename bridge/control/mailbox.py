@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .parameters import Control, ControlError, ControlTable, Value
+from ..threads import report
+from .media_folders import MediaFolders
+from .parameters import Accepted, Control, ControlError, ControlTable, Value
 
 MAX_EVENTS = 64
 LARGEST_STEP = 1e300
@@ -46,10 +48,19 @@ class Change:
 
 
 class Mailbox:
-    """Current values of a table's controls, and the triggers that nobody has taken yet."""
+    """Current values of a table's controls, and the triggers that nobody has taken yet.
 
-    def __init__(self, table: ControlTable, clock: Callable[[], float] = time.monotonic) -> None:
+    media: which files, addresses and devices may be named.
+    """
+
+    def __init__(
+        self,
+        table: ControlTable,
+        clock: Callable[[], float] = time.monotonic,
+        media: MediaFolders | None = None,
+    ) -> None:
         self._table = table
+        self.media = media or MediaFolders()
         self._clock = clock
         self._lock = threading.Lock()
         self._values: dict[str, Value] = {row.address: row.default for row in table if row.holds}
@@ -105,19 +116,20 @@ class Mailbox:
                 del self._waiting[address]
                 self._change(address, self._values[address], None, self._clock())
 
-    def set(self, address: str, value: Any, origin: object = None) -> str | None:
+    def set(self, address: str, value: Any, origin: object = None, here: bool = True) -> str | None:
         """Take a value. Returns what the sender should be told: why it was clamped or refused, None if all is well."""
-        return self.set_all([(address, value)], origin)
+        return self.set_all([(address, value)], origin, here)
 
-    def set_all(self, changes: list[tuple[str, Any]], origin: object = None) -> str | None:
-        """`take`, with what there is to be told in one line."""
-        return "; ".join(reason for _, reason in self.apply(changes, origin)) or None
+    def set_all(self, changes: list[tuple[str, Any]], origin: object = None, here: bool = True) -> str | None:
+        """`apply`, with what there is to be told in one line."""
+        return "; ".join(reason for _, reason in self.apply(changes, origin, here)) or None
 
-    def apply(self, changes: list[tuple[str, Any]], origin: object = None) -> list[tuple[str, str]]:
+    def apply(self, changes: list[tuple[str, Any]], origin: object = None, here: bool = True) -> list[tuple[str, str]]:
         """Take several values at once, so that no reader sees some without the others (an OSC bundle).
 
-        origin: who sends them, kept with each change. Returns what the sender should be told, (address, reason) of
-        each value that was clamped or refused; a refused value does not keep the others out.
+        origin: who sends them, kept with each change. here: whether that is somebody on this machine, who may name more
+        files than others. Returns what the sender should be told, (address, reason) of each value that was clamped or
+        refused; a refused value does not keep the others out.
         """
         reports: list[tuple[str, str]] = []
         taken: list[tuple[Control, Value | Relative]] = []
@@ -127,7 +139,7 @@ class Mailbox:
                 if isinstance(value, Relative):
                     taken.append((control, _step(control, value)))
                     continue
-                accepted = control.accept(value)
+                accepted = self._accepted(control, value, here)
             except ControlError as reason:
                 reports.append((address, str(reason)))
                 continue
@@ -170,6 +182,14 @@ class Mailbox:
         """Set what a former snapshot held; addresses that no longer exist are left out."""
         self.set_all([(address, value) for address, value in values.items() if address in self._table])
 
+    def _accepted(self, control: Control, value: Any, here: bool) -> Accepted:
+        """ControlError for a value that the control does not take, or that this sender may not give it."""
+        accepted = control.convert(value)
+        if reason := self.media.refusal(control, accepted.value, here):
+            raise ControlError(reason)
+        control.approve(accepted.value)
+        return accepted
+
     def _put(self, control: Control, value: Value | Relative, origin: object, now: float) -> tuple[Value] | None:
         """Put one accepted value in its place; what it then is, if that changed anything or was an event."""
         address = control.address
@@ -202,6 +222,9 @@ class Mailbox:
                     heard(value, now)
                 except ControlError as reason:
                     reports.append((address, str(reason)))
+                except Exception as error:  # noqa: BLE001 - it must not keep the others from hearing, nor end a thread
+                    report(address, error)
+                    reports.append((address, f"{address} could not be done: {error}"))
         return reports
 
     def _press(self, address: str, down: bool, now: float) -> bool:

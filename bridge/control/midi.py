@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any
 import mido
 
 from ..errors import BridgeError
+from ..threads import GuardedThread, report
 from .mailbox import Mailbox
 from .normalised import NormalisedControl, normalised_controls
 from .parameters import Control, ControlError, ControlTable, Value
@@ -147,10 +147,9 @@ class MidiPort:
 
     def __init__(self, name: str, clock: MidiClock, controls: MidiMap) -> None:
         self._wanted, self._clock, self._controls = name, clock, controls
-        self._stopping = threading.Event()
         self._port: Any = None
+        self._thread = GuardedThread(f"midi {name}", self._look_after)
         self.name = self._open()
-        self._thread = threading.Thread(target=self._look_after, name=f"midi {name}", daemon=True)
         self._thread.start()
 
     @property
@@ -158,12 +157,17 @@ class MidiPort:
         return self._port is not None
 
     def close(self) -> None:
-        self._stopping.set()
-        self._thread.join()
+        self._thread.stop()
         self._shut()
 
     def hear(self, message: Any) -> None:
-        """Called from the port's thread, as soon as a message is there."""
+        """Called from the port's thread, which is the system's and must not end, as soon as a message is there."""
+        try:
+            self._take(message)
+        except Exception as error:  # noqa: BLE001 - the next message may be another
+            report(self._thread.name, error)
+
+    def _take(self, message: Any) -> None:
         if message.type not in CLOCK:
             self._controls.hear(message)
             return
@@ -199,7 +203,7 @@ class MidiPort:
         return found
 
     def _look_after(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
+        while not self._thread.stopping.wait(LOOK_SECONDS):
             with suppress(BridgeError):
                 names = port_names()
                 if self._port is not None and self.name not in names:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import random
+import re
 import reprlib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +33,14 @@ MAX_TEXTS = 64
 """Texts of a "strings" control that are kept."""
 ROUNDING = 1e-6
 """What a number may be off its range, relative, without a word: controllers send 32-bit floats."""
+QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
+"""What may stand around a text, opening to closing: some hosts add them, and so do systems that copy a path."""
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+WHOLE = re.compile(r"[+-]?\d{1,19}")
+DRAW = -1
+"""What has a fresh value drawn, where a control `draws`."""
+LARGEST_DRAWN = 2**31 - 1
+"""Which every host can say."""
 TRUE = {"true", "on", "yes", "1"}
 FALSE = {"false", "off", "no", "0"}
 
@@ -75,6 +85,9 @@ class Control:
     bank, the number of a tick); one without an argument carries the default. Further arguments of a message set the
     controls named in `also`, in their order and together with this one.
 
+    names(value): the files, frame addresses and devices that a value names, which not everybody may (see
+    media_folders.py); None for a control that names none. It must not ask a disk.
+
     check(value): raises ValueError, with the reason, for a value of the right type that the control cannot take all
     the same; it is called by whoever sends the value, so it must be quick.
 
@@ -96,7 +109,9 @@ class Control:
     dangerous: bool = False
     event: bool = False
     also: tuple[str, ...] = ()
+    names: Callable[[Any], Iterable[str]] | None = None
     check: Callable[[Any], object] | None = None
+    draws: bool = False
     preset: bool = True
     live_only: bool = False
     own_option: bool = False
@@ -131,18 +146,26 @@ class Control:
     def accept(self, value: Any) -> Accepted:
         """The value as this control's type: tolerant of what controllers send, clamped to the range.
 
-        A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number, a text of several (with
-        spaces or commas between) for several. Raises ControlError where nothing sensible can be made of it.
+        A float does for an int (rounded), 0 and 1 for a bool, a number as text for a number (also with a decimal
+        comma), a text of several (with spaces or commas between) for several. Quotation marks around a whole text are
+        taken off. Raises ControlError where nothing sensible can be made of it.
         """
-        accepted = self._converted(value)
-        if self.check is not None:
-            try:
-                self.check(accepted.value)
-            except ValueError as reason:
-                raise ControlError(f"{self.address}: {reason}") from reason
+        accepted = self.convert(value)
+        self.approve(accepted.value)
         return accepted
 
-    def _converted(self, value: Any) -> Accepted:
+    def approve(self, value: Value) -> None:
+        """ControlError for a value of the right type that the control can't take all the same."""
+        if self.check is not None:
+            try:
+                self.check(value)
+            except ValueError as reason:
+                raise ControlError(f"{self.address}: {reason}") from reason
+
+    def convert(self, value: Any) -> Accepted:
+        """As `accept`, before `check`."""
+        if isinstance(value, str) and self.type != "strings":
+            value = unquoted(value)
         match self.type:
             case "float" | "int":
                 return self._number(value)
@@ -163,9 +186,12 @@ class Control:
         number = _number_in(value)
         if number is None:
             raise ControlError(f"{self.address} takes a number{self._range()}, got {_shown(value)}")
+        if self.draws and number == DRAW:
+            drawn = random.randint(0, LARGEST_DRAWN)
+            return Accepted(drawn, f"{self.address} {DRAW} draws a value: {drawn} is used")
         low, high = -math.inf if self.low is None else self.low, math.inf if self.high is None else self.high
         kept = min(max(number, low), high)
-        taken = round(kept) if self.type == "int" else kept
+        taken = round(kept) if self.type == "int" else float(kept)
         if not math.isclose(kept, number, rel_tol=ROUNDING, abs_tol=ROUNDING):
             report = f"{self.address} takes{self._range()}, got {_plain(number)}: {_plain(taken)} is used"
             return Accepted(taken, report)
@@ -192,7 +218,7 @@ class Control:
 
     def _texts(self, value: Any) -> Accepted:
         parts = list(value) if isinstance(value, list | tuple) else [value]
-        accepted = [self._text(part) for part in parts[:MAX_TEXTS]]
+        accepted = [self._text(unquoted(part) if isinstance(part, str) else part) for part in parts[:MAX_TEXTS]]
         reports = [part.report for part in accepted if part.report]
         if len(parts) > MAX_TEXTS:
             reports.append(f"{self.address} takes {MAX_TEXTS} texts, got {len(parts)}: the rest is left out")
@@ -202,7 +228,7 @@ class Control:
         """All of them or none: a shape with some old and some new numbers is one that nobody has drawn."""
         parts = list(value) if isinstance(value, list | tuple) else [value]
         if len(parts) == 1 and isinstance(parts[0], str):
-            parts = parts[0][:MOST_READ].replace(",", " ").split()
+            parts = self._several(unquoted(parts[0][:MOST_READ]))
         numbers = [_number_in(part) for part in parts[: max(self.counts) + 1]]
         if len(parts) not in self.counts or None in numbers:
             raise ControlError(f"{self.address} takes{self._numbers_wanted()}{self._range()}, got {_shown(value)}")
@@ -210,6 +236,11 @@ class Control:
         accepted = [one._number(number) for number in numbers]
         reports = [each.report for each in accepted if each.report]
         return Accepted(tuple(float(each.value) for each in accepted), reports[0] if reports else None)  # type: ignore[arg-type]
+
+    def _several(self, text: str) -> list[str]:
+        """The numbers in a text: commas are between them, or in them where that alone gives as many as wanted."""
+        apart, spaced = text.replace(",", " ").split(), text.split()
+        return spaced if len(apart) not in self.counts and len(spaced) in self.counts else apart
 
     def _numbers_wanted(self) -> str:
         if len(self.counts) < 3:
@@ -274,20 +305,45 @@ def _printable(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs")
 
 
-def _number_in(value: Any) -> float | None:
-    """A finite number, also from its text; None for everything else."""
+def unquoted(text: str) -> str:
+    """Without the quotation marks that surround it as a whole; `"a" and "b"` keeps its own."""
+    inner = text.strip()
+    closing = QUOTES.get(inner[:1])
+    if closing is None or len(inner) < 2 or inner[-1] != closing:
+        return text
+    inside = inner[1:-1]
+    return text if inner[0] in inside or closing in inside else inside
+
+
+def is_number(value: Any) -> bool:
+    """Whether a control that takes a number can make one of it."""
+    return _number_in(value) is not None
+
+
+def _number_in(value: Any) -> float | int | None:
+    """A finite number, also from its text; None for everything else. Whole numbers are exact, however large."""
+    if isinstance(value, str):
+        value = unquoted(value).strip()
+        if WHOLE.fullmatch(value):
+            return int(value)
+        if DECIMAL_COMMA.fullmatch(value):
+            value = value.replace(",", ".")
     if not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return int(value) if isinstance(value, int) else number
 
 
 def _plain(number: float) -> str:
     """Whole numbers in full, others to six digits: what a fader that should have been a 3 sends is a 3."""
-    return str(int(number)) if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
+    if isinstance(number, int):
+        return str(number)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
 def in_words(value: Value) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..control.parameters import Control, ControlTable, Value
-from .pages import options, pages, title, widget
+from .pages import is_large, options, pages, title, widget
 
 Json = dict[str, Any]
 
@@ -124,6 +124,8 @@ def _id(row: Control) -> str:
 
 
 def _type_tag(row: Control) -> str:
+    if is_large(row):
+        return "s"
     return {"float": "f", "floats": "f", "int": "i", "bool": "i", "trigger": "i"}.get(row.type, "s")
 
 

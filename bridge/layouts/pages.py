@@ -8,6 +8,7 @@ from ..control.parameters import Control, ControlTable
 
 MAIN = "main"
 """The page of the controls that are in no group."""
+LARGEST_OF_32_BITS = 2**31 - 1
 MOST_BUTTONS = 12
 """Where there are so many values or fewer, as the slots of a bank, each may have a button of its own."""
 
@@ -47,7 +48,7 @@ def widget(row: Control) -> Widget:
         case "choice":
             return "options"
         case "float" | "int":
-            if row.low is None or row.high is None:
+            if row.low is None or row.high is None or is_large(row):
                 return "number"
             if row.event and row.type == "int":  # the slot of a bank; or a count, which no fader goes up in order
                 return "options" if row.high - row.low < MOST_BUTTONS else "number"
@@ -58,6 +59,11 @@ def widget(row: Control) -> Widget:
             return "texts"
         case "floats":
             return "numbers"
+
+
+def is_large(row: Control) -> bool:
+    """Whether it is a whole number that 32 bits do not hold: no fader is fine enough for one, it has to be typed."""
+    return row.type == "int" and row.high is not None and row.high > LARGEST_OF_32_BITS
 
 
 def options(row: Control) -> list[str] | list[int]:

@@ -289,3 +289,18 @@ def test_nothing_is_pinned_where_nothing_is_kept_or_nothing_is_followed() -> Non
         given = Controls("gold", control=video(9, 1), source=video(9, 2), mask=video(9, 3, 1))
         given = replace(given, **extra)
         assert torch.equal(step(with_pin, replace(given, pin=True)).frames, step(without, given).frames)
+
+
+def test_the_largest_seed_of_64_bits_counts_as_any_other_for_all_chunks() -> None:
+    def frames(seed: int) -> Tensor:
+        stream = Stream(model(), HEIGHT, WIDTH)
+        reference = Reference(video(1, 9)[0, :, 0])
+        made = [
+            step(stream, Controls("gold", control=video(stream.frames_wanted, n), seed=seed, references=(reference,)))
+            for n in range(2)
+        ]
+        return torch.cat([chunk.frames for chunk in made], dim=2)
+
+    largest = frames(2**63 - 1)
+    assert torch.equal(largest, frames(2**63 - 1))
+    assert not torch.equal(largest, frames(2**63 - 2))

@@ -1,6 +1,6 @@
 """Requests and WebSocket messages that no browser sends, at a page or an OSCQuery server that has to go on answering.
 
-    python start.py python -m backend.measure.soak.fuzz_web HOST:PORT [REQUESTS [SEED]]
+python start.py python -m backend.measure.soak.fuzz_web HOST:PORT [REQUESTS [SEED]]
 """
 
 from __future__ import annotations

@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from bridge.errors import BridgeError
+from bridge.threads import GuardedThread
 
 from ..mailbox import Mailbox
 from ..normalised import NormalisedControl
@@ -32,6 +34,12 @@ PORTS: dict[Protocol, int] = {"sacn": 5568, "artnet": 6454}
 UNIVERSES: dict[Protocol, tuple[int, int]] = {"sacn": (1, 63999), "artnet": (0, 32767)}
 DEFAULT_HOST = "127.0.0.1"
 POLL_SECONDS = 0.1
+ERROR_SECONDS = 0.1
+"""Before a socket that fails is asked again."""
+NO_MATTER = (10040, 10054)
+"""What Windows says of one packet alone: that it was too large, or that an earlier one found nobody listening."""
+NOTE_SECONDS = 60.0
+"""Between two lines of log about that."""
 PACKET_BYTES = 2048
 EXAMPLE = '{"1": "/vace/scale", "2+3": "/vace/mask/feather"}'
 
@@ -80,7 +88,7 @@ class Channel:
 def read_patch(path: Path, table: ControlTable) -> list[Channel]:
     """{"CHANNEL": "ADDRESS"}; channels from 1, "2+3" are the coarse and the fine half of one. BridgeError."""
     try:
-        lines = json.loads(path.read_text(encoding="utf-8"))
+        lines = json.loads(path.read_bytes())  # which are UTF-8 or UTF-16, with a byte-order mark or without
     except OSError as reason:
         said = reason.strerror
         raise BridgeError(f"the DMX patch {path} cannot be read ({said}); name a file like {EXAMPLE}") from None
@@ -155,19 +163,17 @@ class DmxInput:
             if protocol == "sacn":
                 self._join(opened, host)
             self._opened = opened.pop_all()
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(each,), name=f"dmx {protocol}", daemon=True)
-            for each in self._sockets
-        ]
         self._lock = threading.Lock()
+        self._last_note = -NOTE_SECONDS
+        self._stopping = threading.Event()
+        self._threads = [GuardedThread(f"dmx {protocol}", partial(self._run, each)) for each in self._sockets]
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join()
+            thread.stop()
         self._opened.close()
 
     def _join(self, opened: ExitStack, host: str) -> None:
@@ -191,12 +197,20 @@ class DmxInput:
             except TimeoutError:
                 self._look()
                 continue
-            except OSError as reason:  # on Windows, a packet that was larger than any that we know
-                log.debug("DMX: nothing received: %s", reason)
+            except OSError as reason:  # on Windows also a packet that was larger than any that we know
+                if getattr(reason, "winerror", None) not in NO_MATTER:
+                    self._note(reason)
+                    self._stopping.wait(ERROR_SECONDS)
                 continue
             packet = parse_sacn(data) if self._protocol == "sacn" else parse_artnet(data, str(sender).encode())
             if packet is not None and packet.universe == self._universe:
                 self._receive(packet)
+
+    def _note(self, reason: OSError) -> None:
+        now = time.monotonic()
+        if now - self._last_note >= NOTE_SECONDS:
+            self._last_note = now
+            log.warning("DMX: nothing could be received (%s); it goes on", reason)
 
     def _receive(self, packet: DmxPacket) -> None:
         now = time.monotonic()

@@ -21,5 +21,7 @@ class OscCounters:
     """Packets and connections of those who are not let in."""
     subscribers: int = 0
     connections: int = 0
-    closed: Count = 0
-    """Connections that were closed for damage, for not reading, or for being too many."""
+    closed: int = 0
+    """Connections that were closed for damage, for not reading, for saying nothing, or for being too many."""
+    faults: int = 0
+    """Packets and rounds that could not be done for a fault of this program."""

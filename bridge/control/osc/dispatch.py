@@ -2,7 +2,8 @@
 
 Addresses are those of the table, and their normalised forms. Besides: `/vace/get ADDRESS` answers `ADDRESS value`,
 `/vace/dump` all of them, `/vace/ping [token]` answers `/vace/pong [token]`, `/vace/subscribe [port] [1]` and
-`/vace/unsubscribe` begin and end feedback, and what cannot be done answers `/vace/error ADDRESS REASON`.
+`/vace/unsubscribe` begin and end feedback, `/vace/token TEXT` makes a sender from another machine known, and what
+cannot be done answers `/vace/error ADDRESS REASON`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 from bridge.web.access import Access
 
 from ..mailbox import Mailbox, Relative
 from ..normalised import NormalisedControl
-from ..parameters import LISTS, Accepted, Control, ControlError, ControlTable
+from ..parameters import LISTS, Accepted, Control, ControlError, ControlTable, is_number
 from .counters import OscCounters
+from .limits import ANSWER_FACTOR, AnswerCredit, RateLimiter
 from .packets import Argument, DamagedPacket, Message, parse
-from .patterns import Pattern, is_pattern
-from .peers import Peer, as_arguments, encode
+from .patterns import PatternSearch, is_pattern
+from .peers import Peer, as_arguments, encode, is_here
 from .subscribers import Subscribers
+from .token import TokenCheck
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,14 @@ NOTE_SECONDS = 60.0
 """Between two lines of log about damaged packets."""
 MAX_ECHO = 256
 """Characters that come back of what someone sent: a ping's token, an address that does not exist."""
+MOST_TOLD = 256
+"""Senders that are remembered as told that their texts are no UTF-8."""
+TOKEN, ERROR, KNOWN = "/vace/token", "/vace/error", "/vace/token/accepted"
+GIVES_TOKEN = TOKEN.encode() + b"\0"
+MOST_OF_STRANGER = 1024
+"""Bytes of a packet that gives the token."""
+ONLY_SAID = (ERROR, "/vace/pong", KNOWN)
+"""What only a program like this one says. It is not answered, or two of them would talk for ever."""
 PORT = Control("a port", "int", 0, "", low=0, high=65535)
 SIGNS = {"+": 1.0, "-": -1.0}
 
@@ -42,7 +54,8 @@ Question = Callable[[], Sequence[Any]]
 
 
 class Dispatcher:
-    """Takes packets, in one thread. answers: further addresses that only answer.
+    """Takes packets, in one thread. answers: further addresses that only answer. token: who is let in by one.
+    is_own: whether something sent to a peer would come back here.
 
     Values are held back until `flush`, or until something comes that must find them in place, so that a flood costs
     the mailbox's lock once and not ten thousand times a second.
@@ -57,13 +70,26 @@ class Dispatcher:
         access: Access,
         counters: OscCounters,
         answers: Mapping[str, Question],
+        token: TokenCheck | None = None,
+        is_own: Callable[[Peer], bool] = lambda _: False,
     ) -> None:
         self._table, self._normalised, self._mailbox = table, normalised, mailbox
         self._subscribers, self._access, self._counters, self._answers = subscribers, access, counters, answers
         self._rows = {row.address: row for row in table}
         self._known: dict[str, Control | NormalisedControl] = {**self._rows, **normalised}
-        self._matching = lru_cache(maxsize=128)(self._search)
-        self._asking = {"/vace/ping", "/vace/get", "/vace/dump", "/vace/subscribe", "/vace/unsubscribe", *answers}
+        self.patterns = PatternSearch({name: found for name, found in self._known.items() if not _is_dangerous(found)})
+        self._asking = {
+            "/vace/ping",
+            "/vace/get",
+            "/vace/dump",
+            "/vace/subscribe",
+            "/vace/unsubscribe",
+            TOKEN,
+            *answers,
+        }
+        self._token, self._is_own = token or TokenCheck(None), is_own
+        self._credit = AnswerCredit()
+        self._told_of_texts: dict[tuple[str, str, int], None] = {}
         self._error_limiter = RateLimiter(ERRORS_PER_SECOND)
         self._answer_limiter = RateLimiter(ANSWERS_PER_SECOND)
         self._last_dump = -DUMP_SECONDS
@@ -77,18 +103,44 @@ class Dispatcher:
         self._counters.packets += 1
         if peer is not self.last:
             self.flush()
+            self._credit.forget()
+        if not self._access.admits(peer.host) and not self._token.knows(peer.key):
+            self._hear_stranger(packet, peer)
+            return
         try:
             messages = parse(packet)
         except DamagedPacket as reason:
-            self._counters.damaged += 1
-            self._note_damage(reason, peer)
+            self._note_damage(str(reason), peer)
             return
         self.last = peer
-        self._subscribers.renew(peer)
+        self._credit.earn(len(packet))
+        self._take([message for message in messages if not self._is_said(message)], peer)
+
+    def _hear_stranger(self, packet: bytes, peer: Peer) -> None:
+        """Who is not let in is heard of one thing only, if at all: that he gives the token."""
+        self.last = None
+        if not self._token.wanted or not packet.startswith(GIVES_TOKEN) or len(packet) > MOST_OF_STRANGER:
+            self._counters.ignored += 1
+            return
+        self._credit.earn(len(packet))
+        with suppress(DamagedPacket):
+            self._take(parse(packet), peer)
+
+    def _take(self, messages: list[Message], peer: Peer) -> None:
+        """Do what the messages of one packet say."""
+        if messages:
+            self._subscribers.renew(peer)
+            self._token.heard(peer.key)
         self._counters.messages += len(messages)
+        self.patterns.begin_packet()
         changes: list[tuple[str, Any]] = []
         questions: list[Message] = []
         for message in messages:
+            if message.fault:
+                self._refuse_unreadable(message, peer)
+                continue
+            if message.read_as:
+                self._tell_of_text(message, peer)
             if message.address in self._asking:
                 questions.append(message)
             else:
@@ -102,25 +154,31 @@ class Dispatcher:
             for question in questions:
                 self._answer(question, peer)
 
+    def _is_said(self, message: Message) -> bool:
+        """Whether it is what a program like this one says, and no question: answers begin with a text or with nil."""
+        if message.address in ONLY_SAID:
+            return True
+        return message.address in self._answers and isinstance((*message.arguments, 0)[0], str | None)
+
     def flush(self) -> None:
         """Put the values in place that were held back."""
         peer, changes = self.last, self._held
         if not changes or peer is None:
             return
         self._held = []
-        for address, report in self._mailbox.apply(changes, peer.key):
+        for address, report in self._mailbox.apply(changes, peer.key, self._is_here(peer)):
             self.refuse(address, report, peer)
 
     def notify(self, address: str, reason: str) -> None:
         """`/vace/error address reason` to all subscribers, and to whoever sent last."""
         if not self._error_limiter.allow():
             return
-        packet = encode("/vace/error", [address[:MAX_ECHO], reason])
+        packet = encode(ERROR, [address[:MAX_ECHO], reason])
         if packet is None:
             return
         self._subscribers.notify(packet)
         if self.last is not None and not self._subscribers.listens(self.last):
-            self.last.send(packet)
+            self._send(self.last, ERROR, [address[:MAX_ECHO], reason])
 
     def _read(self, message: Message, peer: Peer, changes: list[tuple[str, Any]], questions: list[Message]) -> None:
         """What a message sets is added to `changes`, what it asks to `questions`."""
@@ -149,27 +207,21 @@ class Dispatcher:
         if known is not None:
             self._check(known, peer)
             return [known]
-        found = self._matching(address)
-        if not found:
-            raise ControlError(f"no control matches {address}")
-        return found
-
-    def _search(self, text: str) -> list[Control | NormalisedControl]:
-        try:
-            pattern = Pattern(text)
-        except ValueError as reason:
-            raise ControlError(str(reason)) from reason
-        return [
-            found
-            for address, found in self._known.items()
-            if not (found.control if isinstance(found, NormalisedControl) else found).dangerous
-            and pattern.matches(address)
-        ]
+        return self.patterns.find(address)
 
     def _check(self, found: Control | NormalisedControl, peer: Peer) -> None:
-        row = found.control if isinstance(found, NormalisedControl) else found
-        if row.dangerous and not self._access.named(peer.host):
-            raise ControlError(f"{found.address} is not for {peer.host}, which --osc-allow does not name")
+        if _is_dangerous(found):
+            self._check_named(found.address, peer)
+
+    def _check_named(self, address: str, peer: Peer) -> None:
+        """ControlError for who is neither on this machine, nor named, nor has the token."""
+        if not self._access.named(peer.host) and not self._token.knows(peer.key):
+            token = f", and who has not said {TOKEN}" if self._token.wanted else ""
+            raise ControlError(f"{address} is not for {peer.host}, which --osc-allow does not name{token}")
+
+    @staticmethod
+    def _is_here(peer: Peer) -> bool:
+        return is_here(peer.host)
 
     def _set(
         self, control: Control | NormalisedControl, row: Control, arguments: tuple[Argument, ...], peer: Peer
@@ -183,6 +235,10 @@ class Dispatcher:
             if row.event:
                 return [(row.address, row.default)]
             raise ControlError(f"{control.address} needs a value: {row.doc}")
+        if row.type == "trigger" and arguments[0] is None:
+            return [(row.address, 1), (row.address, 0)]
+        if row.type == "string":
+            arguments = _joined(arguments, bool(row.also))
         if row.type in ("float", "int") and arguments[0] in SIGNS:
             relative = _relative(control.address, arguments)
             step = control.step(relative) if isinstance(control, NormalisedControl) else relative
@@ -203,6 +259,8 @@ class Dispatcher:
             match question.address, question.arguments:
                 case "/vace/ping", token:
                     self._reply(peer, "/vace/pong", [_short(value) for value in token[:1]])
+                case address, arguments if address == TOKEN:
+                    self._let_in(arguments, peer)
                 case "/vace/get", (str(address), *_):
                     self._give(address, peer)
                 case "/vace/get", _:
@@ -214,7 +272,8 @@ class Dispatcher:
                 case "/vace/unsubscribe", arguments:
                     self._subscribers.unsubscribe(_target(peer, arguments))
                 case address, _:
-                    self._reply(peer, address, self._answers[address]())
+                    # Nil says that there is nothing, so that no answer looks like the question.
+                    self._reply(peer, address, list(self._answers[address]()) or [None])
         except ControlError as reason:
             self.refuse(question.address, str(reason), peer)
 
@@ -229,8 +288,9 @@ class Dispatcher:
 
     def _dump(self, peer: Peer) -> None:
         """All values; not more often than a person could want it, as the answer is much larger than the question."""
-        if not self._access.named(peer.host):
-            raise ControlError(f"/vace/dump is not for {peer.host}, which --osc-allow does not name")
+        self._check_named("/vace/dump", peer)
+        if not self._is_free(peer):
+            raise ControlError("/vace/dump is for this machine and for subscribers; /vace/subscribe first")
         now = time.monotonic()
         if now - self._last_dump < DUMP_SECONDS:
             return
@@ -239,16 +299,40 @@ class Dispatcher:
             self._send(peer, address, as_arguments(value))
 
     def _subscribe(self, peer: Peer, arguments: tuple[Argument, ...]) -> None:
-        if not self._access.named(peer.host):
-            raise ControlError(f"/vace/subscribe is not for {peer.host}, which --osc-allow does not name")
+        self._check_named("/vace/subscribe", peer)
         normalised = len(arguments) > 1 and arguments[1] not in (0, "", None)
-        self._subscribers.subscribe(peer, _target(peer, arguments), normalised)
+        target = _target(peer, arguments)
+        if self._is_own(target):
+            raise ControlError("that is where this program listens; subscribe with the port that you listen on")
+        self._subscribers.subscribe(peer, target, normalised)
+
+    def _let_in(self, arguments: tuple[Argument, ...], peer: Peer) -> None:
+        self._token.give(peer.key, peer.host, str(arguments[0]) if arguments else "")
+        self._reply(peer, KNOWN, [])
 
     def refuse(self, address: str, reason: str, peer: Peer) -> None:
         """Tell a peer that something was not taken as it came, and why."""
         self._counters.refused += 1
         if self._error_limiter.allow():
-            self._send(peer, "/vace/error", [address[:MAX_ECHO], reason])
+            self._send(peer, ERROR, [address[:MAX_ECHO], reason])
+
+    def _refuse_unreadable(self, message: Message, peer: Peer) -> None:
+        """Count it; tell whoever sent it, if it has an address to speak of."""
+        if message.address:
+            self._counters.damaged += 1
+            self.refuse(message.address, message.fault, peer)
+        else:
+            self._note_damage(message.fault, peer)
+
+    def _tell_of_text(self, message: Message, peer: Peer) -> None:
+        """Once to each sender: the text is taken, but may not be what was meant."""
+        if peer.key in self._told_of_texts or not self._error_limiter.allow():
+            return
+        if len(self._told_of_texts) >= MOST_TOLD:
+            self._told_of_texts.clear()
+        self._told_of_texts[peer.key] = None
+        said = f"the text is no UTF-8, and was read as {message.read_as}; have its sender send UTF-8"
+        self._send(peer, ERROR, [message.address[:MAX_ECHO], said])
 
     def _refuse_unknown(self, address: str, peer: Peer) -> None:
         """As `_refuse`; what was perhaps meant is looked for only if it is going to be told.
@@ -260,38 +344,64 @@ class Dispatcher:
             try:
                 self._table[address]
             except ControlError as reason:
-                self._send(peer, "/vace/error", [address[:MAX_ECHO], str(reason)])
+                self._send(peer, ERROR, [address[:MAX_ECHO], str(reason)])
 
     def _reply(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
         if self._answer_limiter.allow():
             self._send(peer, address, arguments)
 
     def _send(self, peer: Peer, address: str, arguments: Sequence[Any]) -> None:
+        """Send an answer; to who may not have sent the question himself, only if it is not much larger than that."""
         packet = encode(address, arguments)
-        if packet is not None:
-            self._subscribers.where(peer).send(packet)
+        if packet is None:
+            return
+        if not self._is_free(peer):
+            room = self._credit.room()
+            if len(packet) > room:
+                packet = self._shortened(address, arguments, room)
+            if packet is None or len(packet) > room:
+                return
+            self._credit.spend(len(packet))
+        self._subscribers.where(peer).send(packet)
 
-    def _note_damage(self, reason: DamagedPacket, peer: Peer) -> None:
+    @staticmethod
+    def _shortened(address: str, arguments: Sequence[Any], room: int) -> bytes | None:
+        """An error with as much of its reason as there is room for; for other answers, an error that says why not."""
+        if address == ERROR:
+            about, reason = arguments
+        else:
+            about = address
+            reason = f"the answer is over {ANSWER_FACTOR} times the question; /vace/subscribe first, or use TCP"
+        bare = len(encode(ERROR, [about, ""]) or b"")
+        cut = reason.encode()[: max(room - bare, 0)].decode(errors="ignore")
+        return encode(ERROR, [about, cut]) if cut else None
+
+    def _is_free(self, peer: Peer) -> bool:
+        """Whether he may be answered at any length: nobody else can have sent in his name, or he asked for it all."""
+        return peer.key[0] != "udp" or is_here(peer.host) or self._subscribers.listens(peer)
+
+    def _note_damage(self, reason: str, peer: Peer) -> None:
         """Nobody is told of it by OSC: the sender may be no OSC program at all."""
+        self._counters.damaged += 1
         now = time.monotonic()
         if now - self._last_note >= NOTE_SECONDS:
             self._last_note = now
             log.warning("OSC from %s:%d: %s; %d such so far", *peer.key[1:], reason, self._counters.damaged)
 
 
-class RateLimiter:
-    """So many in a second, at most."""
+def _is_dangerous(found: Control | NormalisedControl) -> bool:
+    return (found.control if isinstance(found, NormalisedControl) else found).dangerous
 
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._second, self._used = -1, 0
 
-    def allow(self) -> bool:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._used = second, 0
-        self._used += 1
-        return self._used <= self._per_second
+def _joined(arguments: tuple[Argument, ...], has_further: bool) -> tuple[Argument, ...]:
+    """Several texts for one control are the words of a text that a host did not quote.
+
+    Two of which the second is a number are a text and, where there is one, the further argument.
+    """
+    words = list(takewhile(lambda argument: isinstance(argument, str), arguments))
+    if len(words) < 2 or (has_further and len(words) == 2 and is_number(words[1])):
+        return arguments
+    return (" ".join(map(str, words)), *arguments[len(words) :])
 
 
 def _relative(address: str, arguments: tuple[Argument, ...]) -> Relative:

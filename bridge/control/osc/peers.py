@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
@@ -44,6 +46,40 @@ class UdpPeer:
 
     def at_port(self, port: int) -> UdpPeer:
         return UdpPeer(self._server, (self.host, port, *self._address[2:]))
+
+
+@lru_cache(maxsize=256)
+def is_here(host: str) -> bool:
+    """Whether a host is the loopback, which nobody on a network can send from; what is no address is not."""
+    try:
+        return _plain(host).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=256)
+def reaches(host: str, bound: str) -> bool:
+    """Whether what is sent to `host` comes to a socket that is bound to `bound`, on this machine."""
+    meant, listening = _plain(host), _plain(bound)
+    if meant == listening:
+        return True
+    return listening.is_unspecified and (meant.is_unspecified or _is_of_this_machine(host))
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """A socket can be bound to this machine's addresses alone."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _plain(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; one of IPv4 that is written as one of IPv6 as what it is."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def encode(address: str, arguments: Iterable[Any]) -> bytes | None:

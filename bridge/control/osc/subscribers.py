@@ -98,7 +98,7 @@ class Subscribers:
             subscriber.target.send(packet)
 
     def listens(self, peer: Peer) -> bool:
-        """Whether `tell` reaches whoever this peer stands for."""
+        """Whether `notify` reaches whoever this peer stands for."""
         return peer.key in self._speaking
 
     def where(self, peer: Peer) -> Peer:
@@ -167,6 +167,8 @@ def alike(control: Control, sent: Any, value: Value) -> bool:
             return control.accept(sent).value == value
         except ControlError:
             return False
+    if control.type == "int":
+        return sent == value
     if isinstance(sent, int | float) and isinstance(value, int | float):
         return math.isclose(sent, value, rel_tol=1e-6, abs_tol=1e-9)
     if control.type == "floats":

@@ -105,6 +105,19 @@ def test_osc_beyond_this_machine_and_where_presets_are_kept(tmp_path):
     assert parse("--presets", str(tmp_path / "mine.json"), "--restore").steering.presets == tmp_path / "mine.json"
 
 
+def test_who_may_steer_from_elsewhere_and_which_files_he_may_name(tmp_path, capsys):
+    options = parse("--osc-token", "a blue hour", "--media", str(tmp_path))
+    assert (options.steering.osc_token, options.steering.media) == ("a blue hour", (tmp_path,))
+    assert "a blue hour" not in repr(options)
+    assert (parse().steering.osc_token, parse().steering.media) == (None, ())
+    for wrong, said in ((["--osc-token", "1234567"], "8 characters"), (["--media", "nowhere"], "no such folder")):
+        with pytest.raises(SystemExit):
+            parse(*wrong)
+        error = capsys.readouterr().err
+        assert said in error
+        assert "1234567" not in error
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -89,7 +89,7 @@ def of_markdown(page: str) -> Facts:
         low, to, high = span.partition(" to ")
         found[address.strip("`")] = {
             "type": kind.removesuffix(" event"),
-            "range": (float(low), float(high)) if to else None,
+            "range": (ast.literal_eval(low), ast.literal_eval(high)) if to else None,
             "choices": tuple(span.split(", ")) if kind.startswith("choice") else (),
             "default": plain(ast.literal_eval(default) if default.startswith("(") else default),
             "doc": FURTHER.sub("", doc),

@@ -5,7 +5,7 @@ import pytest
 
 from backend.controls.table import TABLE
 from backend.steering.quantise import DisplayTime
-from backend.steering.tempo import ShowTempo
+from backend.steering.tempo import MOST_PRESSED, ShowTempo
 from bridge.control.mailbox import Mailbox
 
 from ..waiting import wait_for
@@ -118,6 +118,13 @@ def test_a_reset_or_an_anchor_waits_for_the_bar_and_happens_once(address):
     happens = [beat.values_for(DisplayTime(start, start + 0.5))[1] for start in (101.0, 101.5, 102.0, 102.5)]
     assert happens == [set(), set(), {address}, set()]
     assert beat.status(103.0)["waiting_for_the_beat"] == 0
+
+
+def test_presses_that_no_engine_takes_do_not_grow_without_end():
+    mailbox, beat, clock, _ = desk()
+    for value in (1, 0) * 500:
+        mailbox.set("/vace/anchor", value)
+    assert beat.status(clock.now)["waiting_for_the_beat"] == MOST_PRESSED
 
 
 def test_a_prompt_waits_while_everyone_sees_it_and_a_switch_does_not():

@@ -188,6 +188,42 @@ def test_a_port_is_found_by_a_part_of_its_name_and_taken_up_again_after_it_was_u
     assert not port.connected
 
 
+def test_a_message_that_brings_out_a_fault_does_not_end_the_ports_thread(ports: Ports, monkeypatch, caplog):
+    desk = Desk({"cc 1/74": "/vace/scale"})
+    port = MidiPort("kontrol", MidiClock(), desk.map)
+    really, left = desk.map.hear, [2]
+
+    def fail(message) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise RuntimeError("a bug")
+        really(message)
+
+    monkeypatch.setattr(desk.map, "hear", fail)
+    for value in (1, 2, 0, 127):
+        ports.opened[-1][1](mido.Message("control_change", control=74, value=value))
+    assert desk.mailbox.get("/vace/scale") == 2.0
+    assert len([record for record in caplog.records if "a bug" in record.message]) == 1
+    port.close()
+
+
+def test_a_thread_that_raises_looks_for_its_port_afterwards(ports: Ports, monkeypatch):
+    port = MidiPort("kontrol", MidiClock(), Desk().map)
+    left = [2]
+
+    def names() -> list[str]:
+        if left[0]:
+            left[0] -= 1
+            raise SystemError("the driver is gone")
+        return ports.names
+
+    monkeypatch.setattr(midi.mido, "get_input_names", names, raising=False)
+    wait_for(lambda: port._thread.faults == 2, "the faults")
+    ports.names.remove(port.name)
+    wait_for(lambda: not port.connected, "the loss")
+    port.close()
+
+
 @pytest.mark.parametrize(("name", "said"), [("Launchpad", "nanoKONTROL2 CTRL"), ("Taken", "another program")])
 def test_a_port_that_cannot_be_had_is_named_with_those_that_can(ports: Ports, name: str, said: str):
     with pytest.raises(BridgeError, match=said):

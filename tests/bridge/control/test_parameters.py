@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.control.parameters import MAX_TEXT, MAX_TEXTS, Control, ControlError, ControlTable
+from bridge.control.parameters import MAX_TEXT, MAX_TEXTS, Accepted, Control, ControlError, ControlTable
 
 SCALE = Control("/t/scale", "float", 1.0, "", low=0.0, high=2.0)
 SEED = Control("/t/seed", "int", 0, "", low=0, high=2**31 - 1)
@@ -180,3 +180,82 @@ def test_what_is_done_with_a_control_inside_the_program_is_told_to_no_other():
         "address", "type", "default", "doc", "low", "high", "unit", "acts", "choices", "counts", "dangerous", "event",
         "also",
     ]  # fmt: skip
+
+
+NUMBER = Control("/vace/scale", "float", 1.0, "", low=0.0, high=2.0)
+SEED = Control("/vace/seed", "int", 0, "", low=0, high=2**63 - 1, draws=True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"), [("0,5", 0.5), ("+0,5", 0.5), (" 1,25 ", 1.25), ('"0.5"', 0.5), ("'0,5'", 0.5)]
+)
+def test_a_number_may_have_a_decimal_comma_and_quotation_marks(sent: str, taken: float):
+    assert NUMBER.accept(sent) == Accepted(taken)
+
+
+@pytest.mark.parametrize("sent", ["1,000,5", ",5", "0,", "0,5 0,5", '"', '""'])
+def test_what_only_looks_like_a_number_is_refused(sent: str):
+    with pytest.raises(ControlError, match="takes a number"):
+        NUMBER.accept(sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("0,5 0,25", (0.5, 0.25)),
+        ("0.5, 0.25", (0.5, 0.25)),
+        ("0.5,0.25", (0.5, 0.25)),
+        ("1,0", (1.0, 0.0)),
+        ('"0.5 0.25"', (0.5, 0.25)),
+        (["0,5", 0.25], (0.5, 0.25)),
+    ],
+)
+def test_commas_stand_between_numbers_or_in_them_where_only_that_gives_as_many_as_wanted(sent: object, taken: tuple):
+    assert Control("/vace/box", "floats", (0.0, 1.0), "", counts=(2,)).accept(sent) == Accepted(taken)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ('"a city of coral"', "a city of coral"),
+        ("'a city of coral'", "a city of coral"),
+        ("\u201ca city\u201d", "a city"),
+        (' "a city" ', "a city"),
+        ('"a" and "b"', '"a" and "b"'),
+        ('"a city', '"a city'),
+        ('a "city"', 'a "city"'),
+        ("it's 'nice'", "it's 'nice'"),
+        ('""', ""),
+        ('"', '"'),
+    ],
+)
+def test_quotation_marks_around_a_whole_text_are_taken_off(sent: str, taken: str):
+    assert Control("/vace/prompt", "string", "", "").accept(sent) == Accepted(taken)
+    assert Control("/vace/reference", "strings", (), "").accept([sent, "b"]) == Accepted((taken, "b"))
+
+
+def test_choices_and_switches_may_have_quotation_marks():
+    assert Control("/vace/control", "choice", "a", "", choices=("a", "b")).accept('"B"') == Accepted("b")
+    assert Control("/vace/freeze", "bool", False, "").accept("'on'") == Accepted(True)
+
+
+@pytest.mark.parametrize("seed", [804822466654819, 3698135662, 2**63 - 1, 2**53 + 1])
+def test_a_whole_number_is_exact_however_large(seed: int):
+    assert SEED.accept(seed) == SEED.accept(str(seed)) == SEED.accept(f'"{seed}"') == Accepted(seed)
+
+
+def test_a_seed_beyond_64_bits_is_clamped_and_said():
+    accepted = SEED.accept(2**64)
+    assert accepted.value == 2**63 - 1
+    assert "18446744073709551616" in str(accepted.report)
+
+
+@pytest.mark.parametrize("sent", [-1, -1.0, "-1"])
+def test_minus_one_draws_a_seed_and_says_which(sent: object):
+    drawn = [SEED.accept(sent) for _ in range(8)]
+    assert len({accepted.value for accepted in drawn}) > 1
+    for accepted in drawn:
+        assert 0 <= accepted.value < 2**31  # type: ignore[operator]
+        assert str(accepted.value) in str(accepted.report)
+    assert "takes" in str(SEED.accept(-2).report)
+    assert NUMBER.accept(-1).value == 0.0, "other controls have a range"

@@ -1,4 +1,7 @@
+import json
+
 from bridge.control.parameters import Control, ControlTable
+from bridge.layouts.open_stage_control import session
 from bridge.layouts.pages import MAIN, options, pages, title, widget
 from tests.bridge.control.every_type import EVERY_TYPE
 
@@ -36,3 +39,10 @@ def test_titles_and_options():
     assert title(EVERY_TYPE["/vace/freeze"]) == "freeze"
     assert options(EVERY_TYPE["/vace/prompt/go"]) == [1, 2]
     assert options(EVERY_TYPE["/vace/control"]) == ["depth", "scribble", "none"]
+
+
+def test_a_whole_number_that_32_bits_do_not_hold_is_typed():
+    large, small = (Control("/vace/seed", "int", 0, "Noise.", low=0, high=high) for high in (2**63 - 1, 2**31 - 1))
+    assert (widget(large), widget(small)) == ("number", "fader")
+    typed = session(ControlTable([large]), ("127.0.0.1", 9000))
+    assert '"typeTags": "s"' in json.dumps(typed), "as JavaScript has no number for 64 bits that OSC could carry"

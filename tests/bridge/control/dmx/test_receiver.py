@@ -230,3 +230,63 @@ def test_sixteen_bits_are_finer_than_eight():
     channel = Channel((0, 1), TABLE["/vace/scale"])
     assert channel.value(channel.raw(bytes([1, 2])) or 0) == pytest.approx(2 * 258 / 65535)
     assert channel.raw(bytes([1])) is None
+
+
+def test_a_patch_may_begin_with_a_byte_order_mark_or_be_utf16(tmp_path: Path):
+    expected = read_patch(patch(tmp_path), TABLE)
+    for encoding in ("utf-8-sig", "utf-16"):
+        path = tmp_path / f"{encoding}.json"
+        path.write_text(json.dumps(PATCH), encoding=encoding)
+        assert read_patch(path, TABLE) == expected
+
+
+def test_a_thread_that_raises_hears_the_desk_afterwards(listening, monkeypatch: pytest.MonkeyPatch):
+    protocol, listener, mailbox = listening
+    really, left = listener._patched.apply, [2]
+
+    def fail(slots: bytes) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise RuntimeError("a bug")
+        really(slots)
+
+    monkeypatch.setattr(listener._patched, "apply", fail)
+
+    def set_at_last() -> bool:
+        send(protocol, listener.port, [255, 0])
+        return mailbox.get("/vace/scale") == 2.0
+
+    wait_for(set_at_last, "the channel")
+    assert sum(thread.faults for thread in listener._threads) == 2
+    assert all(thread.is_alive() for thread in listener._threads)
+
+
+def test_a_socket_that_fails_is_asked_again_after_a_pause_and_noted_once(
+    desk, told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(receiver, "ERROR_SECONDS", 0.005)
+    mailbox, patched = desk
+    really, calls = receiver._bound, []
+
+    class Failing(socket.socket):
+        def recvfrom(self, *size: int):
+            calls.append(1)
+            if len(calls) <= 20:
+                raise OSError("no room")
+            return super().recvfrom(*size)
+
+    def bound(host: str, port: int) -> socket.socket:
+        found = really(host, port)
+        return Failing(found.family, found.type, found.proto, found.detach())
+
+    monkeypatch.setattr(receiver, "_bound", bound)
+    listener = DmxInput(DmxWanted("artnet", 1), patched, told.append, {"sacn": 0, "artnet": 0})
+
+    def set_at_last() -> bool:
+        send("artnet", listener.port, [255, 0])
+        return mailbox.get("/vace/scale") == 2.0
+
+    wait_for(set_at_last, "the channel")
+    listener.close()
+    assert len([record for record in caplog.records if "no room" in record.message]) == 1
+    assert sum(thread.faults for thread in listener._threads) == 0

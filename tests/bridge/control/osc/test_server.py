@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import build_msg
+from pythonosc.tcp_client import SimpleTCPClient
 from pythonosc.udp_client import SimpleUDPClient
 
+from backend.controls.table import TABLE as WHOLE_TABLE
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc.dispatch import ERRORS_PER_SECOND
 from bridge.control.osc.packets import BUNDLE
@@ -25,6 +27,7 @@ from bridge.control.parameters import Control, ControlTable
 from bridge.errors import BridgeError
 from bridge.web.access import network
 from tests.backend.waiting import wait_for
+from tests.bridge.control.osc.test_packets import bundle
 
 TABLE = ControlTable(
     [
@@ -110,6 +113,14 @@ def show() -> Iterator[Show]:
         ("/vace/box", ["0 0.25 0.5 1"], (0.0, 0.25, 0.5, 1.0)),
         ("/vace/panic", [1], True),
         ("/vace/prompt", [3.0], "3"),
+        ("/vace/prompt", ["golden", "spheres", "desert"], "golden spheres desert"),
+        ("/vace/prompt", ["golden", "spheres", 2.5], "golden spheres"),
+        ("/vace/prompt", ["blade", "runner", "2049"], "blade runner 2049"),
+        ("/vace/prompt", ["ice", "2,5"], "ice"),
+        ("/vace/prompt", ['"golden', 'spheres"'], "golden spheres"),
+        ("/vace/prompt", ['"golden spheres"'], "golden spheres"),
+        ("/vace/scale", ["0,5"], 0.5),
+        ("/vace/reference", ['"a b.png"', "c.png"], ("a b.png", "c.png")),
     ],
 )
 def test_a_message_sets_its_control(show: Show, address: str, sent: list[Any], taken: Any):
@@ -447,6 +458,81 @@ def oscsend(show: Show) -> Callable[..., object]:
     if program is None:
         pytest.skip("oscsend is not installed (Debian: liblo-tools)")
     return lambda *words: subprocess.run([program, "127.0.0.1", str(show.server.port), *words], check=True)
+
+
+def test_large_seeds_go_in_and_come_back_whole():
+    mailbox = Mailbox(WHOLE_TABLE)
+    server = OscServer(WHOLE_TABLE, mailbox, "127.0.0.1", 0).start()
+    with closing(SimpleUDPClient("127.0.0.1", server.port)) as client:
+        show = Show(server, mailbox, client)
+        for sent in (804822466654819, "3698135662", 2**63 - 1, -(2**63), 7):
+            show.send("/vace/seed", sent)
+            kept = max(int(sent), 0)
+            if kept != int(sent):
+                assert show.answer()[0] == "/vace/error"
+            assert show.ask("/vace/get", "/vace/seed") == ("/vace/seed", [kept])
+        address, (about, reason) = show.ask("/vace/seed", -1)
+        assert (address, about) == ("/vace/error", "/vace/seed")
+        [drawn] = show.ask("/vace/get", "/vace/seed")[1]
+        assert f"{drawn} is used" in reason
+    server.stop()
+
+
+def test_text_that_is_no_utf8_is_taken_and_its_sender_is_told_once(show: Show):
+    good = build_msg("/vace/scale", 0.25).dgram
+    foreign = b"/vace/prompt\0\0\0\0,s\0\0caf\xe9\0\0\0\0"
+    show.client._sock.sendto(bundle(foreign, good), ("127.0.0.1", show.server.port))
+    show.client._sock.sendto(foreign, ("127.0.0.1", show.server.port))
+    [(address, (about, reason))] = show.settle()
+    assert (address, about) == ("/vace/error", "/vace/prompt")
+    assert "Latin-1" in reason
+    values = show.mailbox.snapshot()
+    assert (values["/vace/prompt"], values["/vace/scale"]) == ("caf\u00e9", 0.25)
+    assert show.server.counters.damaged == 0
+
+
+def test_a_message_that_cannot_be_read_is_told_to_its_sender_and_takes_no_other_with_it(show: Show):
+    good = build_msg("/vace/scale", 0.25).dgram
+    show.client._sock.sendto(bundle(b"/vace/seed\0\0,x\0\0", good), ("127.0.0.1", show.server.port))
+    address, (about, reason) = show.answer()
+    assert (address, about) == ("/vace/error", "/vace/seed")
+    assert "type 'x'" in reason
+    show.settle()
+    assert show.mailbox.get("/vace/scale") == 0.25
+    assert (show.server.counters.damaged, show.server.counters.refused) == (1, 1)
+
+
+def test_a_trigger_is_pressed_by_nil_by_an_impulse_and_by_what_follows_a_colour(show: Show):
+    for tags in (b",N\0\0", b",I\0\0", b",r\0\0\xff\0\0\xff"):
+        show.client._sock.sendto(b"/vace/mark\0\0" + tags, ("127.0.0.1", show.server.port))
+    show.settle()
+    assert show.mailbox.events() == ["/vace/mark"] * 3
+
+
+def test_nobody_subscribes_the_server_to_itself(show: Show):
+    address, (about, reason) = show.ask("/vace/subscribe", show.server.port)
+    assert (address, about) == ("/vace/error", "/vace/subscribe")
+    assert "where this program listens" in reason
+    assert show.server.counters.subscribers == 0
+
+
+def test_a_stranger_who_gives_the_token_is_heard():
+    own = _own_address()
+    mailbox = Mailbox(TABLE)
+    allow = [network("203.0.113.0/24")]
+    server = OscServer(TABLE, mailbox, "0.0.0.0", 0, tcp=("0.0.0.0", 0), allow=allow, token="a blue hour").start()
+    assert server.tcp is not None
+    with closing(SimpleUDPClient(own, server.port)) as stranger:
+        show = Show(server, mailbox, stranger)
+        stranger.send_message("/vace/scale", 0.5)
+        assert show.ask("/vace/token", "a blue hour") == ("/vace/token/accepted", [])
+        assert mailbox.get("/vace/scale") == 1.0
+        assert show.set("/vace/scale", 0.75) == 0.75
+        assert show.set("/vace/panic", 1) is True
+    with SimpleTCPClient(own, server.tcp.port, mode="1.0", timeout=ANSWER_SECONDS) as stranger:
+        stranger.send_message("/vace/token", "a blue hour")
+        assert stranger.get_messages(ANSWER_SECONDS).__next__().address == "/vace/token/accepted"
+    server.stop()
 
 
 def test_another_programs_messages_are_understood(show: Show, oscsend: Callable[..., object]):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import selectors
 import shutil
 import socket
 import struct
@@ -17,9 +19,18 @@ from pythonosc.osc_message_builder import build_msg
 from pythonosc.tcp_client import AsyncSimpleTCPClient, SimpleTCPClient
 
 from bridge.control.mailbox import Mailbox
+from bridge.control.osc import tcp
+from bridge.control.osc.counters import OscCounters
 from bridge.control.osc.framing import MAX_PACKET
 from bridge.control.osc.server import OscServer
-from bridge.control.osc.tcp import MAX_CONNECTIONS, MAX_WAITING, TcpPort
+from bridge.control.osc.tcp import (
+    MAX_CONNECTIONS,
+    MAX_FROM_ONE,
+    MAX_WAITING,
+    RETRY_SECONDS,
+    SILENT_SECONDS,
+    TcpPort,
+)
 from bridge.control.parameters import MAX_TEXT, Control, ControlTable
 from bridge.errors import BridgeError
 from tests.backend.waiting import wait_for
@@ -216,15 +227,116 @@ def test_one_that_does_not_read_its_answers_is_closed_and_the_others_are_served(
     assert show.server.counters.connections == 1
 
 
-def test_one_connection_too_many_is_closed_and_counted(show: Show):
-    with contextlib.ExitStack() as streams:
-        for _ in range(MAX_CONNECTIONS):
-            streams.enter_context(show.plain())
-        wait_for(lambda: show.server.counters.connections == MAX_CONNECTIONS, "all of them")
-        with show.plain() as late:
-            assert late.recv(1) == b""
-        assert show.server.counters.closed == 1
+def test_one_connection_too_many_is_closed_and_counted(show: Show, connect: Callable):
+    clients = [connect("1.0") for _ in range(MAX_CONNECTIONS)]
+    for client in clients:
+        client.send_message("/vace/ping", 1)
+        answers(client, 1)
+    with show.plain() as late:
+        assert late.recv(1) == b""
+    assert show.server.counters.closed == 1
+    for client in clients:
+        client.close()
     wait_for(lambda: show.server.counters.connections == 0, "them to be gone")
+
+
+def test_connections_that_say_nothing_lock_nobody_out(show: Show, connect: Callable):
+    with contextlib.ExitStack() as streams:
+        silent = [streams.enter_context(show.plain()) for _ in range(MAX_CONNECTIONS)]
+        wait_for(lambda: show.server.counters.connections == MAX_CONNECTIONS, "all of them")
+        client = connect("1.0")
+        client.send_message("/vace/ping", 7)
+        assert answers(client, 1) == [("/vace/pong", [7])]
+        assert silent[0].recv(1) == b"", "the oldest makes room"
+        assert show.server.counters.connections == MAX_CONNECTIONS
+
+
+def port_of(clock: Callable[[], float], may_stay: Callable[[Any], bool] = lambda _: True) -> TcpPort:
+    """A port without a server's thread."""
+    selector = selectors.DefaultSelector()
+    return TcpPort(
+        "127.0.0.1", 0, selector, lambda _: True, OscCounters(), lambda *_: None, lambda _: None, may_stay, clock
+    )
+
+
+def serve(port: TcpPort) -> None:
+    """What a server's thread does, until nothing is to be done."""
+    while ready := port._selector.select(0.05):
+        for key, events in ready:
+            key.data(events)
+
+
+def test_who_says_nothing_is_closed_after_a_while_and_who_has_spoken_is_not():
+    now = 100.0
+    port = port_of(lambda: now)
+    with connected(port) as silent, connected(port) as half, connected(port) as speaking:
+        half.sendall(b"\0\0")
+        packet = build_msg("/vace/ping", 1).dgram
+        speaking.sendall(struct.pack(">I", len(packet)) + packet)
+        serve(port)
+        port.round(now + 0.9 * SILENT_SECONDS)
+        assert port._counters.connections == 3
+        port.round(now + 1.1 * SILENT_SECONDS)
+        assert (port._counters.connections, port._counters.closed) == (1, 2)
+        assert (silent.recv(1), half.recv(1)) == (b"", b"")
+    port.close()
+
+
+def test_who_speaks_but_is_not_let_in_is_closed_too():
+    port = port_of(lambda: 100.0, may_stay=lambda _: False)
+    with connected(port) as stranger:
+        packet = build_msg("/vace/scale", 1).dgram
+        stranger.sendall(struct.pack(">I", len(packet)) + packet)
+        serve(port)
+        port.round(100.0 + 1.1 * SILENT_SECONDS)
+        assert stranger.recv(1) == b""
+    port.close()
+
+
+def test_a_machine_gets_so_many_connections(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tcp, "is_here", lambda _: False)
+    port = port_of(lambda: 100.0)
+    with contextlib.ExitStack() as streams:
+        for _ in range(MAX_FROM_ONE):
+            streams.enter_context(connected(port))
+        serve(port)
+        with connected(port) as late:
+            serve(port)
+            assert late.recv(1) == b""
+        assert (port._counters.connections, port._counters.closed) == (MAX_FROM_ONE, 1)
+    port.close()
+
+
+def test_a_system_that_has_no_descriptors_left_is_asked_now_and_then(caplog: pytest.LogCaptureFixture):
+    now = 100.0
+    port = port_of(lambda: now)
+    listener, refusals = port._listener, 0
+
+    class Refusing:
+        def accept(self) -> None:
+            nonlocal refusals
+            refusals += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(listener, name)
+
+    with connected(port):
+        port._listener = Refusing()  # type: ignore[assignment]
+        for _ in range(20):
+            serve(port)
+            port.round(now + 0.5 * RETRY_SECONDS)
+        assert refusals == 1
+        assert len(caplog.records) == 1
+        port._listener = listener
+        port.round(now + 1.1 * RETRY_SECONDS)
+        serve(port)
+        assert port._counters.connections == 1
+    port.close()
+
+
+def connected(port: TcpPort) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port.port), timeout=ANSWER_SECONDS)
 
 
 def test_a_port_in_use_is_named_and_the_other_port_is_given_back(show: Show):
