@@ -80,7 +80,7 @@ class Channel:
 def read_patch(path: Path, table: ControlTable) -> list[Channel]:
     """{"CHANNEL": "ADDRESS"}; channels from 1, "2+3" are the coarse and the fine half of one. BridgeError."""
     try:
-        lines = json.loads(path.read_text(encoding="utf-8"))
+        lines = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as reason:
         said = reason.strerror
         raise BridgeError(f"the DMX patch {path} cannot be read ({said}); name a file like {EXAMPLE}") from None
