@@ -51,7 +51,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def console() -> int:
     """The command `vace-live` of an editable installation."""
-    return main(sys.argv[1:])
+    from ..__main__ import main as start
+
+    return start(sys.argv[1:])
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from bridge.control.mailbox import Mailbox
@@ -11,9 +12,13 @@ from ..runtime.json_store import JsonStore
 from ..runtime.shared_entries import SharedEntries
 from .morph import Morph, Numbers
 
+log = logging.getLogger(__name__)
+
 SAVE, GO, FADE = "/vace/preset/save", "/vace/preset/go", "/vace/preset/fade"
 LET_GO = "0"
 """What a button sends when it is let go: no preset's name."""
+NEVER_RESTORED = ("/vace/freeze",)
+"""The frame that was frozen is gone with the show that had it."""
 MAX_NAME = 64
 MAX_PRESETS = 256
 
@@ -90,10 +95,11 @@ class Presets:
 
 
 class LastValues:
-    """Keeps the values as they are for the front that comes after a crash. Panic switches are not among them."""
+    """Keeps the values as they are for the front that comes after a crash."""
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore) -> None:
-        self._rows = [row for row in table if row.of_chunk]
+        self._rows = [row for row in table if row.holds and row.address not in NEVER_RESTORED]
+        self._look = {row.address for row in table if row.of_chunk}
         self._mailbox, self._file = mailbox, file
         self._written = -1
 
@@ -105,6 +111,13 @@ class LastValues:
         values = self._mailbox.snapshot()
         self._file.write({row.address: values[row.address] for row in self._rows})
         self._written = version
+
+    def restore(self, all_of_it: bool) -> list[str]:
+        """Set what the last show had; all_of_it: also what acts at once, as the panic switches do. What is refused."""
+        known = {row.address for row in self._rows} if all_of_it else self._look
+        values = [(address, value) for address, value in self._file.read().items() if address in known]
+        log.info("began with the last values" if values else "there are no last values to begin with")
+        return [reason for _, reason in self._mailbox.apply(values)]
 
 
 def _fits(row: Control, value: Any) -> bool:

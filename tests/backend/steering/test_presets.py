@@ -193,18 +193,37 @@ def test_without_a_file_presets_last_as_long_as_the_program():
     assert desk.values("seed") == [7]
 
 
-def test_last_values_are_written_when_something_has_changed_and_without_panic_switches(path: Path):
+def test_last_values_are_written_when_something_has_changed(path: Path):
     mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
-    autosave = LastValues(TABLE, mailbox, file)
-    autosave.write()
+    last = LastValues(TABLE, mailbox, file)
+    last.write()
     assert file.read()["/vace/prompt"] == mailbox.get("/vace/prompt")
     path.unlink()
-    autosave.write()
+    last.write()
     assert not path.exists()
-    mailbox.set_all([("/vace/prompt/bank/1", "mine"), ("/vace/blackout", 1)])
-    autosave.write()
+    mailbox.set("/vace/prompt/bank/1", "mine")
+    last.write()
     assert file.read()["/vace/prompt/bank/1"] == "mine"
-    assert "/vace/blackout" not in file.read()
+
+
+@pytest.mark.parametrize("all_of_it", [False, True])
+def test_panic_switches_come_back_only_where_a_show_goes_on_and_a_frozen_frame_never(path: Path, all_of_it: bool):
+    mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
+    mailbox.set_all([("/vace/prompt", "ice"), ("/vace/blackout", 1), ("/vace/freeze", 1), ("/vace/record", 1)])
+    LastValues(TABLE, mailbox, file).write()
+    again = Mailbox(TABLE)
+    assert LastValues(TABLE, again, file).restore(all_of_it) == []
+    assert again.get("/vace/prompt") == "ice"
+    assert (again.get("/vace/blackout"), again.get("/vace/record")) == (all_of_it, all_of_it)
+    assert again.get("/vace/freeze") is False
+
+
+def test_what_cannot_be_restored_is_told_and_the_rest_is(path: Path):
+    JsonStore(path, "last values").write({"/vace/scale": "much", "/vace/prompt": "ice", "/vace/gone": 1})
+    mailbox = Mailbox(TABLE)
+    [reason] = LastValues(TABLE, mailbox, JsonStore(path, "last values")).restore(False)
+    assert "/vace/scale" in reason
+    assert mailbox.get("/vace/prompt") == "ice"
 
 
 def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot():
