@@ -14,5 +14,10 @@ def main(arguments: list[str]) -> int:
     return run_command(arguments)
 
 
+def console() -> int:
+    """The command `vace-live` of an editable installation."""
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(console())

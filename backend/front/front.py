@@ -172,5 +172,6 @@ class Front:
             recording=self.recorder.path,
             failed_sinks=", ".join(output.uri for output in self.outputs if output.failure),
             **self.tempo.status(now),
+            cue="" if self.steering.cues is None else self.steering.cues.current,
             osc=None if self.steering.osc is None else replace(self.steering.osc.counters),
         )

@@ -22,6 +22,8 @@ from ..controls.table import TABLE
 from ..runtime import priority, program_name
 from ..runtime.json_store import JsonStore
 from .autosave import Autosave
+from .cues import LIST as CUE_LIST
+from .cues import Cues
 from .morph import Morph
 from .presets import LastValues, Presets
 from .prompt_bank import bind_prompt_bank
@@ -76,6 +78,7 @@ class Steering:
         )
         self.osc: OscServer | None = None
         self.oscquery: OscQueryServer | None = None
+        self.cues: Cues | None = None
 
     def close(self) -> None:
         """Let another program have this one's name."""
@@ -94,14 +97,14 @@ class Steering:
         options = self._options
         bind_prompt_bank(self._mailbox)
         bind_reference_list(self._mailbox)
-        presets = self._open_presets(opened)
+        presets, cues = self._open_presets(opened)
         if options.midi:
             from .midi import open_midi
 
             kept = options.beside(".midi.json") if self._own else None
             opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._notify))
         if options.osc is not None:
-            self.osc = self._open_osc(opened, *options.osc, presets)
+            self.osc = self._open_osc(opened, *options.osc, presets, cues)
         if options.oscquery is not None:
             self._open_oscquery(opened, *options.oscquery)
         if options.dmx and options.dmx_patch is not None:
@@ -113,7 +116,7 @@ class Steering:
         if self.osc is not None:
             self.osc.notify(address or "/vace", reason)
 
-    def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets) -> OscServer:
+    def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets, cues: Cues) -> OscServer:
         server = OscServer(
             TABLE,
             self._mailbox,
@@ -121,7 +124,7 @@ class Steering:
             port,
             tcp=self._options.osc_tcp,
             allow=self._options.osc_allow,
-            answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names},
+            answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names, CUE_LIST: cues.names},
             # The presenter needs the interpreter on time: who holds it must not be held up by another program.
             at_start=priority.raise_this_thread,
         ).start()
@@ -140,17 +143,20 @@ class Steering:
         opened.callback(self.oscquery.stop)
         opened.callback(MdnsService(NAME, self.oscquery.services()).start().stop)
 
-    def _open_presets(self, opened: ExitStack) -> Presets:
+    def _open_presets(self, opened: ExitStack) -> tuple[Presets, Cues]:
         morph = Morph(self._mailbox)
         presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
-        jobs = [(presets.write, PRESET_SECONDS)]
+        path = self._options.presets
+        file = JsonStore(None if path is None else path.with_suffix(".cues.json"), "cues")
+        self.cues = cues = Cues(self._mailbox, file, presets, morph, self._notify)
+        jobs = [(presets.write, PRESET_SECONDS), (cues.write, PRESET_SECONDS)]
         if self._last_values is not None:
             jobs.append((self._last_values.write, AUTOSAVE_SECONDS))
         autosave = Autosave(jobs, lambda reason: self._notify("/vace/preset/save", reason))
-        for part in (autosave, morph):
+        for part in (autosave, morph, cues):
             part.start()
             opened.callback(part.stop)
-        return presets
+        return presets, cues
 
     def _take_name(self) -> bool:
         """Whether what is kept under this program's name is its own, until `close`: one program can have it."""
