@@ -79,7 +79,7 @@ def report(name: str, error: BaseException) -> None:
     for listener in _listeners:
         try:
             listener(name, error)
-        except Exception:  # noqa: BLE001 - one that fails itself must not end the thread that it is told about
+        except Exception:
             log.debug("a listener failed", exc_info=True)
 
 

@@ -88,8 +88,8 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         choices=("look", "all"),
         const="look",
         default="no",
-        help="begin with the values that the last run had; all: also with its source, blackout and the like, and before "
-        "those of other options, as if it had not ended",
+        help="begin with the values that the last run had; all: also with its source, blackout and the like, and "
+        "before those of other options, as if it had not ended",
     )
     parser.add_argument(
         "--name",

@@ -17,7 +17,9 @@ class SuggestingParser(argparse.ArgumentParser):
         """As it is; but what a command can't read is its own error, as it alone knows its options."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{did_you_mean(unknown, self._option_string_actions)}")
+            self.error(
+                f"unrecognized arguments: {' '.join(unknown)}{did_you_mean(unknown, self._option_string_actions)}"
+            )
         return options, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

@@ -21,7 +21,7 @@ SUPERVISE, UNTIL_STDIN_ENDS = "--supervise", "--until-stdin-ends"
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds before the show is started again: the first time, and at most; each time twice as long."""
-HEALTHY_SECONDS = 20.0
+HEALTHY_SECONDS = 2.0
 """A show that lived for so long before it died is started again after the first pause."""
 STOP_SECONDS = 20.0
 """How long a show that was asked to end may take."""

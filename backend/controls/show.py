@@ -115,8 +115,8 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "/vace/cue/save",
             "strings",
             (),
-            "Save a cue: its name, then the preset that it goes to, the seconds of its fade, and the seconds after which "
-            "the next cue follows (without them it waits).",
+            "Save a cue: its name, then the preset that it goes to, the seconds of its fade, and the seconds after "
+            "which the next cue follows (without them it waits).",
             acts="at once",
             dangerous=True,
             event=True,

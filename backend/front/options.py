@@ -18,8 +18,9 @@ class RunOptions:
     source, sinks: frame addresses. height, width: pixels. fps: frames out per second. panel: (host, port) of the page,
     None for none. values: first values of controls, by address. restore: begin with the values that the last show had:
     "look" with what presets keep, unless `values` says otherwise; "all" whatever it says and with what acts at once,
-    as if that show had not ended. control_sinks, mask_sinks: frame addresses that the control video and the mask go to, in step
-    with the output. recordings: the folder that `/vace/record` fills. log: the file that this show logs into, beside which the engine's lies; None for none. load: see `EngineStart.load`.
+    as if that show had not ended. control_sinks, mask_sinks: frame addresses that the control video and the mask go to,
+    in step with the output. recordings: the folder that `/vace/record` fills. log: the file that this show logs into,
+    beside which the engine's lies; None for none. load: see `EngineStart.load`.
     """
 
     source: str

@@ -17,9 +17,7 @@ CLOSE_SECONDS = 4.5
 """How long Windows is kept from ending a program whose console was closed; after five seconds it does."""
 CONSOLE_CLOSED, LOGGED_OFF, SHUT_DOWN = 2, 5, 6
 """Of Windows' console events, those that a program can't refuse."""
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
-)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
 END_SECONDS = 30.0
@@ -27,9 +25,10 @@ END_SECONDS = 30.0
 
 
 def on_end(end: Callable[[], None]) -> Callable[[], None]:
-    """Have `end` called, perhaps often, when the program is to end; it must be quick. To be called from the main thread.
+    """Have `end` called, perhaps often, when the program is to end; it must be quick.
 
-    Returns what is to be called once everything is closed: until then Windows is kept from ending the program.
+    To be called from the main thread. Returns what is to be called once everything is closed: until then Windows is
+    kept from ending the program.
     """
     former = {number: signal.signal(number, lambda *_: end()) for number in SIGNALS if not _is_nohup(number)}
     done = _on_console_end(end) if sys.platform == "win32" else lambda: None

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from filelock import FileLock, Timeout
 
@@ -72,7 +72,7 @@ def _detach_stderr(opened: ExitStack) -> TextIO | None:
         stream = LossyStream("stderr", Descriptor(descriptor).write, descriptor)
     _redirect(former, stream)
     opened.callback(_attach_stderr, stream, former)
-    return stream
+    return sys.stderr
 
 
 def _attach_stderr(stream: LossyStream, former: TextIO | None) -> None:
@@ -81,11 +81,11 @@ def _attach_stderr(stream: LossyStream, former: TextIO | None) -> None:
         _redirect(stream, former)
 
 
-def _redirect(former: TextIO | None, stream: TextIO | None) -> None:
+def _redirect(former: TextIO | LossyStream | None, stream: TextIO | LossyStream | None) -> None:
     for handler in logging.getLogger().handlers:
         if type(handler) is logging.StreamHandler and handler.stream is former:
             handler.stream = stream
-    sys.stderr = stream  # type: ignore[assignment]
+    sys.stderr = cast(TextIO, stream)
 
 
 def _occupy_stderr() -> None:

@@ -65,5 +65,5 @@ class SharedEntries:
 
 
 def _with(content: Content, edits: Mapping[str, Entry | None]) -> Content:
-    changed = content | edits
+    changed = {**content, **edits}
     return {name: entry for name, entry in changed.items() if entry is not None or name not in edits}

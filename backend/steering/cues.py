@@ -38,7 +38,7 @@ class Cue:
 
     @staticmethod
     def parse(texts: tuple[str, ...]) -> Cue:
-        """ ("opening", "4", "30") -> Cue("opening", 4.0, 30.0). ControlError."""
+        """("opening", "4", "30") -> Cue("opening", 4.0, 30.0). ControlError."""
         preset, fade, follow = (*texts, *("", "", "")[len(texts) :])[:3]
         return Cue(
             preset,

@@ -216,7 +216,9 @@ def test_a_show_that_goes_on_has_the_source_that_was_chosen_and_the_last_word_of
     quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", str(tmp_path / "presets.json")]
     last = tmp_path / "presets.last.json"
     with open_front(parse(*quiet, "--prompt", "ice")) as front:
-        front.mailbox.set_all([("/vace/prompt", "lava"), ("/vace/source", "testcard:320x240@24"), ("/vace/blackout", 1)])
+        front.mailbox.set_all(
+            [("/vace/prompt", "lava"), ("/vace/source", "testcard:320x240@24"), ("/vace/blackout", 1)]
+        )
         wait_for(lambda: last.exists() and "320x240" in last.read_text(), "the values")
     with open_front(parse(*quiet, "--prompt", "ice", "--restore=all")) as front:
         wait_for(lambda: front.capture.uri == "testcard:320x240@24", "the source")

@@ -2,9 +2,12 @@
 
 import json
 import os
+import random
 import signal
+import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +29,17 @@ class Supervised:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.last = folder / "presets.last.json"
-        command = [sys.executable, "-m", "backend", "run", "--supervise", "--source", "testcard:", "--sink", f"shm:{SINK}"]
+        command = [
+            sys.executable,
+            "-m",
+            "backend",
+            "run",
+            "--supervise",
+            "--source",
+            "testcard:",
+            "--sink",
+            f"shm:{SINK}",
+        ]
         command += ["--osc", "off", "--panel", "off", "--presets", str(folder / "presets.json")]
         command += ["--log", str(folder / "vace.log"), *arguments]
         self.program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -178,3 +191,25 @@ def test_what_watches_imports_nothing_of_what_it_watches_over():
     code = "import backend.__main__, sys; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "argparse", "cv2", "torch", "bridge.video", "platformdirs"} & set(ran.stdout.split())
+
+
+@pytest.mark.slow
+def test_twenty_kills_are_survived_with_nothing_half_written_or_left(tmp_path: Path):
+    """How long it is away is measured by the clock of whoever looks at its output; run with -s to see it."""
+    away = []
+    with supervised(tmp_path, "--prompt", "gold") as held:
+        for _ in range(20):
+            show = held.show()
+            wait_for(held.last.exists, "the values to be kept")
+            time.sleep(random.uniform(0.5, 3.5))
+            killed = time.monotonic()
+            show.kill()
+            wait_for(lambda: not has_frames(), "the output to be gone")
+            wait_for(has_frames, "the output to be back")
+            away.append(time.monotonic() - killed)
+            assert json.loads(held.last.read_text(encoding="utf-8"))["content"]["/vace/prompt"] == "gold"
+        held.program.terminate()
+        assert held.program.wait(60) == DONE
+    print(f"away: median {statistics.median(away):.2f} s, at most {max(away):.2f} s")  # noqa: T201
+    assert not list(tmp_path.glob("*.unfinished"))
+    assert not [name for name in os.listdir("/dev/shm") if name == SINK] if Path("/dev/shm").exists() else True

@@ -69,7 +69,7 @@ class Kernel:
     def __init__(self) -> None:
         self.handlers: list = []
 
-    def SetConsoleCtrlHandler(self, handler, add: bool) -> None:  # noqa: N802 - as Windows calls it
+    def SetConsoleCtrlHandler(self, handler, add: bool) -> None:
         self.handlers.append(handler) if add else self.handlers.remove(handler)
 
 

@@ -139,7 +139,9 @@ def test_what_killed_programs_left_is_removed_and_what_others_are_writing_is_not
     dead, alive, other = (
         path.with_name(name)
         for name in (
-            f"presets.json.{NO_PROCESS}.unfinished", f"presets.json.{os.getppid()}.unfinished", "presets.json.unfinished"
+            f"presets.json.{NO_PROCESS}.unfinished",
+            f"presets.json.{os.getppid()}.unfinished",
+            "presets.json.unfinished",
         )
     )  # fmt: skip
     for left in (dead, alive, other):

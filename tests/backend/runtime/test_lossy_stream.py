@@ -44,7 +44,10 @@ def test_whoever_writes_to_what_hangs_goes_on_and_what_was_lost_is_counted_and_s
 
 
 def test_what_hangs_for_ever_is_left_behind():
-    stream = LossyStream("under test", lambda text: threading.Event().wait(60) and None)
+    def hang(text: bytes) -> None:
+        threading.Event().wait(60)
+
+    stream = LossyStream("under test", hang)
     stream.write("never\n")
     assert not stream.close_soon(0.05)
 
@@ -66,7 +69,8 @@ def test_what_fails_is_told_once_and_tried_again():
     assert stream.close_soon(60)
     assert told == ["disk full"]
     [text] = taken
-    assert text.startswith(b"[3 lines were lost") and text.endswith(b"kept\n")
+    assert text.startswith(b"[3 lines were lost")
+    assert text.endswith(b"kept\n")
 
 
 def test_a_pipe_that_is_never_read_holds_nobody_up_and_one_that_is_closed_neither():

@@ -1,5 +1,6 @@
 """A list of cues; on a clock that the test sets."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,7 @@ class Desk:
         self.morph = Morph(self.mailbox, self.clock)
         self.presets = Presets(TABLE, self.mailbox, JsonStore(None, "presets"), self.morph)
         file = JsonStore(path, "cues")
-        self.cues = Cues(
-            self.mailbox, file, self.presets, self.morph, lambda *told: self.told.append(told), self.clock
-        )
+        self.cues = Cues(self.mailbox, file, self.presets, self.morph, lambda *told: self.told.append(told), self.clock)
         for number, prompt in enumerate(("ice", "lava", "moss")):
             self.send("/vace/prompt", prompt)
             self.send("/vace/scale", float(number))
@@ -182,7 +181,13 @@ def test_cues_outlive_the_program_and_two_programs_keep_both(tmp_path: Path):
 
 def test_what_is_no_cue_in_the_file_is_passed_over(tmp_path: Path):
     path = tmp_path / "cues.json"
-    entries = {"a": {"preset": "ice"}, "b": {"preset": 7}, "c": {"preset": "ice", "fade": "x"}, "d": {"follow": 1}, "e": 1}
+    entries = {
+        "a": {"preset": "ice"},
+        "b": {"preset": 7},
+        "c": {"preset": "ice", "fade": "x"},
+        "d": {"follow": 1},
+        "e": 1,
+    }
     JsonStore(path, "cues").write(entries)
     assert Desk(path).cues.names() == ["a"]
 
@@ -222,3 +227,18 @@ def test_cues_follow_by_themselves_and_what_one_raises_ends_nothing(monkeypatch)
     wait_for(lambda: desk.is_at() == ("3", "moss"), "the last cue")
     desk.cues.stop()
     assert raised
+
+
+def test_the_examples_of_the_page_do_what_it_says():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "controls.md").read_text(encoding="utf-8")
+    block = page.partition("## Cues")[2].partition("```\n")[2].partition("```")[0]
+    desk = Desk()
+    for name in ("blue hour", "lava"):
+        desk.send("/vace/preset/save", name)
+    went = []
+    for line in block.splitlines():
+        address, *values = shlex.split(line)
+        assert desk.send(address, *values) == [], line
+        went.append(desk.cues.current)
+    assert went == ["", "", "", "opening", "storm", "opening", "calm", "calm", "calm"]
+    assert desk.cues.names() == ["opening", "calm"]
