@@ -21,7 +21,7 @@ from setuptools.build_meta import (  # noqa: F401  the other hooks of PEP 517 ar
     prepare_metadata_for_build_wheel,
 )
 
-COMMAND = "[console_scripts]\nvace-live = backend.cli.main:console\n"
+COMMAND = "[console_scripts]\nvace-live = backend.__main__:console\n"
 
 
 def prepare_metadata_for_build_editable(folder: str, settings: dict | None = None) -> str:

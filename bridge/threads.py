@@ -39,13 +39,15 @@ class GuardedThread(threading.Thread):
         first, longest = self._pauses
         pause = first
         while True:
-            began = time.monotonic()
+            began, ending = time.monotonic(), self.stopping.is_set()
             try:
                 self._loop()
                 return
             except Exception as error:  # noqa: BLE001 - what this class is for
                 self.faults += 1
                 report(self.name, error)
+            if ending:
+                return  # it can't do what it has to at its end, and would be begun again for ever
             if time.monotonic() - began > HEALTHY_SECONDS:
                 pause = first
             self.stopping.wait(pause)

@@ -1,7 +1,8 @@
-"""What holds for all tests: how they are shared out among several processes, and that no thread fails unnoticed."""
+"""What holds for all tests: how they are shared out, where they may write, and that no thread fails unnoticed."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,12 @@ def no_thread_fails_unnoticed(request: pytest.FixtureRequest) -> Iterator[None]:
     remove()
     if request.node.get_closest_marker("faults") is None:
         assert not heard
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_in_a_folder_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Programs that a test starts do not log into the folder of whoever runs it (on Linux, where that can be moved)."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which `python start.py test` runs with

@@ -112,6 +112,6 @@ def test_an_editable_installation_has_the_command_and_what_the_program_requires(
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as held:
         texts = {name.split("/")[-1]: held.read(name).decode() for name in held.namelist()}
-    assert texts["entry_points.txt"] == "[console_scripts]\nvace-live = backend.cli.main:console\n"
+    assert texts["entry_points.txt"] == "[console_scripts]\nvace-live = backend.__main__:console\n"
     assert "\nRequires-Dist: starlette>=1.10\n" in texts["METADATA"]
     assert texts["__editable__.vace_live-0.1.0.pth"].strip() == str(tree)

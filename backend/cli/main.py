@@ -17,6 +17,7 @@ from .models import add_models
 from .options import FAILED
 from .render import add_render
 from .run import add_run
+from .suggestions import SuggestingParser
 from .tables import add_controls, add_layouts
 
 COMMANDS = {
@@ -49,14 +50,9 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
 
 
-def console() -> int:
-    """The command `vace-live` of an editable installation."""
-    return main(sys.argv[1:])
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Every command with its options; each sets `command`, the function that runs it."""
-    parser = argparse.ArgumentParser(prog="python start.py", description="VACE Live")
+    parser = SuggestingParser(prog="python start.py", description="VACE Live")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (add_options, doc) in COMMANDS.items():
         add_options(commands.add_parser(name, help=doc))

@@ -9,8 +9,9 @@ from vace_core.config import pipeline_names
 
 from ..imaging.fitting import rounded_size
 
-DONE, FAILED = 0, 1
-"""Exit codes; for wrong usage argparse itself ends with 2."""
+DONE, FAILED, BROKEN = 0, 1, 3
+"""Exit codes. 1: it could not begin or do what it was asked; 3: it had begun, and a fault of the program ended it. For
+wrong usage argparse itself ends with 2."""
 OSC = "127.0.0.1:9000"
 """Where a show hears OSC unless it is told otherwise."""
 

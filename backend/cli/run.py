@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import signal
+import logging
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,26 +16,31 @@ import platformdirs
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.control.media_folders import MediaFolders
 from bridge.errors import BridgeError
+from bridge.video.ring import sweep_left_behind
 from bridge.web.access import Network, network
 from bridge.web.hosts import is_loopback
 from bridge.web.token import Token, checked
 
 from ..models.folders import DATA_FOLDER
+from ..runtime.endings import on_end, when_stdin_ends
+from ..runtime.logs import show_logging
+from ..runtime.program_name import DEFAULT, check_name
 from .control_options import RUN_ROWS, add_control_options, control_values
 from .model_options import add_model_options, model_options
-from .options import DONE, FAILED, OSC, add_size_options, check_fps, check_positive, host_and_port
+from .options import BROKEN, DONE, FAILED, OSC, add_size_options, check_fps, check_positive, host_and_port
 from .status_line import StatusLine
 
 if TYPE_CHECKING:
     from ..front.options import RunOptions
     from ..steering.steering import SteeringOptions
 
+log = logging.getLogger(__name__)
+
 CLIP = Path(__file__).parents[1] / "clips" / "cup.mp4"
 HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
 SHORTEST_TOKEN = 8
-STDIN = 0
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +105,22 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         desk.add_argument(f"--{protocol}", metavar="UNIVERSE[@ADDRESS]", help=doc)
     parser.add_argument("--dmx-patch", type=Path, metavar="FILE", help='which channel sets what: {"1": "/vace/scale"}')
     parser.add_argument("--presets", metavar="FILE", help="where they are kept (default: your data folder); or off")
-    parser.add_argument("--restore", action="store_true", help="begin with the values that the last run had")
+    parser.add_argument(
+        "--restore",
+        nargs="?",
+        choices=("look", "all"),
+        const="look",
+        default="no",
+        help="begin with the values that the last run had; all: also with its source, blackout and the like, and "
+        "before those of other options, as if it had not ended",
+    )
+    parser.add_argument(
+        "--name",
+        default=DEFAULT,
+        help=f"of this program beside others on this machine, for what it keeps and its log (default {DEFAULT})",
+    )
+    parser.add_argument("--log", metavar="FILE", help="log into this file too (default: in your log folder); or off")
+    parser.add_argument("--supervise", action="store_true", help="start the show again, as it was, whenever it dies")
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     parser.add_argument(
         "--until-stdin-ends", action="store_true", help="end when standard input does, with the program that feeds it"
@@ -115,14 +134,24 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """The live program, until Ctrl-C or for --seconds."""
-    from ..front.build import open_front
-
+    if options.supervise:  # `__main__` takes it before anything else is imported
+        parser.error("--supervise can't be shortened; write it out")
     settled = run_options(options, parser)
     stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    closed = on_end(stop.set)
     if options.until_stdin_ends:
-        threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
+        when_stdin_ends(stop.set)
+    try:
+        with show_logging(log_file(options)) as path:
+            return _show(replace(settled, log=path), options, stop)
+    finally:
+        closed()
+
+
+def _show(settled: RunOptions, options: argparse.Namespace, stop: threading.Event) -> int:
+    from ..front.build import open_front
+
+    sweep_left_behind()
     with open_front(settled) as front:
         if front.panel_url:
             print(f"panel: {front.panel_url}", file=sys.stderr)
@@ -130,21 +159,24 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         for what, url in (("panel", front.panel_url_elsewhere), ("OSCQuery", oscquery)):
             if url:
                 print(f"{what}, from other machines: {url}", file=sys.stderr)
-        with StatusLine(front.status, sys.stderr):
-            front.wait(options.seconds, stop)
+        try:
+            with StatusLine(front.status, sys.stderr):
+                front.wait(options.seconds, stop)
+        except Exception:  # whatever it is, what was begun is closed, and --supervise begins again
+            log.exception("the show broke off")
+            return BROKEN
     if options.json:
-        print(json.dumps(front.status().as_dict()))
+        print(json.dumps(front.status().as_dict() | {"events": front.events.as_list()}))
     if front.failure:
         print(f"vace: {front.failure}", file=sys.stderr)
     return FAILED if front.failure else DONE
 
 
-def _wait_for_end_of_stdin(stop: threading.Event) -> None:
-    """Read past Python's own buffer: a thread that holds its lock at the interpreter's end brings that down."""
-    with contextlib.suppress(OSError):  # it was closed already
-        while os.read(STDIN, 1024):
-            pass
-    stop.set()
+def log_file(options: argparse.Namespace) -> Path | None:
+    """Where the log goes besides the terminal; None for nowhere."""
+    if options.log == "off":
+        return None
+    return Path(options.log or platformdirs.user_log_path(DATA_FOLDER, appauthor=False) / f"{options.name}.log")
 
 
 def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> RunOptions:
@@ -153,6 +185,10 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
 
     check_positive(options, parser, "width", "height", "seconds")
     check_fps(options, parser)
+    try:
+        check_name(options.name)
+    except ValueError as error:
+        parser.error(f"--name: {error}")
     if options.osc == "off" and options.osc_tcp != "off":
         parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
     model, strengths = model_options(options, parser)
@@ -190,6 +226,7 @@ def _steering_options(options: argparse.Namespace, parser: argparse.ArgumentPars
         dmx_patch=options.dmx_patch,
         presets=_presets_file(options, parser),
         token=_web_token(options, parser, oscquery),
+        name=options.name,
     )
 
 
@@ -239,7 +276,7 @@ def _dmx(options: argparse.Namespace, parser: argparse.ArgumentParser) -> DmxWan
 
 def _presets_file(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path | None:
     if options.presets == "off":
-        if options.restore:
+        if options.restore == "look":
             parser.error("--restore needs the file that --presets names, got off")
         return None
     if options.presets:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
+
+from bridge.threads import GuardedThread
 
 if TYPE_CHECKING:
     from ..front.status import FrontStatus
@@ -18,8 +19,7 @@ class StatusLine:
     def __init__(self, status: Callable[[], FrontStatus], stream: TextIO) -> None:
         self._status = status
         self._stream = stream
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="status line", daemon=True)
+        self._thread = GuardedThread("status line", self._run)
 
     def __enter__(self) -> StatusLine:
         if self._stream.isatty():
@@ -27,13 +27,13 @@ class StatusLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        shown = self._thread.is_alive()
+        self._thread.stop()
+        if shown:
             self._stream.write("\n")
 
     def _run(self) -> None:
-        while not self._ending.wait(SECONDS):
+        while not self._thread.stopping.wait(SECONDS):
             self._stream.write("\r\x1b[2K" + line(self._status()))
             self._stream.flush()
 

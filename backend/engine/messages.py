@@ -7,6 +7,7 @@ settings and values never queue up.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..controls.settings import Settings
 from .options import ModelOptions
@@ -26,6 +27,8 @@ class EngineStart:
     """No more than this many frames are made per second."""
     rings: RingNames
     verbose: bool = False
+    log: Path | None = None
+    """The file that the show logs into."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
 from ..runtime import priority
+from ..runtime.logs import start_engine_logging
 from .messages import ChunkReport, ChunkRequest, EngineStart, Failed, Fault, Next, Ready, Stop
 from .timeline import FrameHistory, Span, next_span
 
@@ -44,7 +45,7 @@ LOST_SECONDS = 1.0
 def main(connection: Connection, start: EngineStart) -> None:
     """Run until told to stop, or until the front process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the front tells us to stop
-    logging.basicConfig(level=logging.DEBUG if start.verbose else logging.WARNING, format="engine: %(message)s")
+    start_engine_logging(start.log, start.verbose)
     priority.lower_this_process()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     began = time.monotonic()

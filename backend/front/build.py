@@ -15,7 +15,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.media_folders import MediaFolders
 from bridge.errors import Absent
 from bridge.files import refuse_own_input
-from bridge.threads import add_listener, one_line
+from bridge.threads import add_listener
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
@@ -74,15 +74,19 @@ class FrontBuilder:
         self._outputs: list[Output] = []
         self._rings: list[FrameRing] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
+        opened.callback(add_listener(self._faults.survived))
         self._steering = Steering(
             options.steering, self._mailbox, self._faults.notify, lambda: self._front.status().heartbeat()
         )
+        opened.callback(self._steering.close)
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
-        self._opened.callback(add_listener(lambda name, error: self._faults.notify(None, f"{name}: {one_line(error)}")))
         file_check = FileCheck(self._mailbox, self._faults.notify, self._written_files)
         self._set_first_values()
+        for row in TABLE:
+            if row.holds:  # a value that changes is no longer the one that was refused
+                self._mailbox.listen(row.address, partial(self._mended, row.address))
         chunks = self._open_ring(channels=3)
         senders = self._open_sinks(self._options.sinks)
         control_frames, control_senders = self._open_synced(self._options.control_sinks, blank=0)
@@ -111,6 +115,7 @@ class FrontBuilder:
             supervisor=self._supervisor(chunks, control_frames, mask_frames),
             presenter=self._presenter(chunks, [*senders, *control_senders, *mask_senders]),
             tempo=tempo,
+            events=self._faults.events,
             began=self._began,
         )
         self._steering.open(self._opened, tempo.midi)
@@ -132,11 +137,14 @@ class FrontBuilder:
         return ring
 
     def _set_first_values(self) -> None:
-        if self._options.restore:
-            self._steering.restore()
-        for address, value in self._options.values.items():
+        options = self._options
+        if options.restore == "look":
+            self._steering.restore(all_of_it=False)
+        for address, value in options.values.items():
             if report := self._mailbox.set(address, value):
                 log.warning("%s", report)
+        if options.restore == "all":  # whoever steered has had the last word
+            self._steering.restore(all_of_it=True)
 
     def _settings(self) -> Settings:
         return Settings.from_values(self._mailbox.snapshot())
@@ -187,6 +195,8 @@ class FrontBuilder:
         self._recorder.turn(self._settings().record)
         mailbox.listen(TICK, self._clock_source.on_tick)
         mailbox.listen(SOURCE, lambda uri, _: self._capture.turn_to(str(uri) or options.source))
+        if restored := str(mailbox.get(SOURCE)):
+            self._capture.turn_to(restored)
 
     def _open_side(self, field: str) -> SideInput:
         """The frames that a control names, by the field of the settings that it is."""
@@ -204,6 +214,7 @@ class FrontBuilder:
             fps=self._fps,
             rings=RingNames(self._capture.ring.name, chunks.name, control_frames.name, mask_frames.name),
             verbose=options.verbose,
+            log=options.log,
         )
         return Supervisor(start, lambda span: self._front.chunk_request(span), self._faults.notify, options.limits)
 
@@ -238,6 +249,9 @@ class FrontBuilder:
         self._faults.notify(SOURCE, reason)
         if not self._capture.turning:
             self._mailbox.set(SOURCE, self._capture.uri)
+
+    def _mended(self, address: str, *_: object) -> None:
+        self._faults.events.end(address)
 
     def _recorder_trouble(self, reason: str) -> None:
         self._faults.notify(RECORD, reason)

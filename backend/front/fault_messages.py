@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+
+from ..runtime.events import Events
 
 log = logging.getLogger(__name__)
 
 SAME_FAULT_SECONDS = 10.0
 """A fault that lasts is not said again before this."""
+MOST_SAID = 20
+"""Different faults that are said in that time; further ones are only counted."""
 
 
 class FaultMessages:
-    """Logs what is wrong, and answers whoever steers. answer(address or None, reason): sends it to them."""
+    """Logs what is wrong, answers whoever steers, and keeps it in `events`, which has all of it.
+
+    answer(address or None, reason): sends it to them. Called from any thread.
+    """
 
     def __init__(self, answer: Callable[[str | None, str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._answer, self._clock = answer, clock
+        self._lock = threading.Lock()
         self._said: dict[tuple[str | None, str], float] = {}
+        self._unsaid = 0
+        self.events = Events()
 
     def notify(self, address: str | None, reason: str) -> None:
         """Say what is wrong, unless it was said in the last ten seconds. address: the control to blame, if one is."""
-        now = self._clock()
-        if now - self._said.get((address, reason), -SAME_FAULT_SECONDS) < SAME_FAULT_SECONDS:
-            return
-        self._said = {key: when for key, when in self._said.items() if now - when < SAME_FAULT_SECONDS}
-        self._said[address, reason] = now
-        log.warning("%s", reason)
-        self._answer(address, reason)
+        self.events.add(reason, address)
+        says, more = self._says((address, reason))
+        if more:
+            log.warning("and %d more faults, which the list of events holds", more)
+        if says:
+            log.warning("%s", reason)
+            self._answer(address, reason)
+
+    def survived(self, thread: str, error: BaseException) -> None:
+        """Keep what a guarded thread has raised; it is in the log already. As `bridge.threads.add_listener` wants."""
+        self.events.add(f"{thread}: {type(error).__name__}: {error}")
+
+    def _says(self, fault: tuple[str | None, str]) -> tuple[bool, int]:
+        """Whether this fault is to be said now, and how many are to be mentioned that were not."""
+        with self._lock:
+            now = self._clock()
+            self._said = {key: when for key, when in self._said.items() if now - when < SAME_FAULT_SECONDS}
+            if fault in self._said:
+                return False, 0
+            if len(self._said) >= MOST_SAID:
+                self._unsaid += 1
+                return False, 0
+            self._said[fault] = now
+            more, self._unsaid = self._unsaid, 0
+            return True, more

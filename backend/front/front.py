@@ -15,6 +15,7 @@ from bridge.video.ring import FrameRing
 from ..controls.settings import Settings
 from ..engine.messages import ChunkRequest
 from ..engine.timeline import Span
+from ..runtime.events import Events
 from ..steering.quantise import DisplayTime
 from ..steering.steering import Steering
 from ..steering.tempo import ANCHOR, RESET, ShowTempo
@@ -59,6 +60,7 @@ class Front:
     supervisor: Supervisor
     presenter: Presenter
     tempo: ShowTempo
+    events: Events
     opened: ExitStack = field(default_factory=ExitStack)
     panel_url: str | None = None
     panel_url_elsewhere: str | None = None
@@ -171,5 +173,6 @@ class Front:
             recording=self.recorder.path,
             failed_sinks=", ".join(output.uri for output in self.outputs if output.failure),
             **self.tempo.status(now),
+            cue="" if self.steering.cues is None else self.steering.cues.current,
             osc=None if self.steering.osc is None else replace(self.steering.osc.counters),
         )

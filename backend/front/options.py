@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..engine.options import ModelOptions
 from ..steering.steering import SteeringOptions
@@ -15,9 +16,11 @@ class RunOptions:
     """None leaves a choice to pipeline and source.
 
     source, sinks: frame addresses. height, width: pixels. fps: frames out per second. panel: (host, port) of the page,
-    None for none. restore: begin with the values that the last show had. values: first values of controls, by address,
-    which go before those. control_sinks, mask_sinks: frame addresses that the control video and the mask go to, in step
-    with the output. recordings: the folder that `/vace/record` fills. load: see `EngineStart.load`.
+    None for none. values: first values of controls, by address. restore: begin with the values that the last show had:
+    "look" with what presets keep, unless `values` says otherwise; "all" whatever it says and with what acts at once,
+    as if that show had not ended. control_sinks, mask_sinks: frame addresses that the control video and the mask go to,
+    in step with the output. recordings: the folder that `/vace/record` fills. log: the file that this show logs into,
+    beside which the engine's lies; None for none. load: see `EngineStart.load`.
     """
 
     source: str
@@ -28,10 +31,11 @@ class RunOptions:
     fps: float | None = None
     panel: tuple[str, int] | None = None
     steering: SteeringOptions = field(default_factory=SteeringOptions)
-    restore: bool = False
+    restore: Literal["no", "look", "all"] = "no"
     values: dict[str, object] = field(default_factory=dict)
     recordings: Path = Path("recordings")
     verbose: bool = False
+    log: Path | None = None
     control_sinks: tuple[str, ...] = ()
     mask_sinks: tuple[str, ...] = ()
     load: str = "backend.engine.load:load"

@@ -85,6 +85,8 @@ class FrontStatus:
     """Whose beat it is: "own", "midi" or "link"."""
     waiting_for_the_beat: int
     """Changed values and presses that wait for the beat that they are quantised to."""
+    cue: str
+    """The cue that was gone to last; "" before the first."""
     osc: OscCounters | None
     """What the OSC server has counted; None without one."""
 

@@ -126,7 +126,7 @@ def _torn(path: Path) -> str | None:
         return "is cut off: the list at its end is missing"
     if path.suffix == ".json":
         try:
-            json.loads(path.read_text(encoding="utf-8"))
+            json.loads(path.read_text(encoding="utf-8-sig"))
         except ValueError as reason:
             return f"is no JSON ({reason})"
     return None if path.stat().st_size else "is empty"

@@ -32,7 +32,8 @@ NO_STATUS = {"state": "unknown"}
 class PageSession:
     """Keeps one page up to date until it leaves; a slow page gets the latest, never a backlog.
 
-    here: whether the page is on this machine, and may name more files than others. elsewhere: the address for other machines, None if there is none.
+    here: whether the page is on this machine, and may name more files than others. elsewhere: the address for other
+    machines, None if there is none.
     """
 
     def __init__(

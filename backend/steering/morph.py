@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bridge.control.mailbox import Mailbox
+from bridge.threads import GuardedThread
 
 STEP_SECONDS = 1 / 30
 Numbers = float | tuple[float, ...]
@@ -40,17 +41,15 @@ class Morph:
         self._lock = threading.Lock()
         self._glides: dict[str, tuple[Glide, Numbers]] = {}  # and the value that was set last
         self._wanted = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="morph", daemon=True)
+        self._thread = GuardedThread("morph", self._run)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._thread.stopping.set()
         self._wanted.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.stop()
 
     def to(self, targets: Mapping[str, Numbers], seconds: float) -> None:
         """Begin moving these from where they are, and nothing else any more; seconds > 0.
@@ -86,8 +85,10 @@ class Morph:
             return bool(self._glides)
 
     def _run(self) -> None:
-        while not self._stopping:
+        stopping = self._thread.stopping
+        while not stopping.is_set():
+            while self.step():
+                if stopping.wait(STEP_SECONDS):
+                    return
             self._wanted.wait()
             self._wanted.clear()
-            while not self._stopping and self.step():
-                time.sleep(STEP_SECONDS)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from typing import Any
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlError, ControlTable
 
 from ..runtime.json_store import JsonStore
+from ..runtime.shared_entries import SharedEntries
 from .morph import Morph, Numbers
+
+log = logging.getLogger(__name__)
 
 SAVE, GO, FADE = "/vace/preset/save", "/vace/preset/go", "/vace/preset/fade"
 LET_GO = "0"
 """What a button sends when it is let go: no preset's name."""
+NEVER_RESTORED = ("/vace/freeze",)
+"""The frame that was frozen is gone with the show that had it."""
 MAX_NAME = 64
 MAX_PRESETS = 256
 
@@ -21,59 +26,30 @@ MAX_PRESETS = 256
 class Presets:
     """Does what a mailbox's preset addresses ask, from now on; what is saved is on disk after `write`.
 
-    Raises OSError if there is a file that can be neither read nor put aside.
+    Other programs may keep theirs in the same file; each has all of them.
     """
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore, morph: Morph) -> None:
-        self._table, self._mailbox, self._file, self._morph = table, mailbox, file, morph
+        self._mailbox, self._morph = mailbox, morph
         self._rows = [row for row in table if row.in_preset]
         self._times = {address for row in table for address in row.also}
-        self._lock = threading.Lock()
-        self._kept: dict[str, dict[str, Any]] = {
-            name: values for name, values in file.read().items() if isinstance(values, dict)
-        }
-        self._unwritten = False
+        self._entries = SharedEntries(file)
         mailbox.listen(SAVE, lambda name, _: self._save(str(name)))
         mailbox.listen(GO, lambda name, _: self._go(str(name)))
 
     def names(self) -> list[str]:
         """All of them, in the order of their first saving."""
-        with self._lock:
-            return list(self._kept)
+        return list(self._entries.snapshot())
 
     def write(self) -> None:
-        """Bring what has been saved to disk, if anything has. Raises OSError."""
-        with self._lock:
-            if not self._unwritten:
-                return
-            content = dict(self._kept)
-            self._unwritten = False
-        try:
-            self._file.write(content)
-        except OSError:
-            self._unwritten = True
-            raise
+        """Bring what has been saved to disk, and here what other programs have saved. Raises OSError."""
+        self._entries.write()
 
-    def _save(self, name: str) -> None:
-        if name == LET_GO:
-            return
-        if not name or len(name) > MAX_NAME:
-            raise ControlError(f"{SAVE} takes a name of 1 to {MAX_NAME} characters, got {len(name)}")
-        values = self._mailbox.snapshot()
-        with self._lock:
-            if name not in self._kept and len(self._kept) >= MAX_PRESETS:
-                raise ControlError(f"there are {MAX_PRESETS} presets already; save over one of them")
-            self._kept[name] = {row.address: values[row.address] for row in self._rows}
-            self._unwritten = True
-
-    def _go(self, name: str) -> None:
-        with self._lock:
-            values = self._kept.get(name)
+    def go(self, name: str, seconds: float) -> None:
+        """Set the values of a preset, numbers little by little. ControlError for one that there is not."""
+        values = self._entries.get(name)
         if values is None:
-            if name == LET_GO:
-                return
             raise ControlError(f"there is no preset {name[:MAX_NAME]!r}; /vace/preset/list names them")
-        seconds = float(self._mailbox.get(FADE))  # type: ignore[arg-type]
         numbers, rest = self._understood(values, seconds > 0)
         self._morph.stop_all()
         reports = self._mailbox.apply(rest)
@@ -81,6 +57,20 @@ class Presets:
             self._morph.to(numbers, seconds)
         if reports:
             raise ControlError("; ".join(reason for _, reason in reports))
+
+    def _save(self, name: str) -> None:
+        if name == LET_GO:
+            return
+        if not name or len(name) > MAX_NAME:
+            raise ControlError(f"{SAVE} takes a name of 1 to {MAX_NAME} characters, got {len(name)}")
+        if self._entries.get(name) is None and len(self._entries) >= MAX_PRESETS:
+            raise ControlError(f"there are {MAX_PRESETS} presets already; save over one of them")
+        values = self._mailbox.snapshot()
+        self._entries.put(name, {row.address: values[row.address] for row in self._rows})
+
+    def _go(self, name: str) -> None:
+        if name != LET_GO or self._entries.get(name) is not None:
+            self.go(name, float(self._mailbox.get(FADE)))  # type: ignore[arg-type]
 
     def _understood(self, values: dict[str, Any], slowly: bool) -> tuple[dict[str, Numbers], list[tuple[str, Any]]]:
         """The numbers that move, and the rest; without what is no longer there, or is not for presets."""
@@ -105,10 +95,11 @@ class Presets:
 
 
 class LastValues:
-    """Keeps the values as they are for the front that comes after a crash. Panic switches are not among them."""
+    """Keeps the values as they are for the front that comes after a crash."""
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore) -> None:
-        self._rows = [row for row in table if row.of_chunk]
+        self._rows = [row for row in table if row.holds and row.address not in NEVER_RESTORED]
+        self._look = {row.address for row in table if row.of_chunk}
         self._mailbox, self._file = mailbox, file
         self._written = -1
 
@@ -120,6 +111,13 @@ class LastValues:
         values = self._mailbox.snapshot()
         self._file.write({row.address: values[row.address] for row in self._rows})
         self._written = version
+
+    def restore(self, all_of_it: bool) -> list[str]:
+        """Set what the last show had; all_of_it: also what acts at once, as the panic switches do. What is refused."""
+        known = {row.address for row in self._rows} if all_of_it else self._look
+        values = [(address, value) for address, value in self._file.read().items() if address in known]
+        log.info("began with the last values" if values else "there are no last values to begin with")
+        return [reason for _, reason in self._mailbox.apply(values)]
 
 
 def _fits(row: Control, value: Any) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from bridge.control.dmx.receiver import DmxInput, DmxWanted, Patched, read_patch
 from bridge.control.mailbox import Mailbox
 from bridge.control.osc.server import OscServer
@@ -18,9 +20,11 @@ from bridge.web.access import Network
 from bridge.web.token import Token
 
 from ..controls.table import TABLE
-from ..runtime import priority
+from ..runtime import priority, program_name
 from ..runtime.json_store import JsonStore
 from .autosave import Autosave
+from .cues import LIST as CUE_LIST
+from .cues import Cues
 from .morph import Morph
 from .presets import LastValues, Presets
 from .prompt_bank import bind_prompt_bank
@@ -44,9 +48,9 @@ class SteeringOptions:
     osc_token: what else lets somebody there in. media: the folders whose files he may name.
 
     midi: inputs by (part of) their names. dmx: the universe of a lighting desk, whose channels set what the file
-    dmx_patch says. presets: the file that keeps them, None for none beyond the end; the last values and what MIDI was
-    taught are kept beside it. token: what other machines have to know to use OSCQuery and the page, None to keep them
-    out of both.
+    dmx_patch says. presets: the file that keeps them, None for none beyond the end; programs may share it. The last
+    values and what MIDI was taught are kept beside it, for each `name` of a program by itself.
+    token: what other machines have to know to use OSCQuery and the page, None to keep them out of both.
     """
 
     osc: tuple[str, int] | None = None
@@ -60,10 +64,11 @@ class SteeringOptions:
     dmx_patch: Path | None = None
     presets: Path | None = None
     token: Token | None = None
+    name: str = program_name.DEFAULT
 
     def beside(self, suffix: str) -> Path | None:
-        """Where something is kept beside the presets."""
-        return None if self.presets is None else self.presets.with_suffix(suffix)
+        """Where something of this program is kept beside the presets."""
+        return None if self.presets is None else program_name.beside(self.presets, self.name, suffix)
 
 
 class Steering:
@@ -73,31 +78,42 @@ class Steering:
         self, options: SteeringOptions, mailbox: Mailbox, tell: Tell, heartbeat: Callable[[], Sequence[Any]]
     ) -> None:
         self._options, self._mailbox, self._notify, self._heartbeat = options, mailbox, tell, heartbeat
+        self._opened = ExitStack()
+        self._own = self._take_name()
+        self._last_values = (
+            LastValues(TABLE, mailbox, JsonStore(options.beside(".last.json"), "last values")) if self._own else None
+        )
         self.osc: OscServer | None = None
         self.oscquery: OscQueryServer | None = None
+        self.cues: Cues | None = None
 
-    def restore(self) -> None:
-        """Begin with the values that the last show had. Raises OSError if their file can't be read."""
-        values = self._last_values().read()
-        for _, report in self._mailbox.apply([pair for pair in values.items() if pair[0] in TABLE]):
+    def close(self) -> None:
+        """Let another program have this one's name."""
+        self._opened.close()
+
+    def restore(self, all_of_it: bool) -> None:
+        """Begin with the values that the last show of this name had; all_of_it: as `LastValues.restore`."""
+        if self._last_values is None:
+            log.warning("it begins without the last values, which are another program's")
+            return
+        for report in self._last_values.restore(all_of_it):
             log.warning("%s", report)
-        log.info("began with the last values" if values else "there are no last values to begin with")
 
     def open(self, opened: ExitStack, clock: MidiClock) -> None:
         """Start every part; `opened` closes them. clock: what a MIDI clock is told to. Raises BridgeError, OSError."""
         options = self._options
         bind_prompt_bank(self._mailbox)
         bind_reference_list(self._mailbox)
-        presets = self._open_presets(opened)
+        presets, cues = self._open_presets(opened)
         if options.midi:
             from .midi import open_midi
 
-            kept = options.beside(".midi.json")
+            kept = options.beside(".midi.json") if self._own else None
             opened.callback(open_midi(options.midi, TABLE, self._mailbox, clock, kept, self._notify))
         else:
             refuse_midi(self._mailbox)
         if options.osc is not None:
-            self.osc = self._open_osc(opened, *options.osc, presets)
+            self.osc = self._open_osc(opened, *options.osc, presets, cues)
         if options.oscquery is not None:
             self._open_oscquery(opened, *options.oscquery)
         if options.dmx and options.dmx_patch is not None:
@@ -109,7 +125,7 @@ class Steering:
         if self.osc is not None:
             self.osc.notify(address or "/vace", reason)
 
-    def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets) -> OscServer:
+    def _open_osc(self, opened: ExitStack, host: str, port: int, presets: Presets, cues: Cues) -> OscServer:
         server = OscServer(
             TABLE,
             self._mailbox,
@@ -118,7 +134,7 @@ class Steering:
             tcp=self._options.osc_tcp,
             allow=self._options.osc_allow,
             token=self._options.osc_token,
-            answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names},
+            answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names, CUE_LIST: cues.names},
             # The presenter needs the interpreter on time: who holds it must not be held up by another program.
             at_start=priority.raise_this_thread,
         ).start()
@@ -138,18 +154,35 @@ class Steering:
         opened.callback(self.oscquery.stop)
         opened.callback(MdnsService(NAME, self.oscquery.services()).start().stop)
 
-    def _open_presets(self, opened: ExitStack) -> Presets:
+    def _open_presets(self, opened: ExitStack) -> tuple[Presets, Cues]:
         morph = Morph(self._mailbox)
         presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
-        last_values = LastValues(TABLE, self._mailbox, self._last_values())
-        autosave = Autosave(
-            [(presets.write, PRESET_SECONDS), (last_values.write, AUTOSAVE_SECONDS)],
-            lambda reason: self._notify("/vace/preset/save", reason),
-        )
-        for part in (autosave, morph):
+        path = self._options.presets
+        file = JsonStore(None if path is None else path.with_suffix(".cues.json"), "cues")
+        self.cues = cues = Cues(self._mailbox, file, presets, morph, self._notify)
+        jobs = [(presets.write, PRESET_SECONDS), (cues.write, PRESET_SECONDS)]
+        if self._last_values is not None:
+            jobs.append((self._last_values.write, AUTOSAVE_SECONDS))
+        autosave = Autosave(jobs, lambda reason: self._notify("/vace/preset/save", reason))
+        for part in (autosave, morph, cues):
             part.start()
             opened.callback(part.stop)
-        return presets
+        return presets, cues
 
-    def _last_values(self) -> JsonStore:
-        return JsonStore(self._options.beside(".last.json"), "last values")
+    def _take_name(self) -> bool:
+        """Whether what is kept under this program's name is its own, until `close`: one program can have it."""
+        path = self._options.beside(".lock")
+        if path is None:
+            return True
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._opened.enter_context(FileLock(path, blocking=False))
+        except Timeout:
+            log.warning(
+                "another program named %s is running, so this one keeps no last values; --name NAME gives it its own",
+                self._options.name,
+            )
+            return False
+        except (OSError, NotImplementedError) as reason:
+            log.warning("%s cannot be locked (%s); what another program keeps there may be lost", path, reason)
+        return True

@@ -12,7 +12,9 @@ that the frame was overwritten meanwhile, and it is skipped. Nobody waits for an
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -25,11 +27,18 @@ import numpy as np
 from ..errors import Absent, BridgeError
 from .frames import Frame
 
+log = logging.getLogger(__name__)
+
 MAGIC = int.from_bytes(b"VACERIN\3", "little")
 LINE = 64
 """Bytes of a header: a cache line, so that a reader polling one does not slow the writer of another."""
 SLOTS, SLOT_BYTES, OWNER, WRITTEN, MADE, IDENTITY = 0, 1, 2, 3, 4, 7
 TURN, NUMBER, TIME, HEIGHT, WIDTH, CHANNELS, SOURCE_NUMBER = range(7)
+
+
+OWN_NAME = re.compile(r"vace[0-9a-f]{8}")
+"""What a ring is called that is made for one show alone, so that nobody else ever takes it over."""
+LINUX_MEMORY = "/dev/shm"
 
 
 class FrameRing:
@@ -303,6 +312,25 @@ def _remove_left_behind(name: str) -> bool:
     with _tracking:
         SharedMemory(name).unlink()
     return True
+
+
+def sweep_left_behind() -> list[str]:
+    """Remove the rings without a name of their own that killed programs have left, where they can be listed (Linux).
+
+    Returns their names. Those that were given a name are replaced by whoever is given it next.
+    """
+    left = [name for name in _listed() if OWN_NAME.fullmatch(name) and _remove_left_behind(name)]
+    if left:
+        log.info("removed %d rings of frames that a killed program had left", len(left))
+    return left
+
+
+def _listed() -> list[str]:
+    """The shared memory of this machine by name."""
+    try:
+        return os.listdir(LINUX_MEMORY)
+    except OSError:
+        return []
 
 
 def _alive(process: int) -> bool:

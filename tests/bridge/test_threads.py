@@ -94,3 +94,17 @@ def test_stop_is_safe_before_the_start_and_twice(begun):
     thread.stop(5)
     thread.stop(5)
     assert not thread.is_alive()
+
+
+def test_a_loop_that_raises_even_at_its_end_is_ended():
+    begun = threading.Event()
+
+    def loop():
+        begun.set()
+        raise ValueError("a disk that is full")
+
+    thread = GuardedThread("under test", loop, QUICK)
+    thread.start()
+    assert begun.wait(5)
+    thread.stop(5)
+    assert not thread.is_alive()

@@ -102,7 +102,7 @@ class Store:
 def shards(index: Path) -> list[Path]:
     """The files that an index lists, in its folder. CheckpointError if it is no index."""
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        names = set(json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"].values())
         if any(Path(name).name != name for name in names):
             raise ValueError("a shard outside its folder")
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as reason:

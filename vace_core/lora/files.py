@@ -274,7 +274,7 @@ def _settings(path: Path, peft: bool) -> dict[str, Any]:
         if "lora_adapter_metadata" in header:
             found = json.loads(header["lora_adapter_metadata"])
         elif peft and beside.exists():
-            found = json.loads(beside.read_text(encoding="utf-8"))
+            found = json.loads(beside.read_text(encoding="utf-8-sig"))
         else:
             found = {}
         settings = {name.rpartition(".")[2]: value for name, value in found.items()}

@@ -12,8 +12,10 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -54,11 +56,17 @@ def soak(minutes: float, chaos: bool, seed: int, pipeline: str) -> dict[str, Any
     """Run it, and say what was lost: `lost` has one line for each thing that should not have been."""
     source, sink = (f"vacesoak{secrets.token_hex(4)}" for _ in range(2))
     port = _free_port()
-    command = [sys.executable, "-m", "backend", "run", "--pipeline", pipeline, "--source", f"shm:{source}"]
-    command += ["--sink", f"shm:{sink}", "--osc", f"127.0.0.1:{port}", "--panel", "off", "--json"]
-    command += ["--seconds", str(60 * minutes + MEMORY_SECONDS)]
     fake_host = FakeHost(source, 60.0, SIZES[0], seed)
-    with fake_host, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    with (
+        tempfile.TemporaryDirectory(prefix="vace-soak-") as folder,
+        fake_host,
+        subprocess.Popen(
+            [sys.executable, "-m", "backend", *run_arguments(source, sink, port, minutes, pipeline, Path(folder))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
         try:
             seen = _watch(sink, psutil.Process(program.pid), port, 60 * minutes, chaos, random.Random(seed))
             out, err = program.communicate(timeout=START_SECONDS)
@@ -82,6 +90,15 @@ def soak(minutes: float, chaos: bool, seed: int, pipeline: str) -> dict[str, Any
         **{name: figures[name] for name in FIGURES},
         "lost": losses(figures, seen, growth),
     }
+
+
+def run_arguments(source: str, sink: str, port: int, minutes: float, pipeline: str, folder: Path) -> list[str]:
+    """How the program is started: whatever it keeps goes into `folder`, and it meets no show that runs beside it."""
+    arguments = ["run", "--pipeline", pipeline, "--source", f"shm:{source}", "--sink", f"shm:{sink}", "--json"]
+    arguments += ["--osc", f"127.0.0.1:{port}", "--oscquery", "off", "--panel", "off"]
+    arguments += ["--presets", str(folder / "presets.json"), "--log", str(folder / "soak.log")]
+    arguments += ["--recordings", str(folder / "recordings")]
+    return [*arguments, "--seconds", str(60 * minutes + MEMORY_SECONDS)]
 
 
 FIGURES = (

@@ -1,4 +1,6 @@
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -7,8 +9,10 @@ import time
 import pytest
 
 from backend.cli.control_options import RUN_ROWS
-from backend.cli.main import build_parser
-from backend.cli.run import run_options
+from backend.cli.main import build_parser, main
+from backend.cli.options import BROKEN, FAILED
+from backend.cli.run import log_file, run_options
+from backend.front.build import open_front
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.video.clip import Clip
 from tests.backend.waiting import wait_for
@@ -192,3 +196,75 @@ def test_a_token_that_is_too_short_is_a_usage_error(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit, match="2"):
         parse("--panel-token", "short")
     assert "--panel-token: a token has 8 to 200 characters, not 5" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "set_blocking"), reason="there are no pipes that can be filled")
+def test_a_stderr_that_nobody_reads_holds_up_neither_the_show_nor_its_engine_nor_its_end(tmp_path):
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(write, b"x" * 4096):
+            pass
+    os.set_blocking(write, True)
+    recording = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "backend", "run", "--source", "testcard:", "--sink", f"file:{recording}"]
+    command += ["--osc", "off", "--panel", "off", "--presets", "off", "--json", "--verbose", "--until-stdin-ends"]
+    command += ["--log", str(tmp_path / "vace.log")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=write, text=True) as program:
+        os.close(write)
+        wait_for(lambda: recording.exists() and recording.stat().st_size, "a recording")
+        wait_for(lambda: "the engine is ready" in (tmp_path / "vace.log").read_text(), "the engine")
+        out, _ = program.communicate(timeout=60)
+    os.close(read)
+    assert program.returncode == 0
+    assert json.loads(out)["sent"] > 0
+
+
+def test_a_second_program_of_the_same_name_says_so_and_leaves_the_first_one_s_values_alone(tmp_path, caplog):
+    presets = tmp_path / "presets.json"
+    quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", str(presets)]
+    with open_front(parse(*quiet, "--prompt", "ice")) as first:
+        wait_for((tmp_path / "presets.last.json").exists, "the first one's values")
+        with open_front(parse(*quiet, "--prompt", "lava", "--restore")) as second:
+            assert "another program named vace is running" in caplog.text
+            second.mailbox.set("/vace/preset/save", "theirs")
+            wait_for(lambda: presets.exists() and "theirs" in presets.read_text(), "the second one's preset")
+        assert first.mailbox.set("/vace/preset/save", "mine") is None
+        wait_for(lambda: all(name in presets.read_text() for name in ("theirs", "mine")), "both presets")
+    assert '"/vace/prompt": "ice"' in (tmp_path / "presets.last.json").read_text()
+    assert '"/vace/prompt": "lava"' not in (tmp_path / "presets.last.json").read_text()
+
+
+def test_programs_of_two_names_keep_their_values_apart(tmp_path):
+    quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", str(tmp_path / "presets.json")]
+    with open_front(parse(*quiet, "--prompt", "ice")), open_front(parse(*quiet, "--prompt", "lava", "--name", "left")):
+        for name in ("presets.last.json", "presets.left.last.json"):
+            wait_for((tmp_path / name).exists, name)
+    with open_front(parse(*quiet, "--restore", "--name", "left")) as front:
+        assert front.settings().prompt == "lava"
+    assert log_file(build_parser().parse_args(["run", "--name", "left"])).name == "left.log"  # type: ignore[union-attr]
+    assert log_file(build_parser().parse_args(["run", "--log", "off"])) is None
+
+
+def test_a_show_that_goes_on_has_the_source_that_was_chosen_and_the_last_word_of_whoever_steered(tmp_path):
+    quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", str(tmp_path / "presets.json")]
+    last = tmp_path / "presets.last.json"
+    with open_front(parse(*quiet, "--prompt", "ice")) as front:
+        front.mailbox.set_all(
+            [("/vace/prompt", "lava"), ("/vace/source", "testcard:320x240@24"), ("/vace/blackout", 1)]
+        )
+        wait_for(lambda: last.exists() and "320x240" in last.read_text(), "the values")
+    with open_front(parse(*quiet, "--prompt", "ice", "--restore=all")) as front:
+        wait_for(lambda: front.capture.uri == "testcard:320x240@24", "the source")
+        assert (front.settings().prompt, front.settings().blackout) == ("lava", True)
+    with open_front(parse(*quiet, "--prompt", "ice", "--restore")) as front:
+        assert (front.settings().prompt, front.settings().blackout) == ("ice", False)
+        assert front.capture.uri == "testcard:"
+
+
+def test_a_show_that_breaks_off_is_told_from_one_that_could_not_begin(monkeypatch, capsys):
+    monkeypatch.setattr("backend.front.front.Front.wait", lambda *_: 1 / 0)
+    quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", "off", "--log", "off"]
+    assert main(["run", *quiet]) == BROKEN
+    assert main(["run", *quiet, "--sink", "nonesuch:1"]) == FAILED
+    capsys.readouterr()

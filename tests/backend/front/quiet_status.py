@@ -42,5 +42,6 @@ QUIET = FrontStatus(
     beat=1.0,
     tempo_source="own",
     waiting_for_the_beat=0,
+    cue="",
     osc=None,
 )

@@ -1,6 +1,7 @@
 import logging
 
-from backend.front.fault_messages import SAME_FAULT_SECONDS, FaultMessages
+from backend.front.fault_messages import MOST_SAID, SAME_FAULT_SECONDS, FaultMessages
+from bridge.threads import add_listener, report
 
 
 def test_a_fault_that_lasts_is_told_once_in_ten_seconds_and_another_at_once(caplog):
@@ -16,3 +17,28 @@ def test_a_fault_that_lasts_is_told_once_in_ten_seconds_and_another_at_once(capl
     told = [("/vace/first", "no such picture"), ("/vace/last", "no such picture"), (None, "no memory left")]
     assert answered == [*told, told[0]]
     assert [record.getMessage() for record in caplog.records] == [reason for _, reason in answered]
+
+
+def test_a_flood_of_different_faults_is_said_in_part_and_counted_whole(caplog):
+    now, answered = [100.0], []
+    faults = FaultMessages(lambda address, reason: answered.append(reason), lambda: now[0])
+    with caplog.at_level(logging.WARNING):
+        for number in range(500):
+            faults.notify(None, f"frame {number} is grey")
+        assert len(answered) == len(caplog.records) == MOST_SAID
+        now[0] += SAME_FAULT_SECONDS
+        faults.notify(None, "no memory left")
+    assert [record.getMessage() for record in caplog.records[MOST_SAID:]] == [
+        f"and {500 - MOST_SAID} more faults, which the list of events holds", "no memory left",
+    ]  # fmt: skip
+    assert len(faults.events.as_list()) == 501
+
+
+def test_what_threads_survive_is_among_the_events():
+    faults = FaultMessages(lambda address, reason: None)
+    remove = add_listener(faults.survived)
+    report("capture", ValueError("a frame of no rows"))
+    report("capture", ValueError("a frame of no rows"))
+    remove()
+    [event] = faults.events.as_list()
+    assert (event["reason"], event["count"]) == ("capture: ValueError: a frame of no rows", 2)

@@ -303,7 +303,7 @@ def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
     for file, content in crashed.items():
         file.write_bytes(content)
     with (
-        open_front(options(**quiet, restore=True, values={"/vace/scale": 0.5})) as front,
+        open_front(options(**quiet, restore="look", values={"/vace/scale": 0.5})) as front,
         closing(client(front)) as osc,
     ):
         settings = front.settings()
@@ -316,7 +316,7 @@ def test_presets_and_last_values_come_back_after_a_crash(tmp_path):
 
 def test_to_restore_what_never_was_is_to_begin_with_the_defaults(tmp_path, caplog):
     caplog.set_level("INFO")
-    with open_front(options(**steered(presets=tmp_path / "presets.json"), restore=True)) as front:
+    with open_front(options(**steered(presets=tmp_path / "presets.json"), restore="look")) as front:
         assert front.settings().seed == 0
     assert "there are no last values" in caplog.text
 

@@ -79,3 +79,22 @@ def test_it_runs_by_itself_and_can_be_stopped_on_the_way():
     wait_for(lambda: mailbox.get("/vace/scale") != 0.0, "the next to begin")
     morph.stop()
     assert mailbox.get("/vace/scale") != 2.0
+
+
+def test_a_step_that_raises_ends_nothing(monkeypatch):
+    mailbox = Mailbox(TABLE)
+    morph = Morph(mailbox)
+    apply, raised = mailbox.apply, []
+
+    def fail_once(*arguments):
+        if not raised:
+            raised.append(1)
+            raise RuntimeError("a value that nothing was ready for")
+        return apply(*arguments)
+
+    monkeypatch.setattr(mailbox, "apply", fail_once)
+    morph.start()
+    morph.to({"/vace/scale": 0.0}, 0.1)
+    wait_for(lambda: mailbox.get("/vace/scale") == 0.0, "the end of the way")
+    morph.stop()
+    assert raised

@@ -109,7 +109,7 @@ def test_going_at_once_ends_what_is_on_its_way(desk: Desk):
 def test_a_name_is_a_name_whatever_it_looks_like(desk: Desk, path: Path, name: str):
     desk.send(("/vace/seed", 7), (SAVE, name))
     desk.presets.write()
-    assert os.listdir(path.parent) == ["presets.json"]
+    assert sorted(os.listdir(path.parent)) == ["presets.json", "presets.json.lock"]
     again = Desk(path)
     assert again.send((GO, name)) == []
     assert again.values("seed") == [7]
@@ -172,6 +172,18 @@ def test_what_could_not_be_written_is_tried_again(desk: Desk, path: Path, monkey
     assert Desk(path).presets.names() == ["a"]
 
 
+def test_two_programs_see_each_other_s_presets_and_keep_both(path: Path):
+    one, two = Desk(path), Desk(path)
+    one.send(("/vace/seed", 1), (SAVE, "mine"))
+    one.presets.write()
+    two.send(("/vace/seed", 2), (SAVE, "yours"))
+    two.presets.write()
+    one.presets.write()
+    assert one.presets.names() == two.presets.names() == Desk(path).presets.names() == ["mine", "yours"]
+    assert one.send((GO, "yours")) == []
+    assert one.values("seed") == [2]
+
+
 def test_without_a_file_presets_last_as_long_as_the_program():
     desk = Desk(None)
     desk.send(("/vace/seed", 7), (SAVE, "a"))
@@ -181,18 +193,37 @@ def test_without_a_file_presets_last_as_long_as_the_program():
     assert desk.values("seed") == [7]
 
 
-def test_last_values_are_written_when_something_has_changed_and_without_panic_switches(path: Path):
+def test_last_values_are_written_when_something_has_changed(path: Path):
     mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
-    autosave = LastValues(TABLE, mailbox, file)
-    autosave.write()
+    last = LastValues(TABLE, mailbox, file)
+    last.write()
     assert file.read()["/vace/prompt"] == mailbox.get("/vace/prompt")
     path.unlink()
-    autosave.write()
+    last.write()
     assert not path.exists()
-    mailbox.set_all([("/vace/prompt/bank/1", "mine"), ("/vace/blackout", 1)])
-    autosave.write()
+    mailbox.set("/vace/prompt/bank/1", "mine")
+    last.write()
     assert file.read()["/vace/prompt/bank/1"] == "mine"
-    assert "/vace/blackout" not in file.read()
+
+
+@pytest.mark.parametrize("all_of_it", [False, True])
+def test_panic_switches_come_back_only_where_a_show_goes_on_and_a_frozen_frame_never(path: Path, all_of_it: bool):
+    mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
+    mailbox.set_all([("/vace/prompt", "ice"), ("/vace/blackout", 1), ("/vace/freeze", 1), ("/vace/record", 1)])
+    LastValues(TABLE, mailbox, file).write()
+    again = Mailbox(TABLE)
+    assert LastValues(TABLE, again, file).restore(all_of_it) == []
+    assert again.get("/vace/prompt") == "ice"
+    assert (again.get("/vace/blackout"), again.get("/vace/record")) == (all_of_it, all_of_it)
+    assert again.get("/vace/freeze") is False
+
+
+def test_what_cannot_be_restored_is_told_and_the_rest_is(path: Path):
+    JsonStore(path, "last values").write({"/vace/scale": "much", "/vace/prompt": "ice", "/vace/gone": 1})
+    mailbox = Mailbox(TABLE)
+    [reason] = LastValues(TABLE, mailbox, JsonStore(path, "last values")).restore(False)
+    assert "/vace/scale" in reason
+    assert mailbox.get("/vace/prompt") == "ice"
 
 
 def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot():
@@ -208,3 +239,33 @@ def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot(
     autosave.stop()
     assert len(written) > before
     assert told == ["what was set cannot be kept: disk full"] * 2
+
+
+def test_whatever_one_of_the_keeper_s_jobs_raises_it_and_the_others_are_done_again(monkeypatch):
+    monkeypatch.setattr("backend.steering.autosave.RETRY_SECONDS", 0.0)
+    written, told, raised = [], [], []
+
+    def fail_once() -> None:
+        if not raised:
+            raised.append(1)
+            raise RuntimeError("a store that is broken")
+        written.append("first")
+
+    autosave = Autosave([(fail_once, 0.0), (lambda: written.append("second"), 0.0)], told.append)
+    autosave.start()
+    wait_for(lambda: written.count("first") > 1, "the job that failed to be done again")
+    autosave.stop()
+    assert written[0] == "second"
+    assert told == ["what was set cannot be kept: a store that is broken"]
+
+
+def test_a_keeper_whose_listener_fails_goes_on():
+    written = []
+
+    def fail() -> None:
+        raise OSError("disk full")
+
+    autosave = Autosave([(lambda: written.append(1), 0.0), (fail, 0.0)], lambda reason: 1 / 0)  # type: ignore[arg-type]
+    autosave.start()
+    wait_for(lambda: len(written) > 1, "the next round")
+    autosave.stop()

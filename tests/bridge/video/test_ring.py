@@ -17,7 +17,7 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.video.frames import Frame, PixelFormat
-from bridge.video.ring import FrameRing
+from bridge.video.ring import FrameRing, sweep_left_behind
 
 from .writer import SIZES, is_whole, painted, write_for_ever
 
@@ -220,3 +220,29 @@ def test_a_ring_that_was_removed_from_outside_is_put_back_with_its_frames(ring: 
         ring.write(painted(1))
         assert [frame.number for frame in after.since(-1)] == [0, 1]
     assert not ring.renew()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere shared memory can't be listed")
+def test_what_killed_programs_left_is_swept_and_nothing_else():
+    dead, alive, foreign = (f"vace{uuid.uuid4().hex[:8]}" for _ in range(3))
+    named = _name()
+    script = (
+        "import os, signal\n"
+        "from multiprocessing import resource_tracker\n"
+        "resource_tracker.register = lambda *_: None\n"  # which is killed, too
+        "from bridge.video.ring import FrameRing\n"
+        f"rings = [FrameRing.create(name, 2, 8, 8) for name in ({dead!r}, {named!r})]\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert _run(script).returncode == -9
+    other = SharedMemory(foreign, create=True, size=4096)
+    try:
+        with FrameRing.create(alive, 2, 8, 8), FrameRing.create(named, 2, 8, 8):
+            assert dead in sweep_left_behind()
+            FrameRing.attach(alive).close()
+            assert {foreign, alive, named} <= set(os.listdir("/dev/shm"))
+            assert dead not in os.listdir("/dev/shm")
+            assert sweep_left_behind() == []
+    finally:
+        other.close()
+        other.unlink()

@@ -201,6 +201,14 @@ def test_settings_that_make_no_sense_are_not_passed_over(tmp_path: Path, setting
         read(path)
 
 
+def test_settings_may_begin_with_a_byte_order_mark_as_some_editors_write_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "PEFT", changes(modules=[QUERY]))
+    before = read(path).adapters[QUERY].scale
+    beside = tmp_path / "adapter_config.json"
+    beside.write_text(beside.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert read(path).adapters[QUERY].scale == before
+
+
 def test_an_alpha_that_is_no_number_is_told(tmp_path: Path) -> None:
     down, up, _ = changes(modules=[QUERY])[QUERY]
     path = write(tmp_path, "kohya", {QUERY: (down, up, float("nan"))})

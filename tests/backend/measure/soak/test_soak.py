@@ -3,11 +3,14 @@ import random
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from backend.cli.main import build_parser
+from backend.cli.run import log_file, run_options
 from backend.measure.soak.fake_host import SIZES, WHIMS, FakeHost, Sender
-from backend.measure.soak.soak import Seen, losses
+from backend.measure.soak.soak import Seen, losses, run_arguments
 from bridge.video import framecode
 from bridge.video.shared_memory import SharedMemorySource
 from tests.backend.waiting import PATIENCE, wait_for
@@ -32,6 +35,15 @@ def test_nothing_is_lost_where_all_went_well():
 )
 def test_each_thing_that_is_lost_is_said(figures, seen: Seen, growth: float, line: str):
     assert [line in said for said in losses({**FINE, **figures}, seen, growth)] == [True]
+
+
+def test_the_user_s_presets_recordings_and_ports_are_left_alone(tmp_path: Path):
+    parser = build_parser()
+    options = parser.parse_args(run_arguments("in", "out", 9123, 1.0, "pocket", tmp_path))
+    settled = run_options(options, parser)
+    assert (settled.steering.presets, log_file(options)) == (tmp_path / "presets.json", tmp_path / "soak.log")
+    assert settled.recordings == tmp_path / "recordings"
+    assert (settled.steering.osc, settled.steering.oscquery, settled.panel) == (("127.0.0.1", 9123), None, None)
 
 
 def test_a_standin_sends_frames_that_can_be_read_and_ends_with_its_shared_memory():

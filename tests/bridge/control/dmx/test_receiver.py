@@ -203,6 +203,12 @@ def test_a_patch_that_makes_no_sense_says_where(tmp_path: Path, content: object,
         read_patch(patch(tmp_path, content), TABLE)
 
 
+def test_a_patch_may_begin_with_a_byte_order_mark_as_some_editors_write_it(tmp_path: Path):
+    path = tmp_path / "patch.json"
+    path.write_text('{"1": "/vace/scale"}', encoding="utf-8-sig")
+    assert read_patch(path, TABLE) == [Channel((0,), TABLE["/vace/scale"])]
+
+
 def test_a_patch_that_is_not_there_says_what_it_should_be(tmp_path: Path):
     with pytest.raises(BridgeError, match="name a file like"):
         read_patch(tmp_path / "nothing.json", TABLE)
