@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..engine.options import ModelOptions
 from ..steering.steering import SteeringOptions
-from .supervisor import Limits
+from .limits import Limits
 
 
 @dataclass(frozen=True)
