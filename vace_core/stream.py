@@ -39,11 +39,15 @@ from .transformer import Context
 
 @dataclass(frozen=True)
 class Chunk:
-    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was generated in, and its number from 0."""
+    """A finished chunk: frames [1, 3, F, H, W] in [-1, 1], the mode it was generated in, and its number from 0.
+
+    latents: the clean latents [1, C, f, h, w] that the frames were decoded from.
+    """
 
     frames: Tensor
     mode: str
     index: int
+    latents: Tensor | None = None
 
 
 class Stream:
@@ -97,7 +101,7 @@ class Stream:
             return None
         frames, self.state.decoder = self.model.autoencoder.decode(finished.clean, self.state.decoder)
         self._refresh.note_chunk(self.state, finished.clean, frames)
-        return Chunk(frames, finished.mode, finished.number)
+        return Chunk(frames, finished.mode, finished.number, finished.clean)
 
     @torch.inference_mode()
     def settle(self) -> None:

@@ -16,6 +16,7 @@ from vace_core.conditioning import Reference, infer_mode
 from vace_core.config import LEAST_NOISE
 from vace_core.controls import Controls
 from vace_core.sampling import MotionNoise
+from vace_core.stream import Chunk
 from vace_core.text import Travel
 
 from ..controls.declaration import address_of
@@ -30,7 +31,8 @@ from .masks.shaping import composite
 from .model import EngineModel
 from .prompt_prefetch import PromptPrefetcher
 from .still_tensors import StillTensors
-from .tensors import to_still, to_video
+from .tensors import extremes, to_still, to_video
+from .unsound import NotANumber
 
 MOTION_STRIDE = 8
 """Motion is measured on every so manyeth pixel of a row and a column."""
@@ -42,7 +44,8 @@ class ChunkResult:
 
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
     mask `[F, H, W, 3]`: those of the frames that were put in, for the eye; None where there is none. faults: (address,
-    reason) of settings that could not be followed.
+    reason) of settings that could not be followed. faded: all the model's frames are of one colour, although those that
+    were put in are not.
     """
 
     frames: np.ndarray
@@ -51,6 +54,7 @@ class ChunkResult:
     mask: np.ndarray | None
     faults: tuple[tuple[str, str], ...]
     tag: Any = None
+    faded: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,16 +109,18 @@ class ChunkPipeline:
         *,
         control_frames: Sequence[np.ndarray] | None = None,
         anchor: bool = False,
+        previews: bool = True,
     ) -> ChunkResult:
         """Restyle `frames_wanted` frames of the source, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
         mask_frames, control_frames: as many frames of the mask source and of the control source, where those are
         frame addresses. seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes
-        back with the chunk that is made of these frames, which may be later. anchor: begin with the anchor.
-        Raises ValueError where the settings contradict each other.
+        back with the chunk that is made of these frames, which may be later. anchor: begin with the anchor. previews:
+        make control video and masks for the eye. Raises ValueError where the settings contradict each other, and
+        NotANumber where the model's picture is none; the stream is to be reset then.
         """
         faults: Faults = []
-        prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt)
+        prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt, faults)
         placed = [settings.canvas.place(frame) for frame in source_frames]
         video = to_video(placed, self._model.device)
         control = self._control.update(source_frames, control_frames, settings, faults)
@@ -150,17 +156,21 @@ class ChunkPipeline:
         chunk = self._stream.step(controls)
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
         finished, frames, mode = None, np.zeros((0, *placed[0].shape[:2], 3), np.uint8), infer_mode(controls)
+        faded = False
         if chunk is not None:
             finished, mode = self._pending.popleft(), chunk.mode
-            frames = finished.finish(pixels(chunk.frames))
+            made = sound_pixels(chunk)
+            faded = is_one_colour(made) and not is_one_colour(np.stack(source_frames))
+            frames = finished.finish(made)
             self._anchors.note_output(to_still(frames[-1], self._model.device))
         return ChunkResult(
             frames=frames,
             mode=mode.replace("inpainting", modes if finished is None else finished.modes),
-            control=None if control is None else pixels(control),
-            mask=None if masked.shown is None else _mask_frames(masked.shown),
+            control=None if control is None or not previews else pixels(control),
+            mask=None if masked.shown is None or not previews else _mask_frames(masked.shown),
             faults=tuple(faults),
             tag=None if finished is None else finished.tag,
+            faded=faded,
         )
 
     def settle(self) -> None:
@@ -176,6 +186,11 @@ class ChunkPipeline:
         self._masks.reset()
         self._control.reset()
         self._anchors.reset()
+
+    def close(self) -> None:
+        """No chunk is asked for any more."""
+        if self._prefetcher is not None:
+            self._prefetcher.close()
 
     def _references(self, settings: Settings, faults: Faults) -> tuple[Reference, ...]:
         """Those that can be read, for as long as they are set."""
@@ -222,6 +237,21 @@ class ChunkPipeline:
             return ()
         named = ", ".join(f'"{word}"' for word in words)
         return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
+
+
+def sound_pixels(chunk: Chunk) -> np.ndarray:
+    """The chunk's frames, uint8 `[F, H, W, 3]`. Raises NotANumber unless all of it is finite, its latents too."""
+    queued = extremes(chunk.frames, chunk.latents)
+    frames = pixels(chunk.frames)  # waits for the device, which has the extremes ready then
+    if not queued.isfinite().all():
+        raise NotANumber("the picture was not a number (NaN or infinite)")
+    return frames
+
+
+def is_one_colour(frames: np.ndarray) -> bool:
+    """Whether all pixels of all frames `[F, H, W, C]` are equal; some are looked at before all."""
+    colour = frames[0, 0, 0]
+    return bool((frames[:, ::16, ::16] == colour).all()) and bool((frames == colour).all())
 
 
 def _mask_tensor(masks: Sequence[np.ndarray], device: torch.device | str) -> Tensor:

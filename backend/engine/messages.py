@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ..controls.settings import Settings
 from .options import ModelOptions
@@ -29,6 +30,8 @@ class EngineStart:
     verbose: bool = False
     log: Path | None = None
     """The file that the show logs into."""
+    restarted_for_picture: bool = False
+    """Whether the life before ended because its picture was not a number: to start again is no help then."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ class Ready:
 
     device: str
     seconds: float
+
+
+Phase = Literal["loading", "waiting", "chunk", "settle", "held"]
+"""What the engine does: loads its model, waits for input or for its turn, makes a chunk, or refreshes its memory after
+one. "held": it waits before it tries again, as its last chunks failed."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Engine to front, several times a second and apart from the work: it is alive, and what it does.
+
+    since: when it began that, on the clock of all processes; of "settle", when the chunk began.
+    """
+
+    phase: Phase
+    since: float
 
 
 @dataclass(frozen=True)
@@ -68,11 +87,13 @@ class ChunkReport:
 class Next:
     """Engine to front: send the settings of the next chunk. Also the sign of life.
 
-    span: the moments of the input that the chunk will cover; None if there is nothing to make one of yet.
+    span: the moments of the input that the chunk will cover; None if there is nothing to make one of yet, or it is not
+    time. held: whether that is because the last chunks failed.
     """
 
     report: ChunkReport | None
     span: Span | None
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +105,36 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Engine to front: something that whoever steers should know, and that is no fault."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """Engine to front: what is given up from now on so that the show goes on; "" for nothing any more."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Failed:
-    """Engine to front: the engine can't start, and trying again will not help (a wrong checkpoint, say)."""
+    """Engine to front: the model can't be loaded. At the first start that is final, as with a wrong checkpoint."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class RingsLost:
+    """Engine to front: a ring that it was started with is not there; it ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class StartAgain:
+    """Engine to front: a fresh start may help, so it ends. `reason` was told already."""
 
     reason: str
 

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from bridge.threads import GuardedThread
+
+from ..controls.declaration import address_of
+from .control_video import Faults
+from .one_line import one_line
 
 PATIENCE_SECONDS = 0.05
 """How long a chunk waits for a new prompt: one that is known, or quickly encoded, is then in time for that chunk."""
+AGAIN_SECONDS = 10.0
+"""After so long, a prompt that could not be encoded is tried again: memory may be free by then."""
+LOOK_SECONDS = 0.5
+
+
+class _Job:
+    """One prompt to encode. reason: why that failed, "" if it did not."""
+
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+        self.done = threading.Event()
+        self.reason = ""
+        self.ended = 0.0
 
 
 class PromptPrefetcher:
@@ -14,22 +35,57 @@ class PromptPrefetcher:
     weights come from the computer's memory layer by layer, that takes seconds.
     """
 
-    def __init__(self, encode: Callable[[str], object]) -> None:
-        self._encode = encode
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="prompt")
+    def __init__(self, encode: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._encode, self._clock = encode, clock
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._thread = GuardedThread("prompt", self._work)
+        self._thread.start()
         self._current: str | None = None
-        self._pending: tuple[str, Future[object]] | None = None
+        self._job: _Job | None = None
 
-    def resolve(self, prompt: str) -> str:
-        """The prompt that the next chunk is made under. The first is waited for: there is nothing to show before it."""
+    def resolve(self, prompt: str, faults: Faults) -> str:
+        """The prompt that the next chunk is made under. The first is waited for: there is nothing to show before it.
+
+        One that can't be encoded is told in `faults`, and the one before stays.
+        """
         if self._current is None or prompt == self._current:
-            self._current = prompt
+            self._current, self._job = prompt, None
             return prompt
-        if self._pending is None or self._pending[0] != prompt:
-            if self._pending is not None:
-                self._pending[1].cancel()
-            self._pending = (prompt, self._worker.submit(self._encode, prompt))
-            wait((self._pending[1],), PATIENCE_SECONDS)
-        if self._pending[1].done():
-            self._current, self._pending = prompt, None  # if it failed, whoever needs it now will say why
+        if self._job is None or self._job.prompt != prompt or self._is_due_again(self._job):
+            self._job = _Job(prompt)
+            self._jobs.put(self._job)
+            self._job.done.wait(PATIENCE_SECONDS)
+        if self._job.done.is_set():
+            self._finish(self._job, faults)
         return self._current
+
+    def close(self) -> None:
+        """Encode nothing more; what is being encoded is not waited for."""
+        self._thread.stop(0.0)
+
+    def _is_due_again(self, job: _Job) -> bool:
+        return job.ended > 0.0 and self._clock() - job.ended >= AGAIN_SECONDS
+
+    def _finish(self, job: _Job, faults: Faults) -> None:
+        if not job.reason:
+            self._current, self._job = job.prompt, None
+        elif not job.ended:
+            job.ended = self._clock()
+            faults.append((address_of("prompt"), f"{job.reason}; the prompt before stays"))
+
+    def _work(self) -> None:
+        while not self._thread.stopping.is_set():
+            try:
+                job = self._jobs.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            if job is self._job:  # else another prompt was set meanwhile
+                self._encode_one(job)
+
+    def _encode_one(self, job: _Job) -> None:
+        try:
+            self._encode(job.prompt)
+        except Exception as error:  # noqa: BLE001 - told by the chunk that would have had the prompt
+            job.reason = one_line(error)
+        finally:
+            job.done.set()

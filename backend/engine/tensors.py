@@ -23,3 +23,9 @@ def to_video(frames: Sequence[np.ndarray], device: torch.device | str) -> Tensor
 def to_still(picture: np.ndarray, device: torch.device | str) -> Tensor:
     """uint8 RGB or RGBA `[H, W, 3 or 4]` -> `[3, H, W]` float32 in [-1, 1]; an alpha is left out."""
     return to_video([picture], device)[0, :, 0]
+
+
+def extremes(*tensors: Tensor | None) -> Tensor:
+    """The least and the greatest value of each, on their device, without waiting for it; NaN where one value is."""
+    found = [extreme.float() for tensor in tensors if tensor is not None for extreme in torch.aminmax(tensor)]
+    return torch.stack(found)

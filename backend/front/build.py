@@ -216,7 +216,15 @@ class FrontBuilder:
             verbose=options.verbose,
             log=options.log,
         )
-        return Supervisor(start, lambda span: self._front.chunk_request(span), self._faults.notify, options.limits)
+        chunk_request, notify = (lambda span: self._front.chunk_request(span)), self._faults.notify
+        return Supervisor(start, chunk_request, notify, options.limits, lambda: self._renew_rings(start.rings))
+
+    def _renew_rings(self, names: RingNames) -> RingNames:
+        """Put back what somebody has removed, as a system may when a user logs out; under the names that it had."""
+        for ring in self._rings:
+            if ring.renew():
+                log.warning("shared memory of the show was removed from outside; it was made anew")
+        return names
 
     def _presenter(self, chunks: FrameRing, senders: Sequence[FrameSender]) -> Presenter:
         return Presenter(

@@ -16,6 +16,7 @@ from ..controls.settings import Settings
 from ..engine.messages import ChunkRequest
 from ..engine.timeline import Span
 from ..runtime.events import Events
+from ..runtime.own_process import usage
 from ..steering.quantise import DisplayTime
 from ..steering.steering import Steering
 from ..steering.tempo import ANCHOR, RESET, ShowTempo
@@ -26,7 +27,7 @@ from .outputs import Output
 from .presenter import OutputSettings, Presenter
 from .recorder import Recorder
 from .side_input import SideInput
-from .status import FrontStatus
+from .status import FrontStatus, show_state
 from .supervisor import Supervisor
 
 WAIT_SECONDS = 0.2
@@ -134,10 +135,10 @@ class Front:
 
     def status(self) -> FrontStatus:
         """How the show is doing now; after its end, how it was doing in its last moment."""
-        now = self.ended or time.monotonic()
+        now, used = self.ended or time.monotonic(), usage()
         engine, presenter, capture = self.supervisor.status(now), self.presenter.status(now), self.capture.status(now)
         return FrontStatus(
-            state="source lost" if capture.lost and engine.state == "running" else engine.state,
+            state=show_state(engine.state, capture.lost, presenter.idle_for),
             output_fps=round(presenter.fps, 2),
             engine_fps=round(engine.fps, 2),
             distinct_fps=round(presenter.distinct_fps, 2),
@@ -156,8 +157,10 @@ class Front:
             chunk_ms=round(engine.chunk_ms, 1),
             chunks=engine.chunks,
             restarts=engine.restarts,
-            faults=engine.faults,
-            last_fault=engine.last_fault,
+            hangs=engine.hangs,
+            degraded=engine.degraded,
+            faults=self.events.total,
+            last_fault=self.events.last,
             ticks=presenter.ticks,
             ticks_missed=presenter.missed,
             tick_error_p99_ms=round(presenter.tick_error_ms.p99, 3),
@@ -171,6 +174,9 @@ class Front:
             sent=sum(output.sent for output in self.outputs),
             not_sent=sum(output.dropped for output in self.outputs),
             recording=self.recorder.path,
+            memory_mb=used.memory_mb,
+            threads=used.threads,
+            handles=used.handles,
             failed_sinks=", ".join(output.uri for output in self.outputs if output.failure),
             **self.tempo.status(now),
             cue="" if self.steering.cues is None else self.steering.cues.current,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..engine.options import ModelOptions
 from ..steering.steering import SteeringOptions
-from .supervisor import Limits
+from .limits import Limits
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,8 @@ class PresenterStatus:
     distinct_ms: Summary
     """Milliseconds from one of the engine's frames to the next one on the output: how even the motion is."""
     delay: float
+    idle_for: float
+    """Seconds since the last tick, or since the start."""
     latency: float
     """Seconds from the source giving a frame to its restyled frame on the output, at the last tick; 0.0 before one."""
     starved: int
@@ -138,6 +140,7 @@ class Presenter:
         self._last_distinct: tuple[int, float] | None = None
         self._ticks = 0
         self._missed = 0
+        self._last_tick = self._clock.now()
         self._latency = 0.0
         self.tick_error_ms = Window(4096)
         self.last_frame: Frame | None = None
@@ -169,6 +172,7 @@ class Presenter:
             distinct_fps=self._distinct.per_second(now),
             distinct_ms=self._distinct_ms.summary(),
             delay=self._buffer.delay,
+            idle_for=now - self._last_tick,
             latency=self._latency,
             starved=self._buffer.starved,
             skipped=self._buffer.skipped,
@@ -201,6 +205,7 @@ class Presenter:
             with survived("presenter"):
                 send(frame)
         self._ticks += 1
+        self._last_tick = now
         self._rate.add(now)
 
     def _choose(self, due: float, now: float, period: float) -> np.ndarray:

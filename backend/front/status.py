@@ -7,14 +7,24 @@ from dataclasses import asdict, dataclass, fields
 from bridge.control.osc.counters import OscCounters
 from bridge.counts import Count
 
+NO_OUTPUT_SECONDS = 2.0
+"""Without a tick for so long, there is nothing on the output."""
+
+
+def show_state(engine: str, source_lost: bool, idle_for: float) -> str:
+    """The word for a show. engine: that of its engine; idle_for: seconds since the output had a tick."""
+    if idle_for > NO_OUTPUT_SECONDS and engine != "stopped":
+        return "no output"
+    return "source lost" if source_lost and engine in ("running", "degraded", "stalled") else engine
+
 
 @dataclass(frozen=True)
 class FrontStatus:
     """Of one moment. Rates are those of the seconds before it; counts are since the start of the show."""
 
     state: str
-    """Of the engine: "starting", "running", "restarting", "failed" or "stopped"; "source lost" if it runs without
-    frames to restyle."""
+    """That of the engine (`engine_state.STATES`); "source lost" if it runs without frames to restyle, "no output" if
+    there is nothing on the output."""
     output_fps: float
     """Frames per second on the output: one a tick."""
     engine_fps: float
@@ -48,8 +58,12 @@ class FrontStatus:
     chunks: Count
     restarts: Count
     """How often the engine was started again."""
+    hangs: Count
+    """How often of those because it hung."""
+    degraded: str
+    """What the engine gives up so that the show goes on; "" for nothing."""
     faults: Count
-    """What the engine could not do."""
+    """What went wrong, each time that it did; the list of events has all of it."""
     last_fault: str
     ticks: Count
     ticks_missed: Count
@@ -75,6 +89,12 @@ class FrontStatus:
     """Frames dropped because a sink was too slow, all sinks together."""
     recording: str
     """Path of the file that is being written; "" for none."""
+    memory_mb: float
+    """Megabytes that the program takes, without its engine."""
+    threads: int
+    """Of the program, without its engine."""
+    handles: int
+    """Open files, sockets and shared memories of the program, without its engine."""
     failed_sinks: str
     """Frame addresses of the sinks that nothing goes to any more, with commas between them."""
     tempo: float

@@ -3,47 +3,49 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from dataclasses import dataclass, replace
 
-from ..engine.messages import ChunkReport, ChunkRequest, EngineStart, Failed, Fault, Next, Ready, Stop
-from ..engine.process import main as run_engine
+from bridge import threads
+
+from ..controls.settings import Settings
+from ..engine.messages import (
+    Beat,
+    ChunkReport,
+    ChunkRequest,
+    Degraded,
+    EngineStart,
+    Failed,
+    Fault,
+    Next,
+    Notice,
+    Ready,
+    RingNames,
+    RingsLost,
+    StartAgain,
+)
 from ..engine.timeline import Span
 from ..runtime.metrics import Rate, Window
+from .engine_life import Ended, EngineLife
+from .engine_state import EngineFacts, engine_state
+from .limits import Limits
+from .liveness import NormalTime
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds after which an engine that says nothing is taken for dead, and how long to wait between restarts."""
-
-    load: float = 900.0
-    first_chunk: float = 300.0
-    chunk: float = 20.0
-    times_slowest: float = 5.0
-    """A slow machine may take this many times the slowest of its last chunks."""
-    backoff: float = 0.25
-    longest_backoff: float = 10.0
-    healthy: float = 30.0
-    """After running this long, the next restart is quick again."""
-    stop: float = 3.0
-    """How long an engine that was told to stop may take."""
+FEW_CHUNKS = 2
+"""A life with so many good chunks was worth its start: the next one is started again soon."""
+GOOD_CHUNKS = 8
+"""After so many, a picture that was not a number in the life before is forgotten."""
 
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """What the panel and the status line show of the engine.
-
-    state: "starting", "running", "restarting", "failed" or "stopped".
-    """
+    """What the panel and the status line show of the engine."""
 
     state: str
+    """One of `engine_state.STATES`."""
     restarts: int
     device: str
     mode: str
@@ -52,14 +54,24 @@ class EngineStatus:
     chunks: int
     faults: int
     last_fault: str
+    degraded: str
+    """What is given up so that the show goes on; "" for nothing."""
+    since_chunk: float | None
+    """Seconds since the last good chunk; None before the first."""
+    loading_for: float
+    """Seconds for which the model has been loading; 0.0 once it is there."""
+    hangs: int
+    """How often it was started again because it hung."""
+    last_end: str
+    """How its last life ended; "" while it is in its first."""
 
 
 class Supervisor:
     """Owns the engine process, in a thread of its own.
 
     chunk_request(span) is asked for the settings of the chunk that shows that span of the input, None while there is
-    none. on_fault(address or None, reason) is told what the engine could not do. Both are called from the
-    supervisor's thread.
+    none. on_fault(address or None, reason) is told what the engine could not do. on_rings_lost() is asked for other
+    rings when one of those in `start` is gone; None where there are none. All are called from the supervisor's thread.
     """
 
     def __init__(
@@ -68,22 +80,29 @@ class Supervisor:
         chunk_request: Callable[[Span | None], ChunkRequest],
         on_fault: Callable[[str | None, str], None],
         limits: Limits | None = None,
+        on_rings_lost: Callable[[], RingNames | None] = lambda: None,
     ) -> None:
         self._start = start
         self._chunk_request = chunk_request
         self._on_fault = on_fault
+        self._on_rings_lost = on_rings_lost
         self._limits = limits or Limits()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep_running, name="supervisor", daemon=True)
-        self._process: BaseProcess | None = None
-        self._state = "starting"
+        self._thread = threads.GuardedThread("supervisor", self._keep_running)
+        self._life: EngineLife | None = None
+        self._backoff = self._limits.backoff
+        self._first_load: float | None = None
+        self._patience = 1.0  # with a reload: doubled each time that one took too long
+        self._normal, self._period = NormalTime(), NormalTime()
+        self._request = ChunkRequest(Settings(), reset=False, anchor=False, mask_ring=None, control_ring=None)
+        self._begin_life()
         self._device = ""
         self._mode = ""
         self._faults = 0
         self._last_fault = ""
+        self._last_end = ""
+        self._hangs = 0
+        self._last_chunk: float | None = None
         self.chunks = 0
-        self._ready = False  # whether this life of the engine has loaded its model,
-        self._warm = False  # and made a chunk
         self._rate = Rate()
         self.restarts = 0
         self.failure: str | None = None
@@ -94,9 +113,12 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the engine and wait until it is gone."""
-        self._stopping.set()
-        self._thread.join()
+        """End the engine, and wait until it is gone, but not for ever."""
+        self._thread.stop(3 * self._limits.stop)
+        if self._thread.is_alive():
+            log.warning("the supervisor does not end; its engine is killed")
+            if (life := self._life) is not None:
+                life.kill()
 
     @property
     def running(self) -> bool:
@@ -106,12 +128,14 @@ class Supervisor:
     @property
     def pid(self) -> int | None:
         """The engine's process id, while there is one."""
-        return None if self._process is None else self._process.pid
+        life = self._life
+        return None if life is None else life.pid
 
     def status(self, now: float) -> EngineStatus:
         """Rates are those of the seconds before `now`."""
+        last, life = self._last_chunk, self._life
         return EngineStatus(
-            state=self._state,
+            state=engine_state(self._facts(now)),
             restarts=self.restarts,
             device=self._device,
             mode=self._mode,
@@ -120,95 +144,172 @@ class Supervisor:
             chunks=self.chunks,
             faults=self._faults,
             last_fault=self._last_fault,
+            degraded=self._degraded,
+            since_chunk=None if last is None else now - last,
+            loading_for=0.0 if life is None or self._ready else max(0.0, now - life.began),
+            hangs=self._hangs,
+            last_end=self._last_end,
+        )
+
+    def _facts(self, now: float) -> EngineFacts:
+        usual = [normal for normal in (self._normal.seconds, self._period.seconds) if normal is not None]
+        return EngineFacts(
+            stopped=self._thread.stopping.is_set(),
+            failure=self.failure is not None,
+            again=self.restarts > 0,
+            ready=self._ready,
+            waiting=self._waiting,
+            held=self._held,
+            chunks=self._life_chunks,
+            idle_for=now - self._idle_since,
+            normal=max(usual) if usual else None,
+            degraded=self._degraded,
         )
 
     def _keep_running(self) -> None:
-        backoff = self._limits.backoff
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            reason = self._run_once()
-            if self._stopping.is_set() or self.failure is not None:
-                break
-            self.restarts += 1
-            self._state = "restarting"
-            if time.monotonic() - began > self._limits.healthy:
-                backoff = self._limits.backoff
-            log.warning("the engine %s; starting it again in %.2g s, the output goes on", reason, backoff)
-            self._stopping.wait(backoff)
-            backoff = min(2 * backoff, self._limits.longest_backoff)
-        if self.failure is None:
-            self._state = "stopped"
+        while not self._thread.stopping.is_set():
+            self._one_life()
+            if self._thread.stopping.is_set() or self.failure is not None:
+                return
+            self._thread.stopping.wait(self._next_backoff())
 
-    def _run_once(self) -> str:
-        """One life of the engine; returns how it ended."""
-        context = multiprocessing.get_context("spawn")
-        connection, theirs = context.Pipe()
-        process = context.Process(target=run_engine, args=(theirs, self._start), name="engine", daemon=True)
-        process.start()
-        theirs.close()  # so that its end of the pipe closes with it
-        self._process = process
-        self._ready = self._warm = False
+    def _one_life(self) -> None:
+        """From the start of an engine to its end."""
+        self._begin_life()
         try:
-            return self._converse(connection, process)
-        except (EOFError, OSError):
-            process.join(self._limits.stop)
-            return f"died (exit code {process.exitcode})"
+            self._life = EngineLife(self._start, self._limits, self._normal, self._load_limit())
+            self._converse(self._life)
+        except Ended as end:
+            self._note_end(str(end), end.hung)
+        except (OSError, MemoryError) as error:
+            self._note_end(f"cannot be started ({error})")
         finally:
-            self._end(connection, process)
+            life, self._life = self._life, None
+            if life is not None:
+                life.end(ask=self._ready and self._thread.stopping.is_set())
 
-    def _converse(self, connection: Connection, process: BaseProcess) -> str:
-        deadline = time.monotonic() + self._limits.load
-        while not self._stopping.is_set():
-            ready = wait([connection, process.sentinel], timeout=0.1)
-            if connection in ready:
-                allowed = self._receive(connection, connection.recv())
-                deadline = time.monotonic() + allowed
-            elif ready:
-                return f"died (exit code {process.exitcode})"
-            elif time.monotonic() > deadline:
-                return "hangs"
-            if self.failure is not None:
-                return "failed"
-        return "was stopped"
+    def _begin_life(self) -> None:
+        self._ready = self._waiting = self._held = False
+        self._life_chunks = 0
+        self._idle_since = time.monotonic()
+        self._degraded = ""
 
-    def _receive(self, connection: Connection, message: object) -> float:
-        """Deal with one message; returns how many seconds the engine may now be silent."""
+    def _load_limit(self) -> float:
         limits = self._limits
-        if isinstance(message, Next):
-            if message.report is not None:
-                self._note(message.report)
-            connection.send(self._chunk_request(message.span))
-        elif isinstance(message, Ready):
-            self._ready, self._state, self._device = True, "running", message.device
-            log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
-            return limits.first_chunk
-        elif isinstance(message, Fault):
-            self._faults += 1
-            self._last_fault = message.reason
-            self._on_fault(message.address, message.reason)
-        elif isinstance(message, Failed):
-            self.failure, self._state = message.reason, "failed"
-        if not self._warm:
-            return limits.first_chunk
-        return max(limits.chunk, limits.times_slowest * self.chunk_ms.summary().largest / 1000)
+        if self._first_load is None:
+            return limits.load
+        return min(limits.load, self._patience * (limits.reload_times * self._first_load + limits.reload))
 
-    def _note(self, report: ChunkReport) -> None:
-        self.chunks += 1
-        self._warm = True
-        self._mode = report.mode
-        self.chunk_ms.add(1000 * (report.generate + report.settle))
-        self._rate.add(time.monotonic(), report.frames)
+    def _next_backoff(self) -> float:
+        """Seconds until the next start, each time twice as long; from the beginning after a life that was worth it."""
+        if self._life_chunks >= FEW_CHUNKS:
+            self._backoff = self._limits.backoff
+        backoff = self._backoff
+        self._backoff = min(2 * backoff, self._limits.longest_backoff)
+        return backoff
 
-    def _end(self, connection: Connection, process: BaseProcess) -> None:
-        """Ask, wait, kill."""
+    def _note_end(self, reason: str, hung: bool = False) -> None:
+        if self._thread.stopping.is_set() or self.failure is not None:
+            return
+        if hung and not self._ready:
+            self._patience *= 2
+        self._ready = False
+        self.restarts += 1
+        self._hangs += hung
+        self._last_end = reason
+        self._tell(None, f"the engine {reason}; it is started again, and the output goes on")
+
+    def _converse(self, life: EngineLife) -> None:
+        """Raises Ended when there is nothing more to be had of this life."""
+        while not self._thread.stopping.is_set():
+            message = life.listen()
+            if message is not None:
+                self._receive(life, message)
+
+    def _receive(self, life: EngineLife, message: object) -> None:
+        now = time.monotonic()
+        match message:
+            case Beat():
+                life.liveness.note_beat(message, now)
+            case Next():
+                life.liveness.note_turn(now)
+                self._note_next(life, message, now)
+                life.send(self._answer(message.span))
+            case Ready():
+                self._note_ready(life, message, now)
+            case Fault():
+                self._faults += 1
+                self._last_fault = message.reason
+                self._tell(message.address, message.reason)
+            case Notice():
+                self._tell(None, message.text)
+            case Degraded():
+                self._degraded = message.what
+            case Failed() | RingsLost() | StartAgain():
+                self._end_life(message)
+
+    def _end_life(self, message: Failed | RingsLost | StartAgain) -> None:
+        match message:
+            case Failed() if self._first_load is None:
+                self.failure = message.reason
+            case RingsLost():
+                self._start = replace(self._start, rings=self._other_rings() or self._start.rings)
+            case StartAgain():
+                self._start = replace(self._start, restarted_for_picture=True)
+        raise Ended({Failed: "cannot load its model: ", RingsLost: "", StartAgain: ""}[type(message)] + message.reason)
+
+    def _other_rings(self) -> RingNames | None:
         try:
-            if self._stopping.is_set() and self._ready:
-                connection.send(Stop())
-                process.join(self._limits.stop)
-        except OSError:
-            pass  # it is gone already
-        if process.is_alive():
-            process.kill()
-        process.join()
-        connection.close()
-        self._process = None
+            return self._on_rings_lost()
+        except Exception as error:  # noqa: BLE001 - whatever the front meets there, the engine is tried again
+            threads.report("supervisor", error)
+            return None
+
+    def _note_ready(self, life: EngineLife, message: Ready, now: float) -> None:
+        if self._first_load is None:
+            self._first_load = now - life.began
+        self._patience = 1.0
+        self._ready, self._device, self._idle_since = True, message.device, now
+        life.liveness.note_ready(message.device)
+        log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
+
+    def _note_next(self, life: EngineLife, message: Next, now: float) -> None:
+        self._held = message.held or (self._held and message.report is None)
+        self._waiting = message.span is None and not message.held
+        if self._waiting:
+            self._idle_since = now
+        if message.report is not None:
+            life.liveness.note_chunk()
+            self._note_chunk(message.report, now)
+
+    def _note_chunk(self, report: ChunkReport, now: float) -> None:
+        self.chunks += 1
+        self._life_chunks += 1
+        self._last_chunk = self._idle_since = now
+        self._mode = report.mode
+        self._normal.add(report.generate + report.settle)
+        if report.period:
+            self._period.add(report.period)
+        self.chunk_ms.add(1000 * (report.generate + report.settle))
+        self._rate.add(now, report.frames)
+        if self._life_chunks == GOOD_CHUNKS:
+            self._start = replace(self._start, restarted_for_picture=False)
+
+    def _answer(self, span: Span | None) -> ChunkRequest:
+        """The settings of the chunk; those of the chunk before where they can't be had."""
+        try:
+            self._request = self._chunk_request(span)
+        except Exception as error:  # noqa: BLE001 - a value that nobody foresaw must not end the show
+            threads.report("supervisor", error)
+            reason = f"the settings of this chunk can't be had ({type(error).__name__}: {error})"
+            self._faults += 1
+            self._last_fault = reason
+            self._tell(None, f"{reason}; those of the chunk before are used")
+            self._request = replace(self._request, reset=False, anchor=False)
+        return self._request
+
+    def _tell(self, address: str | None, reason: str) -> None:
+        try:
+            self._on_fault(address, reason)
+        except Exception as error:  # noqa: BLE001 - whoever is told must not end the show
+            threads.report("supervisor", error)

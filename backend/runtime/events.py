@@ -52,6 +52,12 @@ class Events:
             if len(self._events) > MOST_EVENTS:
                 self._events.popitem(last=False)
 
+    @property
+    def last(self) -> str:
+        """The reason of the fault that was seen last; "" before the first."""
+        with self._lock:
+            return next(reversed(self._events.values())).reason if self._events else ""
+
     def end(self, address: str) -> None:
         """Whatever this control was blamed for is over: it was set to something that can be had."""
         with self._lock:

@@ -21,5 +21,5 @@ class Usage:
 def usage() -> Usage:
     """Of this moment."""
     with _process.oneshot():
-        handles = _process.num_handles() if psutil.WINDOWS else _process.num_fds()
+        handles = getattr(_process, "num_handles" if psutil.WINDOWS else "num_fds")()
         return Usage(round(_process.memory_info().rss / 2**20, 1), _process.num_threads(), handles)

@@ -40,7 +40,10 @@ class Gray(Negative):
 
 
 class FakeStream:
-    """Shows a colour for its prompt, else the control, else grey noise of the seed; dimmed by the context scale."""
+    """Shows a colour for its prompt, but for one corner; else the control, else grey noise of the seed.
+
+    The context scale dims it.
+    """
 
     reference_modes = ("paper", "slot", "joint")
 
@@ -59,6 +62,7 @@ class FakeStream:
         if all(prompt in COLOURS for prompt, _ in blend):
             colour = sum((weight * torch.tensor(COLOURS[prompt]) for prompt, weight in blend), torch.zeros(3))
             frames = colour[None, :, None, None, None].expand(shape) * min(1.0, controls.scale)
+            frames[..., -1, -1] = 0.0  # a picture of one colour all over would be taken for a fault
         elif controls.control is not None:
             frames = controls.control
         else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from transformers import UMT5EncoderModel
+
+if TYPE_CHECKING:
+    from transformers import UMT5EncoderModel  # takes longer to import than all else together
 
 
 class TextEncoder(nn.Module):

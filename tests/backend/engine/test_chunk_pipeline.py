@@ -131,7 +131,7 @@ def test_kept_pixels_beyond_the_feather_are_the_inputs_own_and_without_compositi
     assert np.array_equal(made.frames[:, :, 29:], np.stack(pictures)[:, :, 29:])
     assert (made.frames[:, :, :19] == (0, 255, 0)).all()
     bare = maker.make(scene(4), None, replace(settings, mask_composite=False))
-    assert (bare.frames == (0, 255, 0)).all()
+    assert (bare.frames[:, :-1] == (0, 255, 0)).all()  # the last row has the fake model's corner
 
 
 def test_a_mask_source_that_is_not_there_is_a_fault_of_its_control():

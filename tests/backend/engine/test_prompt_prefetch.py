@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 
-from backend.engine.prompt_prefetch import PromptPrefetcher
+import pytest
+
+from backend.engine.control_video import Faults
+from backend.engine.prompt_prefetch import AGAIN_SECONDS, PromptPrefetcher
 
 from ..waiting import wait_for
 
@@ -21,48 +25,103 @@ class Slow:
         return prompt
 
 
-def test_the_first_prompt_is_taken_at_once():
-    assert PromptPrefetcher(Slow()).resolve("gold") == "gold"
+class Prefetched:
+    """What a show would be made under, and what it is told."""
+
+    def __init__(self, encode: Callable[[str], object]) -> None:
+        self.now, self.faults = 100.0, Faults()
+        self.prefetcher = PromptPrefetcher(encode, lambda: self.now)
+
+    def __call__(self, prompt: str) -> str:
+        return self.prefetcher.resolve(prompt, self.faults)
 
 
-def test_the_old_prompt_stays_until_the_new_one_is_encoded():
+@pytest.fixture
+def make() -> Iterator[Callable[[Callable[[str], object]], Prefetched]]:
+    made: list[Prefetched] = []
+
+    def open_with(encode: Callable[[str], object]) -> Prefetched:
+        made.append(Prefetched(encode))
+        return made[-1]
+
+    yield open_with
+    for one in made:
+        one.prefetcher.close()
+
+
+def test_the_first_prompt_is_taken_at_once(make):
+    assert make(Slow())("gold") == "gold"
+
+
+def test_the_old_prompt_stays_until_the_new_one_is_encoded(make):
     slow = Slow()
-    prefetcher = PromptPrefetcher(slow)
-    prefetcher.resolve("gold")
-    assert [prefetcher.resolve("ice") for _ in range(3)] == ["gold"] * 3
+    resolve = make(slow)
+    resolve("gold")
+    assert [resolve("ice") for _ in range(3)] == ["gold"] * 3
     slow.go.set()
-    wait_for(lambda: prefetcher.resolve("ice") == "ice", "the new prompt")
+    wait_for(lambda: resolve("ice") == "ice", "the new prompt")
     assert slow.seen == ["ice"]
 
 
-def test_a_prompt_that_is_quickly_encoded_is_in_time():
-    prefetcher = PromptPrefetcher(lambda prompt: prompt)
-    prefetcher.resolve("gold")
-    assert prefetcher.resolve("ice") == "ice"
+def test_a_prompt_that_is_quickly_encoded_is_in_time(make):
+    resolve = make(lambda prompt: prompt)
+    resolve("gold")
+    wait_for(lambda: resolve("ice") == "ice", "the new prompt")
 
 
-def test_of_several_prompts_in_a_row_the_last_one_counts():
+def test_of_several_prompts_in_a_row_the_last_one_counts(make):
     slow = Slow()
-    prefetcher = PromptPrefetcher(slow)
-    prefetcher.resolve("gold")
+    resolve = make(slow)
+    resolve("gold")
     for prompt in ("ice", "lava", "candy"):
-        assert prefetcher.resolve(prompt) == "gold"
+        assert resolve(prompt) == "gold"
     slow.go.set()
-    wait_for(lambda: prefetcher.resolve("candy") == "candy", "the last prompt")
+    wait_for(lambda: resolve("candy") == "candy", "the last prompt")
     assert slow.seen == ["ice", "candy"]
 
 
-def test_back_to_the_old_prompt_is_at_once():
-    prefetcher = PromptPrefetcher(Slow())
-    prefetcher.resolve("gold")
-    assert prefetcher.resolve("ice") == "gold"
-    assert prefetcher.resolve("gold") == "gold"
+def test_back_to_the_old_prompt_is_at_once(make):
+    resolve = make(Slow())
+    resolve("gold")
+    assert resolve("ice") == "gold"
+    assert resolve("gold") == "gold"
 
 
-def test_a_prompt_that_cannot_be_encoded_is_left_to_whoever_needs_it():
+def test_a_prompt_that_cannot_be_encoded_is_told_once_and_the_one_before_stays(make):
     def refuse(prompt: str) -> object:
-        raise ValueError("no")
+        raise ValueError("no room\nfor it")
 
-    prefetcher = PromptPrefetcher(refuse)
-    prefetcher.resolve("gold")
-    assert prefetcher.resolve("ice") == "ice"
+    resolve = make(refuse)
+    resolve("gold")
+    wait_for(lambda: resolve("ice") == "gold" and resolve.faults, "the fault")
+    assert [resolve("ice") for _ in range(3)] == ["gold"] * 3
+    assert resolve.faults == [("/vace/prompt", "no room for it; the prompt before stays")]
+
+
+def test_a_prompt_that_could_not_be_encoded_is_tried_again_after_a_while(make):
+    tried = []
+
+    def refuse_once(prompt: str) -> object:
+        tried.append(prompt)
+        if len(tried) == 1:
+            raise MemoryError("no room")
+        return prompt
+
+    resolve = make(refuse_once)
+    resolve("gold")
+    wait_for(lambda: resolve("ice") == "gold" and resolve.faults, "the fault")
+    resolve.now += AGAIN_SECONDS
+    wait_for(lambda: resolve("ice") == "ice", "the prompt")
+    assert tried == ["ice", "ice"]
+
+
+def test_after_a_prompt_that_cannot_be_encoded_the_next_one_can(make):
+    def refuse_ice(prompt: str) -> object:
+        if prompt == "ice":
+            raise RuntimeError("no")
+        return prompt
+
+    resolve = make(refuse_ice)
+    resolve("gold")
+    wait_for(lambda: resolve("ice") == "gold" and resolve.faults, "the fault")
+    wait_for(lambda: resolve("lava") == "lava", "another prompt")

@@ -18,10 +18,11 @@ import pytest
 from pythonosc.udp_client import SimpleUDPClient
 from stupidArtnet import StupidArtnet
 
+from backend.engine.one_line import one_line
 from backend.front.build import open_front
 from backend.front.front import Front
+from backend.front.limits import Limits
 from backend.front.options import RunOptions
-from backend.front.supervisor import Limits
 from backend.steering.quantise import DisplayTime
 from backend.steering.steering import SteeringOptions
 from bridge.control.dmx.receiver import DmxWanted
@@ -335,14 +336,12 @@ def test_a_run_ends_by_itself_and_leaves_nothing_behind():
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_reason():
-    from backend.engine import process
-
     with open_front(options(load="tests.backend.fake_model:broken")) as front:
         front.wait(PATIENCE, threading.Event())
         assert front.failure is not None
         assert "missing key" in front.failure
         assert front.status().state == "failed"
-    assert process.one_line(ValueError("a\n b")) == "a b"
+    assert one_line(ValueError("a\n b")) == "a b"
 
 
 class Host:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.engine.process import write_synced
+from backend.engine.side_frames import write_synced
 from backend.front.capture import make_ring
 from backend.front.synced_output import SyncedOutput
 from bridge.video.frames import Frame

@@ -21,11 +21,11 @@ class Pipeline:
 
     frames_wanted = 12
 
-    def make(self, pictures, mask_frames, settings, seconds, tag, *, control_frames, anchor) -> SimpleNamespace:
+    def make(self, pictures, mask_frames, settings, seconds, tag, **_) -> SimpleNamespace:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]
-        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=(), tag=tag)
+        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=(), tag=tag, faded=False)
 
     def settle(self) -> None:
         pass

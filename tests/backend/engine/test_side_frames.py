@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from backend.engine.process import LOST_SECONDS, mask_frames_of
+from backend.engine.side_frames import LOST_SECONDS, mask_frames_of
 from backend.engine.timeline import FrameHistory, Span
 from bridge.video.frames import Frame
 

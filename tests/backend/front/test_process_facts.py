@@ -1,0 +1,50 @@
+"""What the system says of a real process."""
+
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from backend.front.process_facts import ProcessFacts, ProcessWatch
+
+from ..waiting import wait_for
+
+SLEEPER = "import time; time.sleep(600)"
+
+
+@pytest.fixture
+def sleeper():
+    with subprocess.Popen([sys.executable, "-c", SLEEPER]) as process:
+        yield process
+        process.kill()
+
+
+def facts(watch: ProcessWatch) -> ProcessFacts:
+    found = watch.read()
+    assert found is not None
+    return found
+
+
+def test_a_stopped_process_is_told_from_one_that_sleeps(sleeper):
+    watch = ProcessWatch(sleeper.pid)
+    assert not facts(watch).stopped
+    psutil.Process(sleeper.pid).suspend()
+    wait_for(lambda: facts(watch).stopped, "the stop")
+    psutil.Process(sleeper.pid).resume()
+    wait_for(lambda: not facts(watch).stopped, "the end of it")
+
+
+def test_processor_time_grows_for_one_that_works():
+    watch = ProcessWatch(os.getpid())
+    before = facts(watch).processor
+    wait_for(lambda: facts(watch).processor > before + 0.05, "processor time")
+
+
+def test_there_are_no_facts_of_a_process_that_is_gone(sleeper):
+    watch = ProcessWatch(sleeper.pid)
+    assert watch.read() is not None
+    sleeper.kill()
+    sleeper.wait()
+    assert watch.read() is None

@@ -1,0 +1,66 @@
+"""A fake model that meets trouble: pictures that are not numbers, memory that runs out, loads that fail.
+
+The prompt says which; `ModelOptions.models` is a folder in which lives are counted, and which a test writes into.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from backend.engine.model import EngineModel
+from backend.engine.options import ModelOptions
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
+from vace_core.text import blend_of
+
+from .fake_model import FakeStream
+from .fake_model import load as load_fake
+
+
+def load(options: ModelOptions) -> EngineModel:
+    """Sleeps, fails or dies if the folder holds a file of that name; `lives` there counts the calls."""
+    (folder,) = options.models
+    lives = lives_in(folder) + 1
+    (folder / "lives").write_text(str(lives))
+    if (folder / "sleep").exists():
+        time.sleep(600)
+    if (folder / "fail").exists():
+        raise RuntimeError("CUDA error: the device is not free yet")
+    if (folder / "die").exists():
+        os._exit(3)
+    fake = load_fake(options)
+    return EngineModel(device="cpu", open_stream=TroubledStream, annotators=fake.annotators)
+
+
+def lives_in(folder: Path) -> int:
+    """How often a model was loaded there."""
+    counted = folder / "lives"
+    return int(counted.read_text()) if counted.exists() else 0
+
+
+class TroubledStream(FakeStream):
+    """prompt "nan": frames that are not numbers; "infinite latents"; "black"; "nan once": of each life's second chunk;
+    "budget N": out of memory above N thousand pixels, of which a chunk with references takes twice as many.
+    """
+
+    made = 0
+
+    def step(self, controls: Controls) -> Chunk:
+        prompt = blend_of(controls.prompt)[-1][0]
+        kind, _, number = prompt.partition(" ")
+        if kind == "budget":
+            pixels = self.size[0] * self.size[1] * (2 if controls.references else 1)
+            if pixels > 1000 * float(number):
+                raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {pixels} bytes")
+        chunk = super().step(controls)
+        TroubledStream.made += 1
+        frames, latents = chunk.frames.clone(), torch.zeros(1)
+        if prompt == "nan" or (prompt == "nan once" and TroubledStream.made == 2):
+            frames[0, 1, 3, 2, 5] = float("nan")
+        if prompt == "infinite latents":
+            latents[0] = float("-inf")
+        if prompt == "black":
+            frames[:] = -1.0
+        return Chunk(frames, chunk.mode, chunk.index, latents)
