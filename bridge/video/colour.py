@@ -19,6 +19,7 @@ SD_SIZE = (1024, 576)
 """Width and height up to which a file without tags is BT.601, as television was; beyond, it is BT.709."""
 PQ, HLG = 16, 18
 """AVCOL_TRC_SMPTE2084 and AVCOL_TRC_ARIB_STD_B67: the two ways of HDR."""
+LEAST_STRETCH = Fraction(1, 50)
 WHITE_NITS = 203.0
 """Reference white of HDR (ITU-R BT.2408)."""
 HLG_PEAK_NITS = 1000.0
@@ -57,8 +58,11 @@ class FrameReader:
 
 
 def square_pixels(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """The size of a frame whose pixels are made square: one side grows, so that nothing of it is lost."""
-    if aspect <= 0 or aspect == 1:
+    """The size of a frame whose pixels are made square: one side grows, so that nothing of it is lost.
+
+    What is off by so little that nobody sees it, as after a size was rounded, is left as sharp as it is.
+    """
+    if aspect <= 0 or abs(aspect - 1) < LEAST_STRETCH:
         return width, height
     return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 

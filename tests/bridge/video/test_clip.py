@@ -115,7 +115,9 @@ def test_vp8_without_alpha_has_none(tmp_path: Path):
     assert next(clip.decode()).pixels.shape == (HEIGHT, WIDTH, 3)
 
 
-@pytest.mark.parametrize(("aspect", "size"), [((2, 1), (128, 48)), ((1, 2), (64, 96)), ((16, 15), (68, 48))])
+@pytest.mark.parametrize(
+    ("aspect", "size"), [((2, 1), (128, 48)), ((1, 2), (64, 96)), ((16, 15), (68, 48)), ((640, 639), (64, 48))]
+)
 def test_pixels_are_made_square(tmp_path: Path, aspect: tuple[int, int], size: tuple[int, int]):
     clip = Clip(encode(tmp_path / "wide.mp4", [PICTURE] * 3, aspect=Fraction(*aspect)))
     assert clip.size == size
