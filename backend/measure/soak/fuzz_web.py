@@ -1,12 +1,8 @@
 """Requests and WebSocket messages that no browser sends, at a page or an OSCQuery server that has to go on answering.
 
-<<<<<<< HEAD
-python start.py python -m backend.measure.soak.fuzz_web HOST:PORT [REQUESTS [SEED]]
-=======
     python start.py python -m backend.measure.soak.fuzz_web HOST:PORT [REQUESTS [SEED]]
 
 The server is one of a show of its own: controls are set to odd values.
->>>>>>> web
 """
 
 from __future__ import annotations
