@@ -10,7 +10,7 @@ clock clock_fps clock_changes chunk_ms chunks restarts faults last_fault ticks t
 ticks_starved ticks_mixed delay_ms source source_fps source_losses source_size_changes sent not_sent recording
 failed_sinks tempo beat tempo_source waiting_for_the_beat
 """
-COUNTERS = "packets messages damaged refused ignored subscribers connections closed"
+COUNTERS = "packets messages damaged refused ignored subscribers connections closed faults"
 
 
 def test_the_names_that_scripts_and_the_page_read_stay_as_they_are():
