@@ -283,7 +283,7 @@ def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, o
     counted = {name for name in front.status().as_dict() if name.startswith("osc_")}
     assert counted == {
         "osc_packets", "osc_messages", "osc_damaged", "osc_refused", "osc_ignored", "osc_subscribers",
-        "osc_connections", "osc_closed",
+        "osc_connections", "osc_closed", "osc_faults",
     }  # fmt: skip
     assert front.status().osc.subscribers == 1
     osc.send_message("/vace/unsubscribe", [])
