@@ -79,10 +79,14 @@ class Steering:
     ) -> None:
         self._options, self._mailbox, self._notify, self._heartbeat = options, mailbox, tell, heartbeat
         self._opened = ExitStack()
-        self._own = self._take_name()
-        self._last_values = (
-            LastValues(TABLE, mailbox, JsonStore(options.beside(".last.json"), "last values")) if self._own else None
-        )
+        self._last_values = LastValues(TABLE, mailbox, JsonStore(options.beside(".last.json"), "last values"))
+        self._own = self._take_name()  # whether what is kept under this program's name is its own
+        if not self._own:
+            log.warning(
+                "another program named %s is running, so this one keeps no last values while that does; "
+                "--name NAME gives it its own",
+                options.name,
+            )
         self.osc: OscServer | None = None
         self.oscquery: OscQueryServer | None = None
         self.cues: Cues | None = None
@@ -93,7 +97,7 @@ class Steering:
 
     def restore(self, all_of_it: bool) -> None:
         """Begin with the values that the last show of this name had; all_of_it: as `LastValues.restore`."""
-        if self._last_values is None:
+        if not self._own:
             log.warning("it begins without the last values, which are another program's")
             return
         for report in self._last_values.restore(all_of_it):
@@ -160,28 +164,32 @@ class Steering:
         path = self._options.presets
         file = JsonStore(None if path is None else path.with_suffix(".cues.json"), "cues")
         self.cues = cues = Cues(self._mailbox, file, presets, morph, self._notify)
-        jobs = [(presets.write, PRESET_SECONDS), (cues.write, PRESET_SECONDS)]
-        if self._last_values is not None:
-            jobs.append((self._last_values.write, AUTOSAVE_SECONDS))
+        jobs = [
+            (presets.write, PRESET_SECONDS),
+            (cues.write, PRESET_SECONDS),
+            (self._write_last_values, AUTOSAVE_SECONDS),
+        ]
         autosave = Autosave(jobs, lambda reason: self._notify("/vace/preset/save", reason))
         for part in (autosave, morph, cues):
             part.start()
             opened.callback(part.stop)
         return presets, cues
 
+    def _write_last_values(self) -> None:
+        """To disk, as soon as no other program has this one's name: the former one may have been about to end."""
+        self._own = self._own or self._take_name()
+        if self._own:
+            self._last_values.write()
+
     def _take_name(self) -> bool:
-        """Whether what is kept under this program's name is its own, until `close`: one program can have it."""
+        """Have this program's name to itself until `close`; False while another one has it."""
         path = self._options.beside(".lock")
         if path is None:
             return True
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._opened.enter_context(FileLock(path, blocking=False))
+            self._opened.enter_context(FileLock(path, blocking=False, thread_local=False))
         except Timeout:
-            log.warning(
-                "another program named %s is running, so this one keeps no last values; --name NAME gives it its own",
-                self._options.name,
-            )
             return False
         except (OSError, NotImplementedError) as reason:
             log.warning("%s cannot be locked (%s); what another program keeps there may be lost", path, reason)

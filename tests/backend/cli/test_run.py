@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -233,6 +234,17 @@ def test_a_second_program_of_the_same_name_says_so_and_leaves_the_first_one_s_va
         wait_for(lambda: all(name in presets.read_text() for name in ("theirs", "mine")), "both presets")
     assert '"/vace/prompt": "ice"' in (tmp_path / "presets.last.json").read_text()
     assert '"/vace/prompt": "lava"' not in (tmp_path / "presets.last.json").read_text()
+
+
+def test_a_program_that_began_before_its_former_one_had_ended_keeps_its_values_from_then_on(tmp_path):
+    quiet = ["--source", "testcard:", "--osc", "off", "--panel", "off", "--presets", str(tmp_path / "presets.json")]
+    last = tmp_path / "presets.last.json"
+    with ExitStack() as former:
+        former.enter_context(open_front(parse(*quiet, "--prompt", "ice")))
+        wait_for(last.exists, "the former one's values")
+        with open_front(parse(*quiet, "--prompt", "lava")):
+            former.close()
+            wait_for(lambda: '"/vace/prompt": "lava"' in last.read_text(), "the later one's values")
 
 
 def test_programs_of_two_names_keep_their_values_apart(tmp_path):
