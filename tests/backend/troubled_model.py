@@ -41,11 +41,11 @@ def lives_in(folder: Path) -> int:
 
 
 class TroubledStream(FakeStream):
-    """prompt "nan": frames that are not numbers; "infinite latents"; "black"; "nan once": of each life's second chunk;
+    """prompt "nan": frames that are not numbers; "infinite latents"; "black"; "nan once": the first chunk of a life;
     "budget N": out of memory above N thousand pixels, of which a chunk with references takes twice as many.
     """
 
-    made = 0
+    once = 0
 
     def step(self, controls: Controls) -> Chunk:
         prompt = blend_of(controls.prompt)[-1][0]
@@ -55,9 +55,9 @@ class TroubledStream(FakeStream):
             if pixels > 1000 * float(number):
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {pixels} bytes")
         chunk = super().step(controls)
-        TroubledStream.made += 1
         frames, latents = chunk.frames.clone(), torch.zeros(1)
-        if prompt == "nan" or (prompt == "nan once" and TroubledStream.made == 2):
+        TroubledStream.once += prompt == "nan once"
+        if prompt == "nan" or (prompt == "nan once" and TroubledStream.once == 1):
             frames[0, 1, 3, 2, 5] = float("nan")
         if prompt == "infinite latents":
             latents[0] = float("-inf")
