@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -97,9 +99,21 @@ def _is_zip(path: Path) -> bool:
     return True
 
 
+class _Clipped(io.BufferedReader):
+    """A file of which no more is asked than there is: a damaged length would take so much memory first."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = os.fstat(self.fileno()).st_size - self.tell()
+        return super().read(left if size is None or size < 0 else min(size, max(left, 0)))
+
+
 def _unpickled(path: Path, mapped: bool) -> dict[str, Tensor]:
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        if mapped:
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        else:
+            with _Clipped(io.FileIO(path)) as file:
+                loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as reason:  # a damaged pickle makes the library raise anything
         raise _unreadable(path, reason) from reason
     if not isinstance(loaded, Mapping):

@@ -6,6 +6,7 @@ import html
 from pathlib import Path
 
 import ftfy
+from tokenizers import Encoding
 from tokenizers import Tokenizer as Pieces
 
 from ..checkpoints.paths import is_folder, require_file
@@ -24,12 +25,22 @@ class Tokenizer:
         self._pieces = pieces
 
     def __call__(self, prompt: str) -> list[int]:
-        return self._pieces.encode(clean(prompt)).ids
+        return _encoded(self._pieces, clean(prompt)).ids
 
 
 def clean(prompt: str) -> str:
     """Broken Unicode mended, HTML entities (also twice escaped ones) resolved, every run of white space one space."""
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(prompt))).split())
+
+
+def _encoded(pieces: Pieces, text: str) -> Encoding:
+    """CheckpointError where the library gives up on its own table: what it then raises is no Exception."""
+    try:
+        return pieces.encode(text)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as reason:
+        raise CheckpointError(f"the tokenizer's table contradicts itself ({reason}); {FIX}") from reason
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
@@ -42,7 +53,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
         pieces = Pieces.from_str(file.read_text(encoding="utf-8-sig"))
         pieces.no_truncation()
         pieces.no_padding()
-        closing = pieces.encode("a").tokens[-1:]
+        closing = _encoded(pieces, "a").tokens[-1:]
     except Exception as reason:  # the library raises Exception itself, of no narrower kind
         raise CheckpointError(f"{file} is no tokenizer ({reason}); {FIX}") from reason
     if closing != [CLOSING]:

@@ -336,3 +336,14 @@ def test_a_message_is_one_line_that_can_be_printed() -> None:
     assert told.startswith("bad\\n\\ud800\\x00xxx")
     assert told.isprintable()
     assert len(told) < 5000
+
+
+def test_a_tokenizer_that_contradicts_itself_is_told_though_its_library_gives_up(tmp_path: Path) -> None:
+    """It raises what is no Exception, which would end the engine."""
+    path = tmp_path / "tokenizer.json"
+    ends = [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}]
+    closes = {"type": "TemplateProcessing", "single": ends, "pair": ends, "special_tokens": {}}
+    model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+    path.write_text(json.dumps({"version": "1.0", "model": model, "post_processor": closes}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"tokenizer.json is no tokenizer \(.*contradicts itself"):
+        read_tokenizer(path)
