@@ -57,7 +57,7 @@ def _is_place(place: Any) -> TypeGuard[Mapping[str, str]]:
     return (
         isinstance(place, Mapping)
         and set(place) == {"repository", "path"}
-        and all(isinstance(text, str) and text for text in place.values())
+        and all(isinstance(text, str) and text and text.isprintable() for text in place.values())
         and place["repository"].count("/") == 1
         and not {"..", ""} & {*place["repository"].split("/"), *place["path"].split("/")}
         and "\\" not in place["repository"] + place["path"]

@@ -7,7 +7,6 @@ file larger than the machine's memory cannot be opened.
 from __future__ import annotations
 
 import functools
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from .lazy_tensor import LazyTensor
 from .paths import require_file
+from .safetensors_header import METADATA, read_header
 
 FORMATS = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -28,18 +28,15 @@ FORMATS = {
 """The number formats of safetensors."""
 PIECE = 32 * 2**20
 """Bytes that are read at once."""
-LARGEST_HEADER = 16_000_000
-"""Bytes: a hundred thousand tensors. The specification allows six times that, which would take gigabytes to read."""
 LARGEST_SIZE, MOST_DIMENSIONS, LONGEST_KEY = 2**31 - 1, 8, 500
 """Of a tensor's shape and name: far above any model's."""
-METADATA = "__metadata__"
 
 
 def open_safetensors(path: Path) -> tuple[dict[str, LazyTensor], dict[str, str]]:
     """Its tensors, and what its header says besides. Raises CheckpointError with the path."""
     size = require_file(path)
     try:
-        header, base = _read_header(path, size)
+        header, base = read_header(path, size)
         rows = {key: row for key, row in header.items() if key != METADATA}
         # One for all: many of many sizes, between what is kept, would leave holes in memory.
         buffer = torch.empty(PIECE, dtype=torch.uint8)
@@ -60,29 +57,6 @@ def require_shape(key: str, shape: Sequence[int]) -> None:
         )
     if len(key) > LONGEST_KEY:
         raise ValueError(f"a key has {len(key)} characters (it begins {key[:40]!r})")
-
-
-def _read_header(path: Path, size: int) -> tuple[dict[str, Any], int]:
-    """The header, and where the numbers begin. ValueError or RecursionError where it makes no sense."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if 8 + length > size:
-            raise ValueError("it does not begin with a header, or it was cut off")
-        if length > LARGEST_HEADER:
-            raise ValueError(f"its header has {length} bytes, at most {LARGEST_HEADER} are read")
-        header = json.loads(file.read(length), object_pairs_hook=_without_doubles)
-    if not isinstance(header, dict):
-        raise ValueError(f"its header holds a {type(header).__name__}, expected tensors by name")
-    return header, 8 + length
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"its header names {key!r} twice")
-        found[key] = value
-    return found
 
 
 def _entry(path: Path, buffer: Tensor, base: int, key: str, row: Any) -> LazyTensor:

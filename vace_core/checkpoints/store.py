@@ -25,6 +25,7 @@ COMFYUI = (
     "loras",
 )
 """ComfyUI's folders that such weights are kept in."""
+MOST_SHARDS = 1000
 SAMPLE = 1 << 16
 """Bytes that are compared at the beginning, in the middle and at the end of two files that may be the same."""
 
@@ -103,8 +104,10 @@ def shards(index: Path) -> list[Path]:
     """The files that an index lists, in its folder. CheckpointError if it is no index."""
     try:
         names = set(read_json(index)["weight_map"].values())
-        if any(Path(name).name != name or name in ("", "..") for name in names):
-            raise ValueError("a shard outside its folder")
+        if len(names) > MOST_SHARDS:
+            raise ValueError(f"it lists {len(names)} files, at most {MOST_SHARDS} are read")
+        if not all(Path(name).name == name and name not in ("", "..") and name.isprintable() for name in names):
+            raise ValueError("a shard outside its folder, or with no name")
     except (ValueError, KeyError, AttributeError, TypeError) as reason:
         raise CheckpointError(f"{index}: is no index of shards ({reason}); download it again") from reason
     return [index.parent / name for name in sorted(names)]

@@ -14,7 +14,7 @@ from ..errors import CheckpointError
 from .lazy_tensor import LazyTensor
 from .paths import expanded, is_file, is_folder, require_file
 from .safetensors_file import open_safetensors
-from .store import shards
+from .store import MOST_SHARDS, shards
 from .torch_file import open_torch
 
 WRAPPER = "_fsdp_wrapped_module."
@@ -22,7 +22,6 @@ PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.")
 """What others put in front of every key."""
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 SHARD = re.compile(r"(.+)-([0-9]{1,9})-of-([0-9]{1,9})(\.\w+)")
-MOST_SHARDS = 1000
 
 
 @dataclass(frozen=True)
