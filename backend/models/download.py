@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +16,7 @@ from typing import TextIO
 from filelock import FileLock, Timeout
 
 from vace_core.checkpoints.catalogue import WeightFile
+from vace_core.checkpoints.paths import is_file, is_folder
 from vace_core.checkpoints.store import shards
 
 from .download_record import Digests, DownloadRecord
@@ -22,6 +25,8 @@ from .progress import Progress, gigabytes
 
 TAG = 16
 """Characters of a version's tag in the name of a part."""
+PLAIN = re.compile(r"[0-9A-Za-z_-]+")
+"""A tag that can be in a file's name; of another one its digest is."""
 
 Free = Callable[[Path], int]
 """Bytes that are free where a folder lies, or will."""
@@ -29,7 +34,7 @@ Free = Callable[[Path], int]
 
 def free_space(folder: Path) -> int:
     """Of the disk that the folder lies on, or will when it is made. DownloadError if there is none."""
-    there = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    there = next((path for path in (folder, *folder.parents) if is_folder(path)), None)
     if there is None:
         raise DownloadError(f"there is no disk for {folder}; name another folder with --models")
     return shutil.disk_usage(there).free
@@ -78,24 +83,25 @@ class Download:
             )
 
     def _had(self, file: WeightFile, remote: Remote) -> int:
-        if self._target(file).is_file():
+        if is_file(self._target(file)):
             return remote.size
         part = self._part(file, remote)
-        return min(part.stat().st_size, remote.size) if part.is_file() else 0
+        return min(part.stat().st_size, remote.size) if is_file(part) else 0
 
     def _target(self, file: WeightFile) -> Path:
         return self.folder / file.repository / file.path
 
     def _part(self, file: WeightFile, remote: Remote) -> Path:
         target = self._target(file)
-        return target.with_name(f"{target.name}.{remote.tag[:TAG]}.part")
+        tag = remote.tag if PLAIN.fullmatch(remote.tag) else hashlib.sha256(remote.tag.encode()).hexdigest()
+        return target.with_name(f"{target.name}.{tag[:TAG]}.part")
 
     def _bring(self, file: WeightFile, remote: Remote) -> Path:
         target = self._target(file)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._alone(file, target):
-                if not target.is_file():  # another run may have brought it meanwhile
+                if not is_file(target):  # another run may have brought it meanwhile
                     self._fill(file, remote, target)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -123,6 +129,8 @@ class Download:
                 out.seek(0)
             with Progress(file.name, "fetched", out.tell(), remote.size, self._stream) as shown:
                 self._origin.fetch(file, remote, out, shown)
+            out.flush()
+            os.fsync(out.fileno())  # or a machine that loses its power now has the name, and nothing behind it
         with Progress(file.name, "checked", 0, remote.size, self._stream) as shown:
             digests = Digests.read(part, shown)
         size = part.stat().st_size

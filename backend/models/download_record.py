@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vace_core.checkpoints.catalogue import INDEX
+from vace_core.checkpoints.paths import read_json
+from vace_core.checkpoints.safetensors_header import METADATA, read_header
 from vace_core.checkpoints.store import shards
 from vace_core.errors import CheckpointError
 
@@ -37,9 +39,9 @@ class DownloadRecord:
     def of(cls, path: Path) -> DownloadRecord | None:
         """None where the file came from elsewhere, or what lies beside it is no record."""
         try:
-            read = json.loads(cls.beside(path).read_text(encoding="utf-8"))
+            read = read_json(cls.beside(path))
             return cls(str(read["origin"]), str(read["commit"]), int(read["size"]), str(read["sha256"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return None
 
     def write(self, path: Path) -> None:
@@ -127,21 +129,16 @@ def _torn(path: Path) -> str | None:
     if path.suffix == ".json":
         try:
             json.loads(path.read_text(encoding="utf-8-sig"))
-        except ValueError as reason:
+        except (ValueError, RecursionError) as reason:
             return f"is no JSON ({reason})"
     return None if path.stat().st_size else "is empty"
 
 
 def _torn_safetensors(path: Path) -> str | None:
     size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= size - 8:
-            return f"is no safetensors file, or cut off ({size} bytes)"
-        try:
-            header = json.loads(file.read(length))
-            ends = [row["data_offsets"][1] for name, row in header.items() if name != "__metadata__"]
-            expected = 8 + length + max(ends, default=0)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as reason:
-            return f"has a header that cannot be read ({reason})"
+    try:
+        header, base = read_header(path, size)
+        expected = base + max((row["data_offsets"][1] for name, row in header.items() if name != METADATA), default=0)
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as reason:
+        return f"has a header that cannot be read ({reason})"
     return None if size == expected else f"has {size} bytes, and by its header {expected}"

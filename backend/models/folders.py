@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from vace_core.checkpoints.paths import expanded, is_folder
+
 DATA_FOLDER = "vace-live"
 VARIABLE = "VACE_MODELS"
 SCOPE = Path(".daydream-scope", "models")
@@ -21,24 +23,25 @@ def model_folders(
     """The folders of a `Store`, in order; what is downloaded goes into the first.
 
     `given` (--models), else those in VACE_MODELS (several as in PATH), else the user's data folder; then, where they
-    are there, huggingface_hub's cache, Scope's models, and ComfyUIs at home or at the top of the disk.
+    are there, huggingface_hub's cache, Scope's models, and ComfyUIs at home or at the top of the disk. Raises
+    CheckpointError for the home of a user that there is not.
     """
-    home = Path.home() if home is None else home
+    home = expanded(Path("~")) if home is None else home
     named = [Path(text) for text in environment.get(VARIABLE, "").split(os.pathsep) if text]
     own = list(given) or named or [platformdirs.user_data_path(DATA_FOLDER, appauthor=False) / "models"]
-    others = [folder for folder in (_hub_cache(environment, home), home / SCOPE, *_comfyuis(home)) if folder.is_dir()]
-    return tuple(dict.fromkeys(path.expanduser().absolute() for path in [*own, *others]))
+    others = [folder for folder in (_hub_cache(environment, home), home / SCOPE, *_comfyuis(home)) if is_folder(folder)]
+    return tuple(dict.fromkeys(expanded(path).absolute() for path in [*own, *others]))
 
 
 def _hub_cache(environment: Mapping[str, str], home: Path) -> Path:
     """As huggingface_hub documents it."""
     if cache := environment.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
+        return expanded(Path(cache))
     if hub := environment.get("HF_HOME"):
-        return Path(hub).expanduser() / "hub"
-    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache").expanduser() / "huggingface" / "hub"
+        return expanded(Path(hub)) / "hub"
+    return expanded(Path(environment.get("XDG_CACHE_HOME") or home / ".cache")) / "huggingface" / "hub"
 
 
 def _comfyuis(home: Path) -> Iterator[Path]:
     for base in [home / name for name in UNDER_HOME] + [Path(home.anchor)]:
-        yield from (base / name for name in COMFYUI if (base / name / "models").is_dir())
+        yield from (base / name for name in COMFYUI if is_folder(base / name / "models"))

@@ -16,6 +16,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from vace_core.checkpoints.catalogue import WeightFile
 from vace_core.checkpoints.overrides import NAME
+from vace_core.checkpoints.paths import expanded, is_folder
 from vace_core.checkpoints.store import Store
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,8 @@ def hub_at(endpoint: str | None) -> WeightHub:
         return Hub(constants.ENDPOINT)
     if endpoint.startswith(("http://", "https://")):
         return Hub(endpoint.rstrip("/"))
-    if Path(endpoint).is_dir():
-        return Mirror(Path(endpoint))
+    if is_folder(folder := expanded(Path(endpoint))):
+        return Mirror(folder)
     raise DownloadError(
         f"--endpoint {endpoint}: is no folder here, and no address that begins with http:// or https://"
     )
@@ -83,7 +84,9 @@ class Hub:
             said = get_hf_file_metadata(address, endpoint=self.endpoint)
         except (httpx2.HTTPError, OfflineModeIsEnabled) as error:
             raise self._explained(file, error) from error
-        if said.size is None or not said.etag:
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise DownloadError(f"{file}: {self.endpoint} cannot be asked, or answers nonsense ({error})") from error
+        if said.size is None or said.size < 0 or not said.etag:
             raise DownloadError(f"{file}: {self.endpoint} does not say its size and tag; is it a mirror of the hub?")
         # By commit, so that a part of one version is never continued with another.
         at = hf_hub_url(file.repository, file.path, revision=said.commit_hash, endpoint=self.endpoint)
@@ -94,7 +97,7 @@ class Hub:
         while (had := out.tell()) < remote.size:
             reason: Exception = DownloadError(f"{file}: {self.endpoint} ended the connection too early")
             try:
-                self._stream(remote, out, on_bytes)
+                self._stream(file, remote, out, on_bytes)
             except httpx2.TransportError as error:
                 reason = error
             except (httpx2.HTTPError, OfflineModeIsEnabled) as error:
@@ -108,7 +111,7 @@ class Hub:
                 )
                 time.sleep(PAUSE)
 
-    def _stream(self, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
+    def _stream(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
         had = out.tell()
         headers = build_hf_headers() | {"Accept-Encoding": "identity", "Range": f"bytes={had}-"}
         with get_session().stream("GET", remote.place, headers=headers, timeout=SILENCE) as answer:
@@ -118,6 +121,12 @@ class Hub:
                 out.truncate()
                 on_bytes(-had)
             for block in answer.iter_bytes():  # as they come, so that a broken connection costs next to nothing
+                if out.tell() + len(block) > remote.size:
+                    out.truncate(0)
+                    raise DownloadError(
+                        f"{file}: {self.endpoint} sends more than the {remote.size} bytes that it announced; what came "
+                        "was thrown away, run the command again or name a mirror with --endpoint"
+                    )
                 out.write(block)
                 on_bytes(len(block))
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
-from vace_core.checkpoints.weights import LazyTensor
+from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.config import Architecture, Pipeline
 from vace_core.controls import Controls
 from vace_core.lora.files import Adapter, Lora

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .depth import SteadyDepth, depth_control
-from .hub import from_repository, looking, repository_file
+from .hub import from_repository, load_weights, looking, repository_file
 from .pixels import pixels
 
 PICTURES = "depth-anything/Depth-Anything-V2-Small-hf"
@@ -93,7 +93,7 @@ class VideoDepthAnything:
                 "https://github.com/DepthAnything/Video-Depth-Anything on PYTHONPATH, or choose another --depth"
             ) from error
         net = Network(**VIDEO_SIZES)
-        net.load_state_dict(torch.load(self._weights, map_location="cpu", weights_only=True))
+        load_weights(net, self._weights)
         return looking(net).to(self._device)
 
 

@@ -58,8 +58,9 @@ class TransformersDetector:
 class Yolo:
     """Ultralytics YOLO, if the user installed it. It is under AGPL-3.0, so it is never installed by this program.
 
-    The first file yolo*.pt in `folders` is taken; where there is none, the package brings yolo11n.pt.
-    Raises ValueError, with the fix, where the package is missing.
+    The first file yolo*.pt in `folders` is taken; where there is none, the package brings yolo11n.pt. The package runs
+    what such a file holds, so that it has to be from somebody whom one trusts.
+    Raises ValueError, with the fix, where the package is missing or the file is damaged.
     """
 
     def __init__(self, folders: Sequence[Path], device: torch.device | str = "cpu", sure: float = SURE) -> None:
@@ -71,7 +72,11 @@ class Yolo:
                 "under AGPL-3.0 (read what that asks of you); or choose --detector rt-detr"
             ) from error
         files = [path for folder in folders for path in sorted(folder.glob("yolo*.pt"))]
-        self._net: Any = Network(str(files[0]) if files else YOLO)
+        chosen = str(files[0]) if files else YOLO
+        try:
+            self._net: Any = Network(chosen)
+        except Exception as error:  # a damaged file makes the package raise anything
+            raise ValueError(f"{chosen} cannot be read by Ultralytics' package ({error}); get it again") from error
         self._device, self._sure = str(device), sure
 
     @property

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .hub import looking
+from ..checkpoints.paths import is_file
+from .hub import load_weights, looking
 
 LEAST = 128
 """Pixels of a side below which RAFT cannot look; smaller pictures are enlarged."""
@@ -39,10 +40,10 @@ class Raft:
             ) from error
         weights = Raft_Small_Weights.DEFAULT
         path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
-        if not path.is_file():
+        if not is_file(path):
             raise ValueError(f"the weights of RAFT are missing: download {weights.url} to {path}, or choose --flow dis")
         net = raft_small(weights=None)
-        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        load_weights(net, path)
         self._net, self._device = looking(net).to(device), device
 
     def pictures(self, frames: Tensor) -> Sequence[Tensor]:

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..checkpoints.lazy_tensor import all_finite
+from ..checkpoints.paths import require_file
 from ..errors import CheckpointError
 
 NUMBERS = {0: np.dtype("<f4"), 1: np.dtype("<f2"), 2: np.dtype("<i4")}
@@ -51,15 +53,16 @@ class TfliteNet(nn.Module):
 
     def __init__(self, path: Path, outputs: Sequence[str]) -> None:
         super().__init__()
-        if not path.is_file():
-            raise CheckpointError(f"the network {path.name} is missing: no {path}; restore it from the repository")
+        require_file(path, "restore it from the repository")
         try:
-            graph = Graph(path.read_bytes())
-            self._outputs = {name: graph.named(name) for name in outputs}
-            steps = _needed(graph.operators, set(self._outputs.values()))
-            self._steps = [replace(step, run=_operation(graph, step)) for step in steps if step.kind != DEQUANTIZE]
-        except (struct.error, LookupError, ValueError, TypeError) as error:
+            self._read(Graph(path.read_bytes()), outputs)
+        except Exception as error:  # damaged offsets lead anywhere
             raise CheckpointError(f"{path}: is no network that can be run here ({error}); restore it") from error
+
+    def _read(self, graph: Graph, outputs: Sequence[str]) -> None:
+        self._outputs = {name: graph.named(name) for name in outputs}
+        steps = _needed(graph.operators, set(self._outputs.values()))
+        self._steps = [replace(step, run=_operation(graph, step)) for step in steps if step.kind != DEQUANTIZE]
         self._input = graph.inputs[0]
         self.size: tuple[int, int] = (graph.tensors[self._input].shape[1], graph.tensors[self._input].shape[2])
         computed = {self._input} | {step.output for step in self._steps}
@@ -198,6 +201,8 @@ def _in_our_order(graph: Graph, n: int) -> Tensor:
         if kind == CUSTOM:
             array = array.swapaxes(0, 1)
     tensor = torch.from_numpy(array.copy())
+    if not all_finite(tensor):
+        raise ValueError(f"{graph.tensors[n].name!r} holds NaN or infinite numbers")
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from ..config import WAN_1_3B, WAN_14B, Architecture
 from . import autoencoder, text, transformer
+from .lazy_tensor import LazyTensor
 from .names import Renaming
-from .weights import LazyTensor, Weights
+from .weights import Weights
 
 KNOWN = {"1.3B": WAN_1_3B, "14B": WAN_14B}
 """Published sizes."""

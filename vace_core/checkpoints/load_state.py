@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from .layouts import Layout
-from .weights import LazyTensor, Weights
+from .lazy_tensor import LazyTensor
+from .weights import Weights
 
 M = TypeVar("M", bound=nn.Module)
 NAMED = 10
@@ -49,7 +50,7 @@ def fill(
 
     finish: called with the module and a `unit` of it as soon as that has all its weights; there it may be changed.
     Raises CheckpointError, before anything is written, with all missing, unknown and misshapen keys of all parts and
-    what each file looks like.
+    what each file looks like; and, of the first tensor with a number that is not finite, with its key.
     """
     own = module.state_dict()
     wrong = [complaint for part in parts if (complaint := _complaint(part, own))]
@@ -89,10 +90,16 @@ def _complaint(part: Part, own: Mapping[str, Tensor]) -> str | None:
         for key in part.keys
         if key in given and given[key].shape != tuple(own[key].shape)
     ]
+    whole = [
+        f"{key} {given[key].dtype}"
+        for key in part.keys
+        if key in given and own[key].is_floating_point() and not given[key].dtype.is_floating_point
+    ]
     lists = {
         "are missing": sorted(set(part.keys) - given.keys()),
         "are unknown": sorted(given.keys() - set(part.keys)),
         "have another shape": misshapen,
+        "are whole numbers, expected floating point": whole,
     }
     counted = [f"{len(keys)} keys {are} (first: {keys[:NAMED]})" for are, keys in lists.items() if keys]
     if not counted:

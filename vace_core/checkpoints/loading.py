@@ -18,10 +18,14 @@ from ..transformer import CausalWan
 from . import layouts
 from .autoencoder import LIGHT, WIDTH
 from .layouts import Layout, in_names, recognise
+from .lazy_tensor import LazyTensor
 from .load_state import Part, fill, on_meta
 from .text import TIED, TRANSFORMERS
 from .transformer import CONTEXT
-from .weights import LazyTensor, Weights
+from .weights import Weights
+
+LARGEST = 2**20
+"""Of any size of a text encoder: four times its vocabulary."""
 
 
 def load_transformer(
@@ -118,13 +122,17 @@ def _last_rows(weights: Weights, tiny: TinyAutoencoder) -> Weights:
     tensors = dict(weights.tensors)
     for name, module in tiny.named_modules():
         stored = tensors.get(f"{name}.conv.weight")
-        if isinstance(module, TimeGrow) and stored and stored.shape[0] > module.conv.out_channels:
+        if isinstance(module, TimeGrow) and stored and _grows(stored.shape, tuple(module.conv.weight.shape)):
             tensors[f"{name}.conv.weight"] = _last(stored, module.conv.out_channels)
     return replace(weights, tensors=tensors)
 
 
+def _grows(shape: tuple[int, ...], own: tuple[int, ...]) -> bool:
+    return shape[1:] == own[1:] and shape[0] in (2 * own[0], 4 * own[0])
+
+
 def _last(stored: LazyTensor, rows: int) -> LazyTensor:
-    return LazyTensor((rows, *stored.shape[1:]), stored.dtype, lambda: iter([stored.read()[-rows:].flatten()]))
+    return replace(stored, shape=(rows, *stored.shape[1:]), pieces=lambda: iter([stored.read()[-rows:].flatten()]))
 
 
 def _umt5(weights: Weights) -> UMT5Config | None:
@@ -134,9 +142,11 @@ def _umt5(weights: Weights) -> UMT5Config | None:
     keys = ("shared.weight", f"{attention}q.weight", f"{attention}relative_attention_bias.weight")
     shapes = [weights.tensors[key].shape for key in keys if key in weights.tensors]
     wide = weights.tensors.get(f"{block}1.DenseReluDense.wi_0.weight")
-    if wide is None or [len(shape) for shape in (*shapes, wide.shape)] != [2, 2, 2, 2] or 0 in shapes[2]:
+    if wide is None or [len(shape) for shape in (*shapes, wide.shape)] != [2, 2, 2, 2]:
         return None
     (vocabulary, width), (inner, _), (buckets, heads) = shapes
+    if not all(0 < size <= LARGEST for size in (vocabulary, width, inner, buckets, heads, wide.shape[0])):
+        return None
     return UMT5Config(
         vocab_size=vocabulary,
         d_model=width,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeGuard
 
 from ..errors import CheckpointError
 from .catalogue import FILES, WeightFile
+from .paths import expanded, read_json
 
 NAME = "models.json"
 
@@ -26,16 +28,9 @@ def read_overrides(folder: Path) -> dict[str, Override]:
     Raises CheckpointError naming file and entry for what can't be read, is of another form, or names no file of ours.
     """
     file = folder / NAME
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(file):
         return {}
-    except (OSError, UnicodeDecodeError) as reason:
-        raise CheckpointError(f"{file}: cannot be read ({reason}); save it as UTF-8 text") from reason
-    try:
-        read = json.loads(text)
-    except (ValueError, RecursionError) as reason:
-        raise CheckpointError(f"{file}: is not JSON ({reason}); a backslash in a path is written \\\\ or /") from reason
+    read = read_json(file)
     if not isinstance(read, dict):
         raise CheckpointError(f"{file}: holds a {type(read).__name__}, expected an object {{name: place}}")
     return {name: _override(file, name, place) for name, place in read.items()}
@@ -45,7 +40,10 @@ def _override(file: Path, name: str, place: Any) -> Override:
     if name not in FILES:
         raise CheckpointError(f"{file}: there is no file {name!r}; the names are {', '.join(FILES)}")
     if isinstance(place, str) and place:
-        return file.parent / Path(place).expanduser()
+        try:
+            return file.parent / expanded(Path(place))
+        except CheckpointError as reason:
+            raise CheckpointError(f"{file}: {name!r} is no place ({reason})") from reason
     if not _is_place(place):
         raise CheckpointError(
             f"{file}: {name!r} is {json.dumps(place)}, expected the path of a file, "
@@ -59,7 +57,7 @@ def _is_place(place: Any) -> TypeGuard[Mapping[str, str]]:
     return (
         isinstance(place, Mapping)
         and set(place) == {"repository", "path"}
-        and all(isinstance(text, str) and text for text in place.values())
+        and all(isinstance(text, str) and text and text.isprintable() for text in place.values())
         and place["repository"].count("/") == 1
         and not {"..", ""} & {*place["repository"].split("/"), *place["path"].split("/")}
         and "\\" not in place["repository"] + place["path"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from ..errors import CheckpointError
 from .catalogue import FILES, WeightFile
 from .overrides import NAME, Override, read_overrides
+from .paths import is_file, is_folder, read_json
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ COMFYUI = (
     "loras",
 )
 """ComfyUI's folders that such weights are kept in."""
+MOST_SHARDS = 1000
 SAMPLE = 1 << 16
 """Bytes that are compared at the beginning, in the middle and at the end of two files that may be the same."""
 
@@ -56,7 +57,7 @@ class Store:
         """
         override = self._overrides.get(file.name)
         if isinstance(override, Path):
-            if not override.is_file():
+            if not is_file(override):
                 raise CheckpointError(
                     f"{NAME} says that {file.name} is {override}, where there is no file; correct it, or take it out"
                 )
@@ -94,7 +95,7 @@ class Store:
             self._names[folder] = _names_in(folder)
         for name in file.names:
             paths = self._names[folder].get(name.casefold(), [])
-            if found := _the_only(file, (path for path in paths if path.is_file())):
+            if found := _the_only(file, (path for path in paths if is_file(path))):
                 return found
         return None
 
@@ -102,10 +103,12 @@ class Store:
 def shards(index: Path) -> list[Path]:
     """The files that an index lists, in its folder. CheckpointError if it is no index."""
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8-sig"))["weight_map"].values())
-        if any(Path(name).name != name for name in names):
-            raise ValueError("a shard outside its folder")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as reason:
+        names = set(read_json(index)["weight_map"].values())
+        if len(names) > MOST_SHARDS:
+            raise ValueError(f"it lists {len(names)} files, at most {MOST_SHARDS} are read")
+        if not all(Path(name).name == name and name not in ("", "..") and name.isprintable() for name in names):
+            raise ValueError("a shard outside its folder, or with no name")
+    except (ValueError, KeyError, AttributeError, TypeError) as reason:
         raise CheckpointError(f"{index}: is no index of shards ({reason}); download it again") from reason
     return [index.parent / name for name in sorted(names)]
 
@@ -116,7 +119,7 @@ def _by_repository(folder: Path, file: WeightFile) -> Path | None:
         if _is_whole(root / file.path, file):
             return root / file.path
     cached = folder / f"models--{owner}--{name}"
-    if not cached.is_dir():
+    if not is_folder(cached):
         return None
     try:
         current = cached / "snapshots" / (cached / "refs" / "main").read_text(encoding="utf-8").strip() / file.path
@@ -131,6 +134,8 @@ def _by_repository(folder: Path, file: WeightFile) -> Path | None:
 def _names_in(folder: Path) -> dict[str, list[Path]]:
     """The files of a folder itself, and of all below those that ComfyUI keeps models in, by name in lower case."""
     found: dict[str, list[Path]] = {}
+    if not is_folder(folder):
+        return found
     roots = [root / name for root in (folder, folder / "models") for name in COMFYUI]
     trees = [(str(folder), _files(folder)), *((top, names) for root in roots for top, _, names in os.walk(root))]
     for top, names in trees:
@@ -143,11 +148,11 @@ def _files(folder: Path) -> list[str]:
     try:
         return [entry.name for entry in os.scandir(folder)]
     except OSError:
-        return []  # a folder that is not there holds nothing
+        return []  # a folder that may not be read holds nothing
 
 
 def _is_whole(path: Path, file: WeightFile) -> bool:
-    return path.is_file() and (not file.is_index or all(shard.is_file() for shard in shards(path)))
+    return is_file(path) and (not file.is_index or all(is_file(shard) for shard in shards(path)))
 
 
 def _the_only(file: WeightFile, found: Iterable[Path]) -> Path | None:

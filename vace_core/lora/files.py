@@ -6,24 +6,23 @@ instead, with a strength that changes while a show runs.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from ..checkpoints.layouts import KNOWN, recognise
-from ..checkpoints.weights import LazyTensor, Weights, open_weights
+from ..checkpoints.lazy_tensor import LazyTensor, all_finite
+from ..checkpoints.weights import Weights, open_weights
 from ..config import Architecture
 from ..errors import CheckpointError
 from ..transformer import CausalWan
 from .keys import STYLES, Modules, split
+from .settings import Settings, read_settings
 
 SHOWN = 10
 """Keys that an error names."""
@@ -34,6 +33,10 @@ FOREIGN = (
     (re.compile(r"hada_|lokr_|oft_|lora_mid|dora_scale|magnitude"), "it is a LoHa, LoKr, OFT or DoRA, not a LoRA"),
 )
 """What keys that are not known tell about their file."""
+SMALLEST_SCALE, LARGEST_SCALE = 1e-6, 1e3
+"""Of alpha / rank, its sign aside: a smaller one changes nothing, a larger one leaves nothing of the model."""
+RANK_OF_ANY_LAYER = 256
+"""A rank above both sizes of a layer says no more than the larger size would, but small layers often have this one."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def read_lora(path: Path, architecture: Architecture) -> Lora:
     rank. Raises CheckpointError naming all that does not belong to the model: nothing is left out silently.
     """
     weights = open_weights(path)
-    settings = _settings(path, any(key.startswith("base_model.") for key in weights.tensors))
+    settings = read_settings(weights)
     with torch.device("meta"):
         shapes = {key: tuple(value.shape) for key, value in CausalWan(architecture).state_dict().items()}
     contents = _sort(weights, Modules(shapes))
@@ -91,9 +94,12 @@ def read_lora(path: Path, architecture: Architecture) -> Lora:
         for module, roles in contents.parts.items()
         if "down" in roles
     }
-    endless = [module for module, adapter in adapters.items() if not math.isfinite(adapter.scale)]
-    if endless:
-        raise CheckpointError(f"{path}: alpha of {endless[:SHOWN]} is no finite number; get the file again")
+    absurd = [f"{module} {one.scale:g}" for module, one in adapters.items() if not _is_sensible(one.scale)]
+    if absurd:
+        raise CheckpointError(
+            f"{path}: alpha / rank of {len(absurd)} modules is 0, not finite or beyond all sense (first: "
+            f"{absurd[:SHOWN]}), expected {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}; correct alpha, or get the file again"
+        )
     return Lora(path.stem, adapters, dict(_deltas(contents.parts)))
 
 
@@ -102,21 +108,29 @@ def merge(transformer: CausalWan, lora: Lora, strength: float = 1.0) -> None:
     """Add a LoRA to the weights for good, tensor by tensor: computed in float32, rounded once to the weights' dtype.
 
     Raises CheckpointError, before anything is written, where the LoRA is for another model or a weight that it changes
-    is quantised already.
+    is quantised already; and at the first weight that would not be finite any more, when others are written.
     """
     weights = require_fit(transformer, lora, [f"{module}.weight" for module in lora.adapters])
     for module, adapter in lora.adapters.items():
         weight = weights[f"{module}.weight"]
         down, up = adapter.read(weight.device, torch.float32)
         merged = torch.addmm(weight.flatten(1).float(), up, down, alpha=strength * adapter.scale)
-        weight.copy_(merged.view_as(weight))
+        _write(weight, merged.view_as(weight), lora, f"{module}.weight")
     for key, stored in lora.deltas.items():
         weight = weights[key]
-        weight.copy_(torch.add(weight.float(), read(stored, weight.device, torch.float32), alpha=strength))
+        changed = torch.add(weight.float(), read(stored, weight.device, torch.float32), alpha=strength)
+        _write(weight, changed, lora, key)
+
+
+def _write(weight: Tensor, changed: Tensor, lora: Lora, key: str) -> None:
+    rounded = changed.to(weight.dtype)
+    if not all_finite(rounded):
+        raise CheckpointError(f"LoRA {lora.name} makes {key} too large for {weight.dtype}; leave it out")
+    weight.copy_(rounded)
 
 
 def read(stored: LazyTensor, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """A tensor of the file, where and as it is wanted."""
+    """A tensor of the file, where and as it is wanted. CheckpointError where it is not finite there."""
     out = torch.empty(stored.shape, dtype=dtype, device=device)
     stored.copy_to(out)
     return out
@@ -198,6 +212,9 @@ def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[st
     for module, roles in parts.items():
         low = sorted(roles.keys() & {"down", "up", "alpha"})
         expected = shapes.get(f"{module}.weight", ())
+        whole = [role for role in roles if role != "alpha" and not roles[role].dtype.is_floating_point]
+        if whole:
+            yield f"{module}: {whole[0]} in {roles[whole[0]].dtype}, expected floating point"
         if not low:
             continue
         if not {"down", "up"} <= roles.keys():
@@ -207,7 +224,10 @@ def _misfits(parts: Parts, shapes: Mapping[str, tuple[int, ...]]) -> Iterator[st
         elif not _fits(roles, expected):
             found = ", ".join(f"{role} {roles[role].shape}" for role in low)
             inner = math.prod(expected[1:])
-            yield f"{module}: {found}, expected down (rank, {inner}), up ({expected[0]}, rank), alpha one number"
+            yield (
+                f"{module}: {found}, expected down (rank, {inner}), up ({expected[0]}, rank), alpha one number, a rank "
+                f"of at most {_largest_rank(expected)}"
+            )
 
 
 def _fits(roles: Mapping[str, LazyTensor], expected: tuple[int, ...]) -> bool:
@@ -216,23 +236,26 @@ def _fits(roles: Mapping[str, LazyTensor], expected: tuple[int, ...]) -> bool:
         return False
     rank = down[0]
     return (
-        rank > 0
+        0 < rank <= _largest_rank(expected)
         and math.prod(down[1:]) == math.prod(expected[1:])
         and (up[0], math.prod(up[1:])) == (expected[0], rank)
     )
 
 
-def _adapter(roles: Mapping[str, LazyTensor], spelled: str, settings: Mapping[str, Any]) -> Adapter:
+def _largest_rank(shape: tuple[int, ...]) -> int:
+    return max(shape[0], math.prod(shape[1:]), RANK_OF_ANY_LAYER)
+
+
+def _adapter(roles: Mapping[str, LazyTensor], spelled: str, settings: Settings) -> Adapter:
     down, up = roles["down"], roles["up"]
     rank = down.shape[0]
     if "alpha" in roles:
-        return Adapter(down, up, float(roles["alpha"].read()) / rank)
-    alpha = settings.get("lora_alpha", rank)
-    for pattern, own in (settings.get("alpha_pattern") or {}).items():
-        if re.match(rf"(.*\.)?({pattern})$", spelled):  # as PEFT matches: the end of the name
-            alpha = own
-            break
-    return Adapter(down, up, alpha / (math.sqrt(rank) if settings.get("use_rslora") else rank))
+        return Adapter(down, up, float(roles["alpha"].read().double()) / rank)
+    return Adapter(down, up, settings.scale(spelled, rank))
+
+
+def _is_sensible(scale: float) -> bool:
+    return SMALLEST_SCALE <= abs(scale) <= LARGEST_SCALE
 
 
 def _complaint(weights: Weights, contents: _Contents, dim: int) -> str:
@@ -261,26 +284,3 @@ def _width(parts: Parts) -> int | None:
         if re.search(r"self_attn\.[qkv]$", module) and "down" in roles:
             return math.prod(roles["down"].shape[1:])
     return None
-
-
-def _settings(path: Path, peft: bool) -> dict[str, Any]:
-    """PEFT's configuration ("lora_alpha", "use_rslora", ...), where diffusers or PEFT have left one."""
-    beside = path.with_name("adapter_config.json")
-    header: Mapping[str, str] = {}
-    if path.suffix == ".safetensors":
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-    try:
-        if "lora_adapter_metadata" in header:
-            found = json.loads(header["lora_adapter_metadata"])
-        elif peft and beside.exists():
-            found = json.loads(beside.read_text(encoding="utf-8-sig"))
-        else:
-            found = {}
-        settings = {name.rpartition(".")[2]: value for name, value in found.items()}
-        alphas = [settings.get("lora_alpha", 1), *(settings.get("alpha_pattern") or {}).values()]
-        if not all(isinstance(alpha, int | float) for alpha in alphas):
-            raise ValueError(f"alpha {alphas[:SHOWN]}, expected numbers")
-    except (OSError, ValueError, AttributeError) as reason:
-        raise CheckpointError(f"{path}: its adapter settings cannot be read ({reason}); get them again") from reason
-    return settings

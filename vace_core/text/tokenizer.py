@@ -6,11 +6,16 @@ import html
 from pathlib import Path
 
 import ftfy
+from tokenizers import Encoding
 from tokenizers import Tokenizer as Pieces
 
+from ..checkpoints.paths import is_folder, require_file
 from ..errors import CheckpointError
 
 CLOSING = "</s>"
+FIX = "get tokenizer.json of google/umt5-xxl"
+LARGEST = 200_000_000
+"""Bytes of a tokenizer.json: ten times those of umt5's."""
 
 
 class Tokenizer:
@@ -20,7 +25,7 @@ class Tokenizer:
         self._pieces = pieces
 
     def __call__(self, prompt: str) -> list[int]:
-        return self._pieces.encode(clean(prompt)).ids
+        return _encoded(self._pieces, clean(prompt)).ids
 
 
 def clean(prompt: str) -> str:
@@ -28,19 +33,29 @@ def clean(prompt: str) -> str:
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(prompt))).split())
 
 
+def _encoded(pieces: Pieces, text: str) -> Encoding:
+    """CheckpointError where the library gives up on its own table: what it then raises is no Exception."""
+    try:
+        return pieces.encode(text)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as reason:
+        raise CheckpointError(f"the tokenizer's table contradicts itself ({reason}); {FIX}") from reason
+
+
 def read_tokenizer(path: Path) -> Tokenizer:
     """From a tokenizer.json, or the folder that it is in. CheckpointError where there is none, or of another kind."""
-    file = path / "tokenizer.json" if path.is_dir() else path
-    if not file.is_file():
-        raise CheckpointError(f"there is no {file}; get tokenizer.json of google/umt5-xxl")
+    file = path / "tokenizer.json" if is_folder(path) else path
+    size = require_file(file, FIX)
+    if size > LARGEST:
+        raise CheckpointError(f"{file} has {size} bytes, at most {LARGEST} are read of a tokenizer; {FIX}")
     try:
-        pieces = Pieces.from_file(str(file))
+        pieces = Pieces.from_str(file.read_text(encoding="utf-8-sig"))
+        pieces.no_truncation()
+        pieces.no_padding()
+        closing = _encoded(pieces, "a").tokens[-1:]
     except Exception as reason:  # the library raises Exception itself, of no narrower kind
-        raise CheckpointError(f"{file} is no tokenizer ({reason}); get tokenizer.json of google/umt5-xxl") from reason
-    if pieces.encode("a").tokens[-1:] != [CLOSING]:
-        raise CheckpointError(
-            f"{file} does not close a prompt with {CLOSING}, as umt5's does; get tokenizer.json of google/umt5-xxl"
-        )
-    pieces.no_truncation()
-    pieces.no_padding()
+        raise CheckpointError(f"{file} is no tokenizer ({reason}); {FIX}") from reason
+    if closing != [CLOSING]:
+        raise CheckpointError(f"{file} does not close a prompt with {CLOSING}, as umt5's does; {FIX}")
     return Tokenizer(pieces)

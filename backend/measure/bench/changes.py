@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vace_core.checkpoints.weights import LazyTensor
+from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.controls import Controls
 from vace_core.lora.files import Adapter, Lora, merge
 from vace_core.lora.live import LiveLoras

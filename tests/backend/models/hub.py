@@ -41,6 +41,10 @@ class Hub:
     """"owner/name/path" -> status and X-Error-Code; "content" -> of every answer with content."""
     altered: set[str] = field(default_factory=set)
     """Files that come with another content than announced."""
+    sent: dict[str, bytes] = field(default_factory=dict)
+    """What comes in place of a file's content, whatever was announced."""
+    announced: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Headers of the answer that announces a file, in place of the true ones."""
     whole_only: bool = False
     """It knows nothing of ranges."""
     says_nothing: bool = False
@@ -120,12 +124,16 @@ class Handler(BaseHTTPRequestHandler):
             self._content(file, with_content)
         else:
             content = self.hub.files[file]
+            headers = {
+                "Location": f"{self.hub.content}/content/{file}",
+                "X-Repo-Commit": COMMIT,
+                "X-Linked-Size": str(len(content)),
+                "X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+                "Content-Length": "0",
+            }
             self.send_response(302)
-            self.send_header("Location", f"{self.hub.content}/content/{file}")
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("X-Linked-Size", str(len(content)))
-            self.send_header("X-Linked-ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-            self.send_header("Content-Length", "0")
+            for name, value in (headers | self.hub.announced.get(file, {})).items():
+                self.send_header(name, value)
             self.end_headers()
 
     def _head(self, status: int, error: str = "", chunked: bool = False) -> None:
@@ -146,6 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         tag = hashlib.sha1(f"blob {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
         first = int((self.headers["Range"] or "bytes=0-").removeprefix("bytes=").rstrip("-"))
         first = 0 if self.hub.whole_only else first
+        content = self.hub.sent.get(file, content)
         if file in self.hub.altered:
             content = bytes(255 - byte for byte in content)
         self.send_response(206 if first else 200)

@@ -19,6 +19,7 @@ from backend.models.download_record import DownloadRecord
 from backend.models.hub import DownloadError, Hub, Remote, hub_at
 from tests.backend.models.hub import COMMIT
 from tests.backend.models.hub import Hub as HubState
+from tests.backend.models.hub import hub as running_hub
 from tests.backend.waiting import wait_for
 from vace_core.checkpoints.catalogue import WeightFile
 
@@ -267,3 +268,127 @@ def test_a_token_that_is_not_accepted_is_named(there: HubState, tmp_path: Path, 
     monkeypatch.setenv("HF_TOKEN", "hf_old")
     with pytest.raises(DownloadError, match=r"your token is not accepted.*correct HF_TOKEN"):
         download(tmp_path, there).bring([FILE])
+
+
+def test_a_server_that_stalls_is_given_up_and_the_part_goes_on(
+    there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("backend.models.hub.TRIES", 1)
+    monkeypatch.setattr("backend.models.hub.SILENCE", 0.3)
+    there.held.clear()
+    with pytest.raises(DownloadError, match=r"base .authors/Model: .*does not answer; run the same command again"):
+        download(tmp_path, there).bring([FILE])
+    assert [path for path in tmp_path.rglob("base.pt") if path.is_file()] == []
+    there.held.set()
+    (path,) = download(tmp_path, there).bring([FILE])
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_server_that_stalls_in_the_middle_is_given_up(there: HubState, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
+    monkeypatch.setattr("backend.models.hub.SILENCE", 0.3)
+    there.cuts += [100_000, 0]
+    there.finish.clear()
+    with pytest.raises(DownloadError, match="does not answer"):
+        download(tmp_path, there).bring([FILE])
+    there.finish.set()
+    (part,) = parts(tmp_path)
+    assert part.read_bytes() == CONTENT[:100_000]
+
+
+def test_more_than_was_announced_does_not_fill_the_disk(there: HubState, tmp_path: Path):
+    there.sent[ON_HUB] = CONTENT * 20
+    with pytest.raises(DownloadError, match=rf"more than the {len(CONTENT)} bytes that it announced.*thrown away"):
+        download(tmp_path, there).bring([FILE])
+    assert sum(path.stat().st_size for path in tmp_path.rglob("base.pt*")) == 0
+    del there.sent[ON_HUB]
+    (path,) = download(tmp_path, there).bring([FILE])
+    assert path.read_bytes() == CONTENT
+
+
+def test_less_than_was_announced_is_no_file(there: HubState, tmp_path: Path):
+    there.sent[ON_HUB] = CONTENT[:1000]
+    with pytest.raises(DownloadError, match=r"ended the connection too early|no connection"):
+        download(tmp_path, there).bring([FILE])
+    assert [path for path in tmp_path.rglob("base.pt") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ("-5", "does not say its size|not what was announced"),
+        ("much", "does not say its size"),
+        ("1" + "0" * 30, r"files need .* more in"),
+        ("5", "sends more than the 5 bytes"),
+    ],
+)
+def test_a_size_that_lies_is_told(there: HubState, tmp_path: Path, size: str, told: str):
+    there.announced[ON_HUB] = {"X-Linked-Size": size}
+    with pytest.raises(DownloadError, match=told):
+        download(tmp_path, there).bring([FILE])
+    assert [path for path in tmp_path.rglob("base.pt") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("tag", ["../../../above", "a:b", "C:\\\\x", "*", "x" * 5000])
+def test_a_tag_is_no_path(there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str):
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
+    there.announced[ON_HUB] = {"X-Linked-ETag": f'"{tag}"'}
+    there.cuts += [100_000, 0]
+    with pytest.raises(DownloadError, match="no connection"):
+        download(tmp_path / "own", there).bring([FILE])
+    (part,) = parts(tmp_path)
+    assert part.parent == tmp_path / "own" / "authors" / "Model" / "weights"
+    assert part.name.removeprefix("base.pt.").removesuffix(".part").isalnum()
+    (path,) = download(tmp_path / "own", there).bring([FILE])
+    assert path.read_bytes() == CONTENT
+    assert parts(tmp_path) == []
+
+
+@pytest.mark.parametrize("to", ["file:///etc/hostname", "gopher://127.0.0.1/x", "http://[::bad/", "/loop"])
+def test_a_redirect_to_nowhere_is_told_and_nothing_is_kept(
+    there: HubState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+):
+    monkeypatch.setattr("backend.models.hub.TRIES", 0)
+    there.files["loop/resolve"] = CONTENT
+    address = f"/authors/Model/resolve/main/{FILE.path}" if to == "/loop" else to
+    there.announced[ON_HUB] = {"Location": address}
+    with pytest.raises(DownloadError, match=r"base .authors/Model: weights/base.pt.: ") as caught:
+        download(tmp_path, there).bring([FILE])
+    assert "\n" not in str(caught.value)
+    assert [path for path in tmp_path.rglob("base.pt") if path.is_file()] == []
+
+
+def test_another_host_that_sends_something_else_is_found_out(there: HubState, tmp_path: Path):
+    with running_hub() as other:
+        other.files[ON_HUB] = CONTENT[::-1]
+        there.announced[ON_HUB] = {"Location": f"{other.content}/content/{ON_HUB}"}
+        with pytest.raises(DownloadError, match="not what was announced"):
+            download(tmp_path, there).bring([FILE])
+    assert [path for path in tmp_path.rglob("base.pt*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://[", "http://127.0.0.1:99999999", "http://"])
+def test_an_address_that_is_none_is_told(tmp_path: Path, endpoint: str):
+    with pytest.raises(DownloadError, match=r"base .authors/Model: weights/base.pt.: ") as caught:
+        Download(tmp_path, Hub(endpoint), io.StringIO()).bring([FILE])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("endpoint", ["x" * 300, "nul\0"])
+def test_an_origin_that_cannot_be_is_told(endpoint: str):
+    with pytest.raises(DownloadError, match="no folder here, and no address"):
+        hub_at(endpoint)
+
+
+def test_an_index_without_end_is_told(hub: HubState, tmp_path: Path):
+    index = WeightFile("full", "authors/Large", "model.safetensors.index.json", 1)
+    listed = {"weight_map": {str(n): f"{n}.safetensors" for n in range(2000)}}
+    hub.files["authors/Large/model.safetensors.index.json"] = json.dumps(listed).encode()
+    with pytest.raises(ValueError, match=r"is no index of shards \(it lists 2000 files, at most 1000"):
+        download(tmp_path, hub).bring([index])
+    assert len(hub.asked) < 10
+
+
+def test_a_folder_of_an_impossible_name_is_told(there: HubState, tmp_path: Path):
+    with pytest.raises(DownloadError, match="cannot be brought to"):
+        download(tmp_path / ("x" * 300), there).bring([FILE])

@@ -59,9 +59,20 @@ def test_a_safetensors_file_is_held_to_its_header(tmp_path: Path):
         assert "by its header" in (fault(path) or "")
     for content in (whole[:50], whole[:4], b""):
         path.write_bytes(content)
-        assert "no safetensors file, or cut off" in (fault(path) or "")
-    path.write_bytes((9).to_bytes(8, "little") + b"no header")
-    assert "header that cannot be read" in (fault(path) or "")
+        assert "or it was cut off" in (fault(path) or "")
+    for header in (b"no header", b"[" * 100_000, b"[1]", b'{"a": 1}', b'{"a": {"data_offsets": [0]}}'):
+        path.write_bytes(len(header).to_bytes(8, "little") + header)
+        assert "header that cannot be read" in (fault(path) or "")
+    with path.open("wb") as file:
+        file.write((2**30).to_bytes(8, "little"))
+        file.truncate(2**30 + 8)
+    assert "its header has 1073741824 bytes, at most" in (fault(path) or "")
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b'{"size": 1e999}', b"[" * 100_000, b"\xff", b"null"])
+def test_what_is_no_record_of_a_download_is_none(tmp_path: Path, content: bytes):
+    DownloadRecord.beside(tmp_path / "a.pt").write_bytes(content)
+    assert DownloadRecord.of(tmp_path / "a.pt") is None
 
 
 def test_a_pytorch_file_that_is_cut_off_is_noticed(tmp_path: Path):
@@ -90,7 +101,7 @@ def test_of_an_index_the_shards_are_looked_at(tmp_path: Path):
         save_file({name: torch.zeros(5)}, tmp_path / f"{name}.safetensors")
     assert fault(index) is None
     (tmp_path / "two.safetensors").write_bytes(b"")
-    assert (fault(index) or "").startswith("two.safetensors is no safetensors file")
+    assert (fault(index) or "").startswith("two.safetensors has a header that cannot be read")
     index.write_text("{}")
     assert "is no index of shards" in (fault(index) or "")
 

@@ -48,3 +48,14 @@ def test_a_folder_is_looked_through_once(tmp_path: Path):
 def test_the_hubs_cache_is_where_its_variables_say(variable: str, place: str, tmp_path: Path):
     (tmp_path / place).mkdir(parents=True)
     assert model_folders([tmp_path], {variable: str(tmp_path / "there")}, tmp_path)[1:] == (tmp_path / place,)
+
+
+@pytest.mark.parametrize("variable", ["VACE_MODELS", "HF_HUB_CACHE", "HF_HOME"])
+def test_the_home_of_nobody_is_told(tmp_path: Path, variable: str):
+    with pytest.raises(ValueError, match=r"~nosuchuser/models: nobody is called ~nosuchuser here"):
+        model_folders((), {variable: "~nosuchuser/models"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "nul\0"])
+def test_a_folder_that_cannot_be_is_none_that_is_there(tmp_path: Path, name: str):
+    assert len(model_folders((), {"HF_HUB_CACHE": name}, tmp_path)) == 1

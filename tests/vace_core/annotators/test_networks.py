@@ -1,6 +1,7 @@
 """Networks that are not bundled: read from the folders where hubs put them, here tiny and of random weights."""
 
 import json
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from vace_core.annotators.depth_anything import PICTURES, VIDEO, VIDEO_FILE, DepthAnything, VideoDepthAnything
+from vace_core.annotators.hub import from_repository, load_weights
 from vace_core.annotators.objects import RT_DETR, TransformersDetector, Yolo
 from vace_core.annotators.options import AnnotatorOptions, annotator_makers, detector_maker, segmenter_makers
 from vace_core.annotators.raft import Raft
+from vace_core.errors import CheckpointError
 
 CPU = torch.device("cpu")
 
@@ -109,6 +113,51 @@ def test_what_is_missing_or_damaged_is_named_with_the_fix(tmp_path):
     (broken / "config.json").write_text(json.dumps({"model_type": "depth_anything"}), encoding="utf-8")
     with pytest.raises(ValueError, match=r"cannot be read .*download it again"):
         DepthAnything([tmp_path])
+
+
+@pytest.mark.parametrize("error", [TypeError("a"), IndexError("b\nc"), AttributeError(), AssertionError()])
+def test_whatever_a_damaged_repository_makes_its_library_raise_is_told_with_the_fix(tmp_path, error):
+    def read(folder: str, local_files_only: bool) -> None:
+        raise error
+
+    (tmp_path / PICTURES).mkdir(parents=True)
+    (tmp_path / PICTURES / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"{PICTURES} in .* cannot be read .*download it again") as caught:
+        from_repository(read, PICTURES, [tmp_path])
+    assert str(caught.value).isprintable()
+
+
+def test_a_repository_whose_weights_are_not_finite_is_told(folder, tmp_path):
+    shutil.copytree(folder / PICTURES, tmp_path / PICTURES)
+    path = tmp_path / PICTURES / "model.safetensors"
+    content = load_file(path)
+    content["head.conv3.bias"][0] = float("nan")
+    save_file(content, path, {"format": "pt"})
+    with pytest.raises(ValueError, match=r"head.conv3.bias holds NaN or infinite numbers.*download it again"):
+        DepthAnything([tmp_path])
+
+
+def test_weights_of_one_file_have_to_be_those_of_the_network(tmp_path):
+    net, path = torch.nn.Linear(2, 2), tmp_path / "net.pth"
+    torch.save({**torch.nn.Linear(2, 2).state_dict()}, path)
+    load_weights(net, path)
+    assert torch.equal(net.weight, torch.load(path)["weight"])
+    torch.save({"weight": torch.zeros(3, 2)}, path)
+    with pytest.raises(CheckpointError, match=r"net.pth holds other weights than expected"):
+        load_weights(net, path)
+    path.write_bytes(b"not weights")
+    with pytest.raises(CheckpointError, match=r"net.pth cannot be read as a torch file"):
+        load_weights(net, path)
+
+
+def test_a_file_that_yolo_cannot_read_is_named(monkeypatch, tmp_path):
+    def refuse(weights: str) -> None:
+        raise EOFError("ran out of input")
+
+    monkeypatch.setitem(sys.modules, "ultralytics", types.SimpleNamespace(YOLO=refuse))
+    (tmp_path / "yolov8n.pt").touch()
+    with pytest.raises(ValueError, match=r"yolov8n.pt cannot be read by Ultralytics' package .*get it again"):
+        Yolo([tmp_path])
 
 
 def test_packages_that_are_not_installed_are_named_with_the_fix(monkeypatch, tmp_path):

@@ -51,7 +51,7 @@ def test_the_bundled_files_are_those_that_the_notice_names(path):
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"person\.tflite is missing.*restore it"):
+    with pytest.raises(CheckpointError, match=r"there is no .*person\.tflite; restore it"):
         TfliteNet(tmp_path / "person.tflite", ("out",))
     for number, content in enumerate((b"", b"something else entirely", PERSON.read_bytes()[:1000])):
         path = tmp_path / f"damaged{number}.tflite"

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from vace_core.checkpoints.weights import FORMATS
+from vace_core.checkpoints.safetensors_file import FORMATS
 
 Shapes = Mapping[str, Sequence[int]]
 

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from tests.vace_core.checkpoints import hollow
-from vace_core.checkpoints import weights as module
-from vace_core.checkpoints.weights import Weights, open_weights
+from vace_core.checkpoints import safetensors_file, torch_file
+from vace_core.checkpoints.weights import WRAPPER, Weights, open_weights
 from vace_core.errors import CheckpointError
 
 
@@ -54,8 +54,9 @@ def test_a_torch_file_from_before_zip_is_read_too(tmp_path: Path) -> None:
 
 
 def test_numbers_are_right_in_whatever_pieces_they_are_read(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "PIECE", 16)
-    monkeypatch.setattr(module, "WINDOW", 32)
+    for module in (safetensors_file, torch_file):
+        monkeypatch.setattr(module, "PIECE", 16)
+    monkeypatch.setattr(torch_file, "WINDOW", 32)
     for suffix in (".safetensors", ".pt"):
         content = numbers() | {"turned": torch.arange(12.0).view(3, 4).t(), "none": torch.zeros(0)}
         if suffix == ".safetensors":
@@ -143,7 +144,7 @@ BAD: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.index.json", lambda path: path.write_text("[]"), "is no index of shards"),
     (
         "twice.pt",
-        lambda path: torch.save({"a": torch.zeros(1), f"{module.WRAPPER}a": torch.zeros(1)}, path),
+        lambda path: torch.save({"a": torch.zeros(1), f"{WRAPPER}a": torch.zeros(1)}, path),
         "the same",
     ),
 ]
@@ -197,5 +198,5 @@ def test_numbers_in_a_format_that_is_not_read_are_named(tmp_path: Path) -> None:
     hollow.safetensors(tmp_path / "model.safetensors", {"a": (4,)}, torch.uint8)
     raw = (tmp_path / "model.safetensors").read_bytes().replace(b'"U8"', b'"X8"')
     (tmp_path / "model.safetensors").write_bytes(raw)
-    with pytest.raises(CheckpointError, match=r"model.safetensors.*a is in X8, expected one of"):
+    with pytest.raises(CheckpointError, match=r"model.safetensors.*'a' is in 'X8', expected one of"):
         open_weights(tmp_path / "model.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from torch import Tensor
 
 from tests.vace_core.lora.lora_files import STYLES, changes, merged_by_hand, write
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
+from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.checkpoints.transformer import DIFFUSERS
-from vace_core.checkpoints.weights import LazyTensor
 from vace_core.config import WAN_1_3B, Architecture
 from vace_core.errors import CheckpointError
 from vace_core.lora.files import Adapter, Lora, merge, read_lora
+from vace_core.lora.live import LiveLoras
 from vace_core.transformer import CausalWan
 from vace_core.transformer.quantised import quantise
 
@@ -193,7 +195,27 @@ def test_a_checkpoint_of_another_kind_is_told(tmp_path: Path) -> None:
         read(tmp_path / "whole.pt")
 
 
-@pytest.mark.parametrize("settings", ["{", "[1]", '{"lora_alpha": "much"}', '{"alpha_pattern": {"q": null}}'])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "{",
+        "[1]",
+        "null",
+        "[" * 100_000,
+        '{"lora_alpha": "much"}',
+        '{"lora_alpha": true}',
+        '{"lora_alpha": NaN}',
+        '{"lora_alpha": 1e999}',
+        '{"lora_alpha": 1' + "0" * 400 + "}",
+        '{"alpha_pattern": {"q": null}}',
+        '{"alpha_pattern": [1]}',
+        '{"alpha_pattern": {"(q": 1}}',
+        '{"alpha_pattern": {"((a+)+)+b": 1}}',
+        '{"alpha_pattern": {".*.*.*.*.*x": 1}}',
+        '{"alpha_pattern": {"q{99999999999}": 1}}',
+        json.dumps({"alpha_pattern": {f"q{n}+": 1 for n in range(100)}}),
+    ],
+)
 def test_settings_that_make_no_sense_are_not_passed_over(tmp_path: Path, settings: str) -> None:
     path = write(tmp_path, "PEFT", changes(modules=[QUERY]))
     (tmp_path / "adapter_config.json").write_text(settings, encoding="utf-8")
@@ -212,8 +234,68 @@ def test_settings_may_begin_with_a_byte_order_mark_as_some_editors_write_it(tmp_
 def test_an_alpha_that_is_no_number_is_told(tmp_path: Path) -> None:
     down, up, _ = changes(modules=[QUERY])[QUERY]
     path = write(tmp_path, "kohya", {QUERY: (down, up, float("nan"))})
-    with pytest.raises(CheckpointError, match=r"style.safetensors: alpha of \['blocks.0.self_attn.q'\]"):
+    with pytest.raises(CheckpointError, match=r"style.safetensors: \w+_q.alpha holds NaN"):
         read(path)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-9, 1e9, -1e9])
+def test_an_alpha_that_makes_no_sense_is_told(tmp_path: Path, alpha: float) -> None:
+    down, up, _ = changes(modules=[QUERY])[QUERY]
+    path = write(tmp_path, "kohya", {QUERY: (down, up, alpha)})
+    with pytest.raises(CheckpointError, match=r"style.safetensors: alpha / rank of 1 modules .*blocks.0.self_attn.q"):
+        read(path)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("role", ["lora_down", "lora_up"])
+def test_a_number_that_is_not_finite_is_refused_by_file_and_key(tmp_path: Path, odd: float, role: str) -> None:
+    path = write(tmp_path, "kohya", changes(modules=[QUERY]))
+    content = load_file(path)
+    key = f"lora_unet_blocks_0_self_attn_q.{role}.weight"
+    content[key].view(-1)[-1] = odd
+    save_file(content, path)
+    model = transformer()
+    with pytest.raises(CheckpointError, match=rf"style.safetensors: {key} holds NaN or infinite"):
+        merge(model, read(path))
+    with pytest.raises(CheckpointError, match=rf"style.safetensors: {key} holds NaN or infinite"):
+        LiveLoras(model, [read(path)])
+
+
+def test_a_lora_that_makes_a_weight_infinite_is_named(tmp_path: Path) -> None:
+    down, up, _ = changes(modules=[QUERY])[QUERY]
+    path = write(tmp_path, "kohya", {QUERY: (down * 1e4, up * 1e4, 8.0)})
+    with pytest.raises(CheckpointError, match=r"style makes blocks.0.self_attn.q.weight too large for torch.float16"):
+        merge(transformer().half(), read(path))
+
+
+def test_numbers_that_are_whole_are_refused(tmp_path: Path) -> None:
+    save_file({f"{Q}.lora_A.weight": DOWN.int(), f"{Q}.lora_B.weight": UP}, tmp_path / "odd.safetensors")
+    with pytest.raises(CheckpointError, match=r"odd.safetensors.*down in torch.int32, expected floating point"):
+        read(tmp_path / "odd.safetensors")
+
+
+def test_a_rank_beyond_any_use_is_refused_before_a_number_is_read(tmp_path: Path) -> None:
+    low = torch.zeros(()).expand
+    torch.save({f"{Q}.lora_A.weight": low(2**30, 48), f"{Q}.lora_B.weight": low(48, 2**30)}, tmp_path / "odd.pt")
+    with pytest.raises(CheckpointError, match=r"odd.pt.*a rank of at most 256"):
+        read(tmp_path / "odd.pt")
+
+
+def test_a_lora_in_a_folder_with_its_settings_is_read_by_the_folder(tmp_path: Path) -> None:
+    made = changes()
+    path = write(tmp_path, "PEFT", made)
+    assert scales(read(tmp_path)) == scales(read(path))
+
+
+def scales(lora: Lora) -> dict[str, float]:
+    return {name: adapter.scale for name, adapter in lora.adapters.items()}
+
+
+def test_settings_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "PEFT", changes())
+    plain, settings = scales(read(path)), tmp_path / "adapter_config.json"
+    settings.write_bytes(b"\xef\xbb\xbf" + settings.read_bytes())
+    assert scales(read(path)) == plain
 
 
 def test_the_settings_of_another_lora_in_the_folder_do_not_count(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.vace_core.lora.lora_files import changes, write
 from tests.vace_core.small import ARCHITECTURE, latents, model, step, text, transformer
-from vace_core.checkpoints.weights import LazyTensor
+from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.controls import Controls
 from vace_core.errors import CheckpointError
 from vace_core.lora.files import Lora, merge, read_lora
