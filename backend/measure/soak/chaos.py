@@ -14,7 +14,7 @@ import psutil
 
 from .attacks import neighbours, poison
 from .attacks.attack import Attack
-from .stage import Stage
+from .stage import Stage, put_back
 from .watch import wait_until
 
 CALM_SECONDS = (3.0, 15.0)
@@ -67,9 +67,8 @@ def _attack(chaos: Chaos) -> None:
     with attack.around(stage):
         attack.deliver(stage)
         time.sleep(chaos.hold())
-    for address, value in before.items():
-        if stage.watch.seen.values.get(address) != value:
-            stage.sender.send(address, *value)
+    if not put_back(stage, before):
+        chaos.lost.append(f"{attack.name}: what it changed could not be put back")
 
 
 def _kill(chaos: Chaos) -> None:

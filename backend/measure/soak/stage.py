@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bridge.control.osc.packets import Argument
+
 from .fake_host import SIZES, FakeHost
 from .judge import Limits
 from .osc_client import OscClient
@@ -15,6 +17,8 @@ from .watch import SOURCE_FPS, Watch, wait_until
 
 START_SECONDS = 120.0
 """How long the first restyled frame may take."""
+BACK_SECONDS = 5.0
+"""In which a control has to be at what it is set to."""
 
 
 @dataclass
@@ -53,3 +57,16 @@ def open_stage(
         sender.send("/vace/source", show.source)  # said by name, so that it can be gone back to
         wait_until(lambda: watch.seen.values.get("/vace/source") == (show.source,), START_SECONDS)
         yield Stage(host, show, watch, sender)
+
+
+def put_back(stage: Stage, before: dict[str, tuple[Argument, ...]]) -> bool:
+    """Set the controls that have changed as they were; whether all of them are so then."""
+    seen = stage.watch.seen
+    for address, value in before.items():
+        if seen.values.get(address) != value:
+            stage.sender.send(address, *value)
+
+    def is_back() -> bool:
+        return all(seen.values.get(address) == value for address, value in before.items())
+
+    return bool(wait_until(is_back, BACK_SECONDS))

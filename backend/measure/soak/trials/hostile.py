@@ -17,7 +17,7 @@ from ..attacks.hostile_files import make_hostile_files
 from ..attacks.hostile_messages import message_attacks
 from ..attacks.hostile_paths import path_attacks
 from ..attacks.hostile_senders import remove_rings, sender_attacks
-from ..stage import Stage, open_stage
+from ..stage import BACK_SECONDS, Stage, open_stage, put_back
 from ..watch import wait_until
 from .outcome import Outcome, summary
 
@@ -25,7 +25,6 @@ TOLD_SECONDS = 10.0
 """In which the sender of what can't be used has to be told."""
 SETTLE_SECONDS = 0.5
 """Without a refusal, after which a value counts as taken where it may be."""
-BACK_SECONDS = 5.0
 SOURCE = "/vace/source"
 BYPASS_SECONDS = 0.3
 DARK_SECONDS = 3.0
@@ -109,7 +108,7 @@ def try_attack(stage: Stage, attack: Attack) -> Tried:
         if attack.address == SOURCE:
             _look_at_the_source(stage)
         tried.lost += _changed(attack, before, watch.seen.values)
-    if not _put_back(stage, before):
+    if not put_back(stage, before):
         tried.lost.append("what it changed could not be put back")
     if not attack.restarts and engine is not None and stage.show.engine() != engine:
         tried.lost.append("the engine was started again")
@@ -150,17 +149,6 @@ def _changed(attack: Attack, before: dict[str, Value], after: dict[str, Value]) 
         for address, value in before.items()
         if address not in (attack.address, *attack.touches) and after.get(address) != value
     ]
-
-
-def _put_back(stage: Stage, before: dict[str, Value]) -> bool:
-    """Set what has changed; whether everything is again as it was."""
-    seen = stage.watch.seen
-    for address, value in before.items():
-        if seen.values.get(address) != value:
-            stage.sender.send(address, *value)
-    return bool(
-        wait_until(lambda: all(seen.values.get(address) == value for address, value in before.items()), BACK_SECONDS)
-    )
 
 
 def _during(tried: Sequence[Tried], moment: float) -> str:

@@ -12,6 +12,9 @@ from ..stage import Stage
 MOST_MB = 250.0
 """Memory of the front, whatever is sent to it."""
 
+GOES_ON = "; it goes on"
+"""How the line ends that the log has of such a thread."""
+
 
 @dataclass
 class Outcome:
@@ -20,6 +23,8 @@ class Outcome:
     ticks: int = 0
     missed: int = 0
     restarts: int = 0
+    threads_raised: int = 0
+    """Faults of threads that went on: each is something that nobody had thought of."""
     memory_mb: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
@@ -42,6 +47,7 @@ class Outcome:
         self.ticks += figures["ticks"]
         self.missed += figures["ticks_missed"]
         self.restarts += figures["restarts"]
+        self.threads_raised += sum(line.endswith(GOES_ON) for line in ended.log)
         self.memory_mb = max([self.memory_mb, *stage.watch.seen.memory_mb])
         self.lost += [f"left behind: {line}" for line in ended.left_behind]
         if not ended.obeyed:
@@ -62,6 +68,7 @@ def summary(trial: str, times: int, seed: int, outcome: Outcome) -> dict[str, An
         "ticks": outcome.ticks,
         "ticks_missed": outcome.missed,
         "restarts": outcome.restarts,
+        "threads_raised": outcome.threads_raised,
         "front_mb": round(outcome.memory_mb, 1),
         **_of_samples(outcome.seconds),
         "lost": lost,
