@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,10 @@ class Trial:
     times: int
     doc: str
 
+    def function(self, name: str) -> Callable[[int, int], dict[str, Any]]:
+        """Of the trial of that name: from times and seed to the figures."""
+        return getattr(import_module(f".{self.module}", __package__), name.replace("-", "_"))
+
 
 TRIALS = {
     "hostile": Trial("hostile", 2, "every hostile value, file, sender and connection, one after the other"),
@@ -24,6 +29,10 @@ TRIALS = {
     "memory": Trial("poisoned", 20, "the engine runs out of memory"),
     "nan": Trial("poisoned", 20, "the stream's memory is NaN"),
     "supervise": Trial("supervise", 20, "the front is killed under --supervise"),
+    "fuzz-osc": Trial("fuzz", 1_000_000, "damaged OSC packets, to a running show"),
+    "fuzz-web": Trial("fuzz", 100_000, "damaged requests and WebSocket messages, to a running show's page"),
+    "fuzz-files": Trial("fuzz", 10_000, "damaged pictures and clips of each kind"),
+    "fuzz-weights": Trial("fuzz", 10_000, "damaged weights of each kind"),
 }
 
 
@@ -33,5 +42,4 @@ def run_trial(name: str, times: int | None, seed: int) -> dict[str, Any]:
     times: None for as often as the table says.
     """
     trial = TRIALS[name]
-    run = getattr(import_module(f".{trial.module}", __package__), name)
-    return run(times or trial.times, seed)
+    return trial.function(name)(times or trial.times, seed)

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from backend.measure.soak.show import Ended, free_ports
 from backend.measure.soak.trials.outcome import Outcome, summary
-from backend.measure.soak.trials.table import TRIALS
+from backend.measure.soak.trials.table import TRIALS, run_trial
 
 FIGURES = {"ticks": 900, "ticks_missed": 0, "restarts": 1}
 
@@ -70,9 +69,8 @@ def test_what_never_came_is_lost():
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_every_trial_of_the_table_can_be_run(name: str):
-    trial = TRIALS[name]
-    assert callable(getattr(import_module(f"backend.measure.soak.trials.{trial.module}"), name))
-    assert trial.times > 0
+    assert callable(TRIALS[name].function(name))
+    assert TRIALS[name].times > 0
 
 
 def test_free_ports_are_different_ones():
@@ -92,6 +90,15 @@ def test_options_that_do_not_go_together_are_refused(arguments: list[str], said:
     run = subprocess.run([sys.executable, "-m", "backend", "soak", *arguments], capture_output=True, text=True)
     assert run.returncode == 2
     assert said in run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "times"), [("fuzz-osc", 2000), ("fuzz-web", 200), ("fuzz-files", 3), ("fuzz-weights", 3)]
+)
+def test_what_is_damaged_is_read_or_refused(name: str, times: int):
+    row = run_trial(name, times, seed=1)
+    assert (row["trial"], row["times"], row["lost"]) == (name, times, [])
 
 
 @pytest.mark.slow
