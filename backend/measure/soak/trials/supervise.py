@@ -12,9 +12,10 @@ import psutil
 from ..show import runs
 from ..stage import Stage, open_stage
 from ..watch import wait_until
-from .engine import FRESH_SECONDS, PAUSE_SECONDS
+from .engine import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS
 from .outcome import Outcome, summary
 
+RECORD = "/vace/record"
 BACK_SECONDS = 30.0
 GONE_SECONDS = 10.0
 """In which what the killed front had made must be gone."""
@@ -24,7 +25,7 @@ def supervise(times: int, seed: int) -> dict[str, Any]:
     """SIGKILL to the front at random moments, while presets are saved and a recording runs."""
     outcome, chance = Outcome(), random.Random(seed)
     with open_stage(options=("--supervise",)) as stage:
-        stage.sender.send("/vace/record", 1)
+        stage.sender.send(RECORD, 1)
         for number in range(times):
             time.sleep(chance.uniform(*PAUSE_SECONDS))
             stage.sender.send("/vace/preset/save", str(number))
@@ -38,6 +39,7 @@ def _kill_front(stage: Stage, outcome: Outcome, name: str) -> None:
     if front == stage.show.process:
         outcome.lost.append(f"{name}: nobody supervises it")
         return
+    before = dict(watch.seen.values)
     family = [front, *front.children(recursive=True)]
     moment = time.monotonic()
     front.kill()
@@ -46,7 +48,16 @@ def _kill_front(stage: Stage, outcome: Outcome, name: str) -> None:
     watch.mark()
     fresh = wait_until(lambda: next((when for when, _ in watch.seen.fresh), None), FRESH_SECONDS)
     outcome.took("fresh", None if fresh is None else fresh - moment, f"{name}: no restyled frame")
+    watch.seen.values = {}
+    watch.renew()  # the front that has begun knows of no subscriber, and tells all values anew
+    if not wait_until(lambda: _without(RECORD, watch.seen.values) == _without(RECORD, before), KEPT_SECONDS):
+        outcome.lost.append(f"{name}: the controls are not as they were")
     outcome.lost += [f"{name}: left {line}" for line in _left(stage, family, rings)]
+
+
+def _without(address: str, values: dict[str, Any]) -> dict[str, Any]:
+    """All but the control of that address: whether a recording goes on is for whoever began it to say."""
+    return {key: value for key, value in values.items() if key != address}
 
 
 def _left(stage: Stage, family: list[psutil.Process], rings: set[Path]) -> list[str]:
