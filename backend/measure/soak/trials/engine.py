@@ -62,8 +62,18 @@ def recover(stage: Stage, moment: float, before: dict[str, Any], outcome: Outcom
     """Wait for a fresh restyled frame, and look at the controls."""
     fresh = stage.watch.fresh_after(moment, FRESH_SECONDS)
     outcome.took("fresh", fresh, f"{name}: no fresh frame in {FRESH_SECONDS:g} s")
-    if not wait_until(lambda: stage.watch.seen.values == before, KEPT_SECONDS):
-        outcome.lost.append(f"{name}: the controls are not as they were")
+    controls_kept(stage, before, outcome, name)
+
+
+def controls_kept(stage: Stage, before: dict[str, Any], outcome: Outcome, name: str, but: str = "") -> None:
+    """Wait until all controls are as they were, but one; those that are not are lost."""
+
+    def changed() -> list[str]:
+        now = stage.watch.seen.values
+        return [address for address in before if address != but and now.get(address) != before[address]]
+
+    if not wait_until(lambda: not changed(), KEPT_SECONDS):
+        outcome.lost.append(f"{name}: not as they were: {', '.join(changed())}")
 
 
 def _other_engine(stage: Stage, before: psutil.Process) -> psutil.Process | None:

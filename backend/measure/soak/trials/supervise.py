@@ -12,7 +12,7 @@ import psutil
 from ..show import runs
 from ..stage import Stage, open_stage
 from ..watch import wait_until
-from .engine import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS
+from .engine import FRESH_SECONDS, PAUSE_SECONDS, controls_kept
 from .outcome import Outcome, summary
 
 RECORD = "/vace/record"
@@ -50,14 +50,8 @@ def _kill_front(stage: Stage, outcome: Outcome, name: str) -> None:
     outcome.took("fresh", None if fresh is None else fresh - moment, f"{name}: no restyled frame")
     watch.seen.values = {}
     watch.renew()  # the front that has begun knows of no subscriber, and tells all values anew
-    if not wait_until(lambda: _without(RECORD, watch.seen.values) == _without(RECORD, before), KEPT_SECONDS):
-        outcome.lost.append(f"{name}: the controls are not as they were")
+    controls_kept(stage, before, outcome, name, but=RECORD)  # it is for whoever began it to begin it again
     outcome.lost += [f"{name}: left {line}" for line in _left(stage, family, rings)]
-
-
-def _without(address: str, values: dict[str, Any]) -> dict[str, Any]:
-    """All but the control of that address: whether a recording goes on is for whoever began it to say."""
-    return {key: value for key, value in values.items() if key != address}
 
 
 def _left(stage: Stage, family: list[psutil.Process], rings: set[Path]) -> list[str]:
