@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
+from ..measure.soak.trials.table import TRIALS, run_trial
 from .options import DONE, FAILED, add_device_option, add_pipeline_option, check_positive, height_and_width
 
 
@@ -24,8 +26,15 @@ def add_soak(parser: argparse.ArgumentParser) -> None:
     """The options of `soak`."""
     parser.set_defaults(command=soak)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10)")
-    parser.add_argument("--chaos", action="store_true", help="kill the engine and send rubbish by OSC, too")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed has the same whims")
+    parser.add_argument("--chaos", action="store_true", help="do everything hostile to the show, too, at random")
+    parser.add_argument(
+        "--trial",
+        choices=sorted(TRIALS),
+        help="in place of that, one kind of attack again and again: "
+        + "; ".join(f"{name}: {trial.doc}" for name, trial in TRIALS.items()),
+    )
+    parser.add_argument("--times", type=int, help="how often a trial attacks (default: as docs/reliability.md has it)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed does the same things, in the same order")
     add_pipeline_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
 
@@ -48,13 +57,21 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def soak(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Exit code 1 if anything was lost."""
-    from ..measure.soak.soak import soak as run_soak
-
-    check_positive(options, parser, "minutes")
-    figures = run_soak(options.minutes, options.chaos, options.seed, options.pipeline)
+    check_positive(options, parser, "minutes", "times")
+    if options.trial is None and options.times is not None:
+        parser.error("--times goes with --trial; a soak takes --minutes")
+    if options.trial is not None and options.chaos:
+        parser.error("--trial is one kind of attack and --chaos is all of them; choose one")
+    figures = run_trial(options.trial, options.times, options.seed) if options.trial else _soak(options)
     if options.json:
         print(json.dumps(figures))
     else:
         print("\n".join(f"{name}: {value}" for name, value in figures.items() if name != "lost"))
         print("\n".join(f"lost: {line}" for line in figures["lost"]) or "nothing was lost")
     return FAILED if figures["lost"] else DONE
+
+
+def _soak(options: argparse.Namespace) -> dict[str, Any]:
+    from ..measure.soak.soak import soak as run_soak
+
+    return run_soak(options.minutes, options.chaos, options.seed, options.pipeline)

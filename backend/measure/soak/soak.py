@@ -1,106 +1,38 @@
 """The program under a host that behaves badly, for minutes or hours: `python start.py soak`.
 
 A stand-in for the host changes rate and size, pauses, stutters, restarts and skips as its seed says, and something
-else reads the output as a host would. With chaos the engine is killed now and then and OSC is fed rubbish, too.
+else reads the output as a host would, and judges the restyled frames. With chaos, everything hostile is done to the
+show besides (`chaos.py`).
 """
 
 from __future__ import annotations
 
-import json
 import random
-import secrets
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-from pythonosc.udp_client import SimpleUDPClient
+import numpy as np
 
-from backend.front.jitter_buffer import MEMORY_SECONDS
-from backend.runtime import priority
-from bridge.errors import BridgeError
-from bridge.video.shared_memory import SharedMemorySource
+from .attacks import poison
+from .attacks.hostile_files import make_hostile_files
+from .chaos import Chaos
+from .show import RUN, Ended
+from .stage import Stage, open_stage
+from .trials.hostile import all_attacks
+from .trials.outcome import MOST_MB
+from .watch import SAMPLE_SECONDS
 
-from .fake_host import SIZES, FakeHost
-
-START_SECONDS = 120.0
-CALM_SECONDS = (3.0, 15.0)
 PROMPTS = ("gold on sand at sunset", "ice in fog", "lava at night", "moss in the rain")
-POLL_SECONDS = 0.002
-SAMPLE_SECONDS = 1.0
-GAP_SECONDS = 0.2
-"""A longer silence on the output would be seen as a stop, at any rate that a host may have."""
+PROMPT_SECONDS = 20.0
 MISSED_PART = 0.001
 """Ticks that may be missed, of all: the machine may be asked for something else, too."""
 GROWTH_MB = 15.0
-"""By which the front may have grown at the end, from when it was warm."""
-
-
-@dataclass
-class Seen:
-    """What came out."""
-
-    frames: int = 0
-    longest_gap: float = 0.0
-    memory_mb: list[float] = field(default_factory=list)
-    kills: int = 0
-    rubbish: int = 0
-
-
-def soak(minutes: float, chaos: bool, seed: int, pipeline: str) -> dict[str, Any]:
-    """Run it, and say what was lost: `lost` has one line for each thing that should not have been."""
-    source, sink = (f"vacesoak{secrets.token_hex(4)}" for _ in range(2))
-    port = _free_port()
-    fake_host = FakeHost(source, 60.0, SIZES[0], seed)
-    with (
-        tempfile.TemporaryDirectory(prefix="vace-soak-") as folder,
-        fake_host,
-        subprocess.Popen(
-            [sys.executable, "-m", "backend", *run_arguments(source, sink, port, minutes, pipeline, Path(folder))],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as program,
-    ):
-        try:
-            seen = _watch(sink, psutil.Process(program.pid), port, 60 * minutes, chaos, random.Random(seed))
-            out, err = program.communicate(timeout=START_SECONDS)
-        finally:
-            program.kill()
-    if program.returncode:
-        raise RuntimeError(f"backend run ended with {program.returncode}: {err.strip().splitlines()[-1:]}")
-    figures = json.loads(out)
-    half = len(seen.memory_mb) // 2
-    growth = seen.memory_mb[-1] - seen.memory_mb[half] if seen.memory_mb else 0.0
-    return {
-        "minutes": minutes,
-        "seed": seed,
-        "whims": dict(fake_host.whims),
-        "kills": seen.kills,
-        "rubbish": seen.rubbish,
-        "frames": seen.frames,
-        "longest_gap_ms": round(1000 * seen.longest_gap, 1),
-        "front_mb": round(max(seen.memory_mb, default=0.0), 1),
-        "growth_mb": round(growth, 1),
-        **{name: figures[name] for name in FIGURES},
-        "lost": losses(figures, seen, growth),
-    }
-
-
-def run_arguments(source: str, sink: str, port: int, minutes: float, pipeline: str, folder: Path) -> list[str]:
-    """How the program is started: whatever it keeps goes into `folder`, and it meets no show that runs beside it."""
-    arguments = ["run", "--pipeline", pipeline, "--source", f"shm:{source}", "--sink", f"shm:{sink}", "--json"]
-    arguments += ["--osc", f"127.0.0.1:{port}", "--oscquery", "off", "--panel", "off"]
-    arguments += ["--presets", str(folder / "presets.json"), "--log", str(folder / "soak.log")]
-    arguments += ["--recordings", str(folder / "recordings")]
-    return [*arguments, "--seconds", str(60 * minutes + MEMORY_SECONDS)]
-
-
+"""By which the front may have grown in the second half, when it is warm."""
 FIGURES = (
     "ticks",
     "ticks_missed",
@@ -114,70 +46,94 @@ FIGURES = (
 )
 
 
-def losses(figures: dict[str, Any], seen: Seen, growth: float) -> list[str]:
-    """What should not have been, in a line each."""
-    lost = []
-    if figures["ticks_missed"] > MISSED_PART * figures["ticks"]:
+def soak(minutes: float, chaos: bool, seed: int, pipeline: str, run: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """Run it, and say what was lost: `lost` has one line for each thing that should not have been.
+
+    run: how the program is started; None for the program as it is, with chaos the one whose model can be poisoned.
+    """
+    done: Counter[str] = Counter()
+    lost: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="vacesoak") as folder:
+        environment = {poison.FOLDER: folder}
+        run = run or (poison.RUN if chaos else RUN)
+        with open_stage(("--pipeline", pipeline), run, environment, seed) as stage:
+            began = time.monotonic()
+            if chaos:
+                _break(stage, Path(folder), seed, began + 60 * minutes, done, lost)
+            else:
+                _steer(stage, began + 60 * minutes)
+            losses = [str(loss) for loss in stage.watch.losses()]
+            alive = stage.show.alive
+        ended = stage.show.end()
+    if not alive:
+        lost.append(f"the program ended by itself, with {ended.returncode}")
+    seen, figures = stage.watch.seen, _figures(ended, lost)
+    slope = slope_per_minute(seen.memory_mb)
+    return {
+        "minutes": minutes,
+        "seed": seed,
+        "whims": dict(stage.host.whims),
+        "done": dict(done),
+        "frames": seen.frames,
+        "restyled": stage.watch.restyled,
+        "longest_gap_ms": round(1000 * seen.longest_gap, 1),
+        "front_mb": round(max(seen.memory_mb, default=0.0), 1),
+        "growth_mb_per_minute": round(slope, 2),
+        **{name: figures[name] for name in FIGURES if name in figures},
+        "lost": [*lost, *losses, *end_losses(figures, ended, chaos), *growth_losses(seen.memory_mb, slope)],
+    }
+
+
+def _figures(ended: Ended, lost: list[str]) -> dict[str, Any]:
+    """What the program printed at its end; a line in `lost` if that was nothing."""
+    try:
+        return ended.parsed()
+    except RuntimeError as reason:
+        lost.append(str(reason))
+        return {}
+
+
+def end_losses(figures: Mapping[str, Any], ended: Ended, chaos: bool) -> list[str]:
+    """What the program's own figures, and how it ended, say was lost. With chaos the engine is expected to restart."""
+    lost = [f"left behind: {line}" for line in ended.left_behind]
+    if not ended.obeyed:
+        lost.append("the program did not end when it was told to")
+    if figures and figures["ticks_missed"] > MISSED_PART * figures["ticks"]:
         lost.append(f"{figures['ticks_missed']} of {figures['ticks']} ticks were missed")
-    if seen.longest_gap > GAP_SECONDS:
-        lost.append(f"the output stood still for {1000 * seen.longest_gap:.0f} ms")
-    if growth > GROWTH_MB:
-        lost.append(f"the front grew by {growth:.1f} MB")
-    if figures["restarts"] != seen.kills:
-        lost.append(f"the engine was restarted {figures['restarts']} times, killed {seen.kills} times")
-    if not figures["chunks"]:
-        lost.append("no picture was restyled")
+    if figures and figures["restarts"] and not chaos:
+        lost.append(f"the engine was restarted {figures['restarts']} times by itself")
     return lost
 
 
-def _watch(sink: str, front: psutil.Process, port: int, seconds: float, chaos: bool, chance: random.Random) -> Seen:
-    """Read the output until the end; samples of the front's size; with chaos, break things."""
-    priority.raise_this_thread()  # so that a gap is the program's and not ours
-    seen, osc = Seen(), SimpleUDPClient("127.0.0.1", port)
-    with _opened(sink) as output, osc:
-        began = last = sampled = time.monotonic()
-        calm = began + 2 * CALM_SECONDS[1]
-        while (now := time.monotonic()) - began < seconds:
-            if output.read(POLL_SECONDS) is not None:
-                now = time.monotonic()
-                seen.frames += 1
-                seen.longest_gap, last = max(seen.longest_gap, now - last), now
-            if now - sampled > SAMPLE_SECONDS:
-                sampled = now
-                seen.memory_mb.append(front.memory_info().rss / 2**20)
-                osc.send_message("/vace/prompt", PROMPTS[int(now - began) // 20 % len(PROMPTS)])
-            if chaos and now > calm:
-                _break_something(front, port, seen, chance)
-                calm = now + chance.uniform(*CALM_SECONDS)
-    return seen
+def slope_per_minute(memory_mb: Sequence[float]) -> float:
+    """MB a minute by which the second half of the samples rises, by least squares; 0.0 for too few of them."""
+    warm = memory_mb[len(memory_mb) // 2 :]
+    if len(warm) < 3:
+        return 0.0
+    return float(np.polyfit(np.arange(len(warm)) * SAMPLE_SECONDS / 60, warm, 1)[0])
 
 
-def _break_something(front: psutil.Process, port: int, seen: Seen, chance: random.Random) -> None:
-    if chance.random() < 0.5:
-        engines = [child for child in front.children() if "spawn_main" in " ".join(child.cmdline())]
-        for engine in engines:
-            engine.kill()
-        seen.kills += len(engines)
-        return
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for _ in range(1000):
-            sender.sendto(chance.randbytes(chance.randrange(1, 200)), ("127.0.0.1", port))
-    seen.rubbish += 1000
+def growth_losses(memory_mb: Sequence[float], slope: float) -> list[str]:
+    """Whether the front grew in the second half, and what it took at most."""
+    minutes = len(memory_mb) / 2 * SAMPLE_SECONDS / 60
+    lost = []
+    if slope * minutes > GROWTH_MB:
+        lost.append(f"the front grew by {slope:.2f} MB a minute")
+    if max(memory_mb, default=0.0) > MOST_MB:
+        lost.append(f"the front took {max(memory_mb):.0f} MB, more than {MOST_MB:.0f}")
+    return lost
 
 
-def _opened(sink: str) -> SharedMemorySource:
-    """The output, once it is there."""
-    end = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return SharedMemorySource(sink, 0, 0, 0)
-        except BridgeError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+def _steer(stage: Stage, end: float) -> None:
+    """Another prompt now and then, as somebody who plays it."""
+    while stage.show.alive and (left := end - time.monotonic()) > 0:
+        stage.sender.send("/vace/prompt", PROMPTS[int(left / PROMPT_SECONDS) % len(PROMPTS)])
+        time.sleep(min(left, PROMPT_SECONDS))
 
 
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _break(stage: Stage, folder: Path, seed: int, end: float, done: Counter[str], lost: list[str]) -> None:
+    """Chaos until then, with a random order of its own from the seed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:  # so that the playlist's address leads somewhere
+        files = make_hostile_files(folder, server.getsockname()[1])
+        chaos = Chaos(stage, list(all_attacks(files)), folder, random.Random(seed), done, lost)
+        chaos.until(end)
