@@ -208,6 +208,7 @@ def test_a_cue_of_texts():
     assert Cue.parse(("a", "1.5", "go")) == Cue("a", 1.5, None)
 
 
+@pytest.mark.faults
 def test_cues_follow_by_themselves_and_what_one_raises_ends_nothing(monkeypatch):
     desk = Desk()
     go, raised = desk.presets.go, []

@@ -81,6 +81,7 @@ def test_it_runs_by_itself_and_can_be_stopped_on_the_way():
     assert mailbox.get("/vace/scale") != 2.0
 
 
+@pytest.mark.faults
 def test_a_step_that_raises_ends_nothing(monkeypatch):
     mailbox = Mailbox(TABLE)
     morph = Morph(mailbox)

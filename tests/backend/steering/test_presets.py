@@ -241,6 +241,7 @@ def test_the_keeper_writes_now_and_then_and_at_the_end_and_tells_what_it_cannot(
     assert told == ["what was set cannot be kept: disk full"] * 2
 
 
+@pytest.mark.faults
 def test_whatever_one_of_the_keeper_s_jobs_raises_it_and_the_others_are_done_again(monkeypatch):
     monkeypatch.setattr("backend.steering.autosave.RETRY_SECONDS", 0.0)
     written, told, raised = [], [], []
@@ -259,6 +260,7 @@ def test_whatever_one_of_the_keeper_s_jobs_raises_it_and_the_others_are_done_aga
     assert told == ["what was set cannot be kept: a store that is broken"]
 
 
+@pytest.mark.faults
 def test_a_keeper_whose_listener_fails_goes_on():
     written = []
 

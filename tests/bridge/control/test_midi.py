@@ -188,6 +188,7 @@ def test_a_port_is_found_by_a_part_of_its_name_and_taken_up_again_after_it_was_u
     assert not port.connected
 
 
+@pytest.mark.faults
 def test_a_message_that_brings_out_a_fault_does_not_end_the_ports_thread(ports: Ports, monkeypatch, caplog):
     desk = Desk({"cc 1/74": "/vace/scale"})
     port = MidiPort("kontrol", MidiClock(), desk.map)
@@ -207,6 +208,7 @@ def test_a_message_that_brings_out_a_fault_does_not_end_the_ports_thread(ports: 
     port.close()
 
 
+@pytest.mark.faults
 def test_a_thread_that_raises_looks_for_its_port_afterwards(ports: Ports, monkeypatch):
     port = MidiPort("kontrol", MidiClock(), Desk().map)
     left = [2]

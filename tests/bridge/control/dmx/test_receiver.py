@@ -246,6 +246,7 @@ def test_a_patch_may_begin_with_a_byte_order_mark_or_be_utf16(tmp_path: Path):
         assert read_patch(path, TABLE) == expected
 
 
+@pytest.mark.faults
 def test_a_thread_that_raises_hears_the_desk_afterwards(listening, monkeypatch: pytest.MonkeyPatch):
     protocol, listener, mailbox = listening
     really, left = listener._patched.apply, [2]

@@ -57,6 +57,7 @@ class Failing:
         return getattr(self._really, name)
 
 
+@pytest.mark.faults
 def test_a_listener_that_raises_keeps_no_other_value_out_and_its_sender_is_told(server: OscServer):
     mailbox, heard = server._dispatcher._mailbox, []
 
@@ -71,6 +72,7 @@ def test_a_listener_that_raises_keeps_no_other_value_out_and_its_sender_is_told(
     assert reports == [("/vace/scale", "/vace/scale could not be done: a bug")]
 
 
+@pytest.mark.faults
 def test_a_packet_that_brings_out_a_fault_is_counted_and_the_next_is_answered(
     server: OscServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
@@ -92,6 +94,7 @@ def test_a_packet_that_brings_out_a_fault_is_counted_and_the_next_is_answered(
     assert len([record for record in caplog.records if "only a test" in record.message]) == 1
 
 
+@pytest.mark.faults
 def test_a_round_that_raises_every_time_holds_up_no_packet(server: OscServer, monkeypatch: pytest.MonkeyPatch):
     def fail() -> None:
         raise RuntimeError("in a round")
@@ -103,6 +106,7 @@ def test_a_round_that_raises_every_time_holds_up_no_packet(server: OscServer, mo
     assert server._thread.faults == 0
 
 
+@pytest.mark.faults
 def test_a_thread_that_raises_answers_afterwards(server: OscServer, monkeypatch: pytest.MonkeyPatch):
     really, left = server._selector.select, [3]
 
@@ -119,6 +123,7 @@ def test_a_thread_that_raises_answers_afterwards(server: OscServer, monkeypatch:
     assert server._thread.is_alive()
 
 
+@pytest.mark.faults
 def test_what_is_called_at_the_start_and_raises_is_not_called_for_ever():
     calls: list[int] = []
 

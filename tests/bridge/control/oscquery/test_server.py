@@ -525,6 +525,7 @@ def test_an_error_in_an_answer_ends_that_request_alone(show: Show, monkeypatch: 
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+@pytest.mark.faults
 def test_a_value_whose_listener_fails_is_told_to_its_sender_who_stays(show: Show, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise OSError("the disk is full")
