@@ -46,7 +46,7 @@ def test_every_control_that_takes_a_file_an_address_or_a_device_is_among_them():
     }  # fmt: skip
     assert all(row.dangerous for row in NAMING)
     texts = {row.address for row in TABLE if row.type in ("string", "strings")}
-    harmless = {address for address in texts if address.startswith(("/vace/prompt", "/vace/preset"))}
+    harmless = {address for address in texts if address.startswith(("/vace/prompt", "/vace/preset", "/vace/cue"))}
     assert texts - harmless - {row.address for row in NAMING} == {"/vace/reference/remove"}
 
 
