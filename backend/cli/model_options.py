@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from vace_core.annotators.options import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
 from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
+from vace_core.checkpoints.paths import expanded, is_file, is_folder
+from vace_core.errors import CheckpointError
 
 from ..controls.choices import LORAS
 from ..engine.options import ModelOptions
@@ -105,9 +108,15 @@ def _lora(text: str, parser: argparse.ArgumentParser) -> tuple[Path, float]:
         chosen = (Path(path), float(strength)) if path else (Path(text), 1.0)
     except ValueError:
         chosen = (Path(text), 1.0)
-    if not chosen[0].is_file():
-        parser.error(f"--lora {text}: there is no file {chosen[0]}")
-    return chosen
+    try:
+        found = expanded(chosen[0])
+    except CheckpointError as error:
+        parser.error(f"--lora {text}: {error}")
+    if not is_file(found) and not is_folder(found):
+        parser.error(f"--lora {text}: there is no file {found}")
+    if not math.isfinite(chosen[1]):
+        parser.error(f"--lora {text}: the strength {chosen[1]} is no number to play, give one such as 0.8")
+    return found, chosen[1]
 
 
 def _quantise(given: list[str], parser: argparse.ArgumentParser) -> Quantise:

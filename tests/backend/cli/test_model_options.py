@@ -60,6 +60,11 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
     ("words", "told"),
     [
         (("--lora", "nowhere.safetensors:0.5"), "there is no file nowhere.safetensors"),
+        (("--lora", "~nosuchuser/a.safetensors"), "nobody is called ~nosuchuser here"),
+        (("--lora", "x" * 300), "there is no file xxx"),
+        (("--lora", "/dev/zero"), "there is no file /dev/zero"),
+        (("--lora", f"{Path(__file__).as_posix()}:nan"), "the strength nan is no number to play"),
+        (("--lora", f"{Path(__file__).as_posix()}:1e999"), "the strength inf is no number to play"),
         (("--quantise", "int4"), "--quantise takes none, fp8, int8, or PART=KIND.*got 'int4'"),
         (("--quantise", "vae=int8"), "PART one of main, context, text, got 'vae=int8'"),
         (("--sparse-memory", "2"), "for pipelines with a memory bank .memflow., not pocket"),

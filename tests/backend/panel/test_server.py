@@ -29,7 +29,7 @@ PATIENCE = 10.0
 TABLE = ControlTable(
     [
         Control("/vace/scale", "float", 1.0, "How closely", low=0.0, high=2.0),
-        Control("/vace/source", "string", "", "A file", dangerous=True),
+        Control("/vace/source", "string", "", "A file", dangerous=True, names=lambda text: (text,)),
     ]
 )
 ELSEWHERE = {"X-Forwarded-For": "192.168.7.9"}

@@ -23,8 +23,8 @@ EXAMPLE = re.compile(r"^\| `(/vace/[^`]*)` \| (?:`([^`]*)` is|answers) `([^`]*)`
 EXAMPLES = EXAMPLE.findall(PAGE)
 ADDRESS = re.compile(r"`(/vace/[\w/*{},\[\]!?-]+)")
 ASKED = {
-    "/vace/get", "/vace/dump", "/vace/ping", "/vace/pong", "/vace/status", "/vace/preset/list", "/vace/cue/list", "/vace/subscribe",
-    "/vace/unsubscribe", "/vace/token", "/vace/token/accepted", "/vace/error", "/vace/n", "/vace/n/",
+    "/vace/get", "/vace/dump", "/vace/ping", "/vace/pong", "/vace/status", "/vace/preset/list", "/vace/cue/list",
+    "/vace/subscribe", "/vace/unsubscribe", "/vace/token", "/vace/token/accepted", "/vace/error", "/vace/n", "/vace/n/",
 }  # fmt: skip
 
 
