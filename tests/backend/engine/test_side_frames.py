@@ -1,22 +1,13 @@
 """Which pictures of the mask source a chunk gets, and what becomes of an engine that cannot load its model."""
 
 import math
-import multiprocessing
-import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import save_file
 
-from backend.engine.messages import EngineStart, Failed, RingNames
-from backend.engine.options import ModelOptions
-from backend.engine.process import main
 from backend.engine.side_frames import LOST_SECONDS, mask_frames_of
 from backend.engine.timeline import FrameHistory, Span
 from bridge.video.frames import Frame
-from vace_core.checkpoints.options import LoadOptions
 
 
 def history(*times: float) -> FrameHistory:
@@ -45,34 +36,3 @@ def test_a_mask_source_that_has_stopped_is_gone_after_a_while(age: float, there:
 
 def test_a_picture_never_grows_old():
     assert numbers(history(math.inf), Span(1e9, 1e9 + 1)) == [0, 0]
-
-
-def damaged(path: Path, number: int) -> Path:
-    """A LoRA as it may lie on a disk that has failed."""
-    content = {"diffusion_model.blocks.0.self_attn.q.lora_A.weight": torch.ones(2, 192)}
-    content["diffusion_model.blocks.0.self_attn.q.lora_B.weight"] = torch.full((192, 2), math.nan)
-    if path.suffix == ".pt":
-        torch.save(content, path)
-        path.write_bytes(pickle.dumps(content)[:number])
-    else:
-        save_file(content, path)
-    return path
-
-
-@pytest.mark.parametrize("name", ["nan.safetensors", "none.pt", "absent.pt"])
-@pytest.mark.parametrize("number", [1, 200])
-def test_an_engine_that_loads_a_damaged_file_says_so_and_does_not_die_of_it(tmp_path: Path, name: str, number: int):
-    path = tmp_path / name
-    if name != "absent.pt":
-        damaged(path, number)
-    ours, theirs = multiprocessing.Pipe()
-    options = ModelOptions(device="cpu", weights=LoadOptions(loras=(path,)))
-    start = EngineStart("backend.engine.load:load", options, 64, 96, 30.0, RingNames("", "", "", ""))
-    process = multiprocessing.get_context("spawn").Process(target=main, args=(theirs, start), daemon=True)
-    process.start()
-    theirs.close()
-    told = ours.recv()
-    process.join(60)
-    assert isinstance(told, Failed)
-    assert name in told.reason
-    assert process.exitcode == 0
