@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 1.0
+"""How often the thread that waits for the front's end comes back, so that nothing holds it for ever."""
+
 
 def main(connection: Connection, start: EngineStart) -> None:
     """Run until told to stop, or until the front process is gone."""
@@ -96,5 +99,6 @@ def _end_with_parent() -> None:
     """An engine whose front was killed must not stay behind, even in the middle of a long step."""
     parent = parent_process()
     if parent is not None:
-        wait([parent.sentinel])
+        while not wait([parent.sentinel], timeout=LOOK_SECONDS):
+            pass
         os._exit(1)

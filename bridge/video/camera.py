@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from ..errors import BridgeError
+from ..threads import GuardedThread
 from .frames import Frame
 
 GIVE_UP_SECONDS = 3.0
@@ -42,9 +43,9 @@ class CameraSource:
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._taken = -1
-        self._stopping = False
+        self._number = 0
         self._last = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=f"camera {index}", daemon=True)
+        self._thread = GuardedThread(f"camera {index}", self._run)
         self._thread.start()
 
     def read(self, timeout: float) -> Frame | None:
@@ -64,8 +65,7 @@ class CameraSource:
         return f"camera {self._index}, {width}x{height}"
 
     def close(self) -> None:
-        self._stopping = True
-        self._thread.join()
+        self._thread.stop()
         self._capture.release()
 
     def __enter__(self) -> CameraSource:
@@ -75,16 +75,15 @@ class CameraSource:
         self.close()
 
     def _run(self) -> None:
-        number = 0
-        while not self._stopping:
+        while not self._thread.stopping.is_set():
             there, picture = self._capture.read()
             if not there:
                 time.sleep(RETRY_SECONDS)
                 continue
             with self._changed:
                 self._last = time.monotonic()
-                self._frame = Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), number, self._last)
-                number += 1
+                self._frame = Frame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), self._number, self._last)
+                self._number += 1
                 self._changed.notify_all()
 
 

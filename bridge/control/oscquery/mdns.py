@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
+LOOK_SECONDS = 1.0
+"""How often it is seen whether the library's thread still runs."""
 
 
 class MdnsService:
@@ -56,11 +58,13 @@ class MdnsService:
                 services = {kind: at for kind, at in self._services.items() if is_loopback(at[0]) == near}
                 if services and not self._thread.stopping.is_set():
                     opened.append(self._announce(services, near))
-            self._thread.stopping.wait()
+            while not self._thread.stopping.wait(LOOK_SECONDS):
+                if not all(map(_is_alive, opened)):
+                    raise RuntimeError("zeroconf has ended by itself")
         except (OSError, Error) as reason:  # no network, or one that refuses multicast
             log.warning("OSCQuery is not announced (%s); type its address", reason)
         finally:
-            for one in opened:
+            for one in filter(_is_alive, opened):
                 one.unregister_all_services()
                 one.close()
 
@@ -85,6 +89,11 @@ class MdnsService:
                 allow_name_change=True,  # a second show on the network is "VACE Live-2"
             )
         return zeroconf
+
+
+def _is_alive(zeroconf: Zeroconf) -> bool:
+    """Whether its own thread still runs."""
+    return zeroconf.loop is not None and zeroconf.loop.is_running()
 
 
 def _addresses(host: str) -> list[str]:
