@@ -38,7 +38,7 @@ def test_a_stream_has_these_members_and_no_others() -> None:
 
 def test_what_is_given_and_what_comes_back_has_these_fields() -> None:
     assert tuple(inspect.signature(vace_core.Controls).parameters) == CONTROLS
-    assert tuple(inspect.signature(vace_core.Chunk).parameters) == ("frames", "mode", "index")
+    assert tuple(inspect.signature(vace_core.Chunk).parameters) == ("frames", "mode", "index", "latents")
     assert tuple(inspect.signature(vace_core.Reference).parameters) == ("picture", "strength")
     assert tuple(inspect.signature(vace_core.load).parameters) == ("pipeline", "device", "store", "options")
 

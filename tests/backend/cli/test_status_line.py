@@ -18,6 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.faults
 def test_a_status_that_cannot_be_had_once_is_shown_the_next_time(monkeypatch):
     monkeypatch.setattr(status_line, "SECONDS", 0.01)
     answers = iter([RuntimeError("in the middle of its end")])

@@ -146,7 +146,9 @@ class Show:
             self.play(MEASURED)
         self.maker.settle()
         gc.collect()
-        everything = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
+        everything = sum(
+            tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor and not tensor.is_sparse
+        )
         return self.stream.state.memory.nbytes(), everything
 
 

@@ -34,6 +34,7 @@ def test_a_flood_of_different_faults_is_said_in_part_and_counted_whole(caplog):
     assert len(faults.events.as_list()) == 501
 
 
+@pytest.mark.faults
 def test_what_threads_survive_is_among_the_events():
     faults = FaultMessages(lambda address, reason: None)
     remove = add_listener(faults.survived)
