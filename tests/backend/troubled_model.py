@@ -23,7 +23,8 @@ def load(options: ModelOptions) -> EngineModel:
     """Sleeps, fails or dies if the folder holds a file of that name; `lives` there counts the calls."""
     (folder,) = options.models
     lives = lives_in(folder) + 1
-    (folder / "lives").write_text(str(lives))
+    (folder / "lives.new").write_text(str(lives))
+    (folder / "lives.new").replace(folder / "lives")
     if (folder / "sleep").exists():
         time.sleep(600)
     if (folder / "fail").exists():

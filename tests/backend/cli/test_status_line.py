@@ -1,6 +1,8 @@
 import io
 from dataclasses import replace
 
+import pytest
+
 from backend.cli import status_line
 from backend.cli.status_line import StatusLine, line
 from tests.backend.front.quiet_status import QUIET

@@ -1,5 +1,7 @@
 import logging
 
+import pytest
+
 from backend.front.fault_messages import MOST_SAID, SAME_FAULT_SECONDS, FaultMessages
 from bridge.threads import add_listener, report
 
