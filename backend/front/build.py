@@ -200,7 +200,7 @@ class FrontBuilder:
 
     def _open_side(self, field: str) -> SideInput:
         """The frames that a control names, by the field of the settings that it is."""
-        side = SideInput(self._size, self._fps, partial(self._faults.notify, address_of(field)))
+        side = SideInput(address_of(field), self._mailbox, self._size, self._fps, self._faults.notify)
         self._opened.callback(side.close)
         return side
 

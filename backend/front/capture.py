@@ -80,6 +80,8 @@ class Capture:
         self.ring = ring
         self.has_frame = threading.Event()
         """Set once there is a frame in the ring."""
+        self.opened = source is not None
+        """Whether the source could be opened, at least once."""
         self._size = size
         self._fps = fps
         self._on_trouble, self._on_frame, self._on_end = on_trouble, on_frame, on_end
@@ -139,6 +141,7 @@ class Capture:
             try:
                 source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
                 with source:
+                    self.opened = True
                     self._read(source)
             except Exception as error:  # noqa: BLE001 - transports and decoders are others' code
                 self._trouble(error)

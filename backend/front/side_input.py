@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from bridge.control.mailbox import Mailbox
 from bridge.errors import BridgeError
 
 from .capture import Capture, make_ring
@@ -13,14 +15,23 @@ FIRST_FRAME_SECONDS = 0.1
 
 
 class SideInput:
-    """Used by one thread. on_trouble(reason) is told why a source can't be used; the show then goes on without it."""
+    """Used by one thread. notify(address, reason) is told why a source can't be used.
 
-    def __init__(self, size: tuple[int, int], fps: float, on_trouble: Callable[[str], None]) -> None:
+    control: the address of the control that names it. If what it was set to in the show can't be opened even once, it
+    goes back to what it was before; what it was set to at the start is waited for.
+    """
+
+    def __init__(
+        self, control: str, mailbox: Mailbox, size: tuple[int, int], fps: float, notify: Callable[[str, str], None]
+    ) -> None:
+        self._control, self._mailbox = control, mailbox
         self._size = size
         self._fps = fps
-        self._on_trouble = on_trouble
+        self._notify = notify
         self._address = ""
         self._capture: Capture | None = None
+        self._value = self._kept = mailbox.get(control)
+        mailbox.listen(control, self._on_value)
 
     def set_address(self, address: str) -> str | None:
         """The name of the ring that this frame address' frames are in; None for "", or if there is no memory for one.
@@ -45,7 +56,24 @@ class SideInput:
         try:
             ring = make_ring(self._size, channels=4)
         except BridgeError as error:
-            self._on_trouble(str(error))
+            self._notify(self._control, str(error))
             return
-        self._capture = Capture(address, ring, self._size, self._fps, self._on_trouble, on_end=ring.close).start()
-        self._capture.has_frame.wait(FIRST_FRAME_SECONDS)
+        on_trouble = partial(self._on_trouble, address)
+        capture = Capture(address, ring, self._size, self._fps, on_trouble, on_end=ring.close)
+        self._capture = capture.start()
+        capture.has_frame.wait(FIRST_FRAME_SECONDS)
+
+    def _on_value(self, value: object, when: float) -> None:
+        """Remember what to go back to: what was there, unless that was refused."""
+        capture = self._capture
+        if capture is None or capture.opened:
+            self._kept = self._value
+        self._value = value  # type: ignore[assignment]
+
+    def _on_trouble(self, address: str, reason: str) -> None:
+        if address != self._address:  # it was left meanwhile
+            return
+        self._notify(self._control, reason)
+        capture = self._capture
+        if capture is not None and not capture.opened and self._kept != self._value:
+            self._mailbox.set(self._control, self._kept)

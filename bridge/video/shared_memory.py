@@ -9,6 +9,8 @@ from .frames import Frame
 from .ring import FrameRing
 
 POLL_SECONDS = 0.002
+LOOK_SECONDS = 1.0
+"""How often a sink sees whether somebody has removed its ring."""
 SLOTS = 4
 
 
@@ -61,15 +63,22 @@ class SharedMemorySource:
 
 
 class SharedMemorySink:
-    """`shm:NAME`, a ring made here. A larger frame than it was made for makes a new ring, which receivers follow."""
+    """`shm:NAME`, a ring made here. A larger frame than it was made for makes a new ring, which receivers follow;
+    one that somebody has removed is put back.
+    """
 
     def __init__(self, name: str, width: int, height: int, fps: float) -> None:
         if not name:
             raise BridgeError("shm: needs a name for the ring, as shm:NAME")
         self._name = name
         self._ring = FrameRing.create(name, SLOTS, height, width, channels=4)
+        self._looked = time.monotonic()
 
     def send(self, frame: Frame) -> None:
+        now = time.monotonic()
+        if now - self._looked > LOOK_SECONDS:
+            self._looked = now
+            self._ring.renew()
         if frame.pixels.size > self._ring.slot_bytes:
             self._ring.close()
             self._ring = FrameRing.create(self._name, SLOTS, *frame.pixels.shape[:2], channels=4)

@@ -221,7 +221,8 @@ class Watch:
 
     def _sample_memory(self) -> None:
         with suppress(psutil.Error):  # it is not there just now
-            self.seen.memory_mb.append(self._show.front().memory_info().rss / 2**20)
+            used = self._show.front().memory_info()
+            self.seen.memory_mb.append((used.rss - getattr(used, "shared", 0)) / 2**20)  # shared is others', too
 
 
 def wait_until(condition: Callable[[], T | None], seconds: float) -> T | None:

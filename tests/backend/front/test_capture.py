@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 
 from backend.controls.frame_source import frame_address
+from backend.controls.table import TABLE
 from backend.front import capture as module
 from backend.front.capture import Capture, make_ring, source_rate
 from backend.front.side_input import SideInput
+from bridge.control.mailbox import Mailbox
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
 
 SIZE = (32, 48)
+
+
+MASK = "/vace/mask/source"
 
 
 def unheard(reason: str) -> None:
@@ -40,6 +45,10 @@ def captured(uri: str, told: Callable[[str], None] = unheard) -> Iterator[Captur
             yield capture
         finally:
             capture.stop()
+
+
+def side_input(told: Callable[[str], None] = unheard, mailbox: Mailbox | None = None) -> SideInput:
+    return SideInput(MASK, mailbox or Mailbox(TABLE), SIZE, 30.0, lambda address, reason: told(reason))
 
 
 def newest(capture: Capture) -> Frame | None:
@@ -110,7 +119,7 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
 def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
     path = tmp_path / "mask.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
-    side = SideInput(SIZE, 30.0, unheard)
+    side = side_input()
     name = side.set_address(f"file:{path}")
     assert name is not None
     with FrameRing.attach(name) as ring:
@@ -123,7 +132,7 @@ def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
 
 
 def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender):
-    side = SideInput(SIZE, 30.0, unheard)
+    side = side_input()
     first = side.set_address(f"shm:{sender.name}")
     assert first is not None
     assert side.set_address(f"shm:{sender.name}") == first
@@ -135,7 +144,7 @@ def test_a_mask_source_is_opened_once_and_left_when_another_is_asked_for(sender)
 def test_a_mask_picture_that_is_not_there_is_told_and_found_as_soon_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
     told: list[str] = []
-    side, path = SideInput(SIZE, 30.0, told.append), tmp_path / "late.png"
+    side, path = side_input(told.append), tmp_path / "late.png"
     name = side.set_address(f"file:{path}")
     assert name is not None
     wait_for(lambda: told, "the reason")
@@ -151,7 +160,7 @@ def test_a_mask_picture_that_is_not_there_is_told_and_found_as_soon_as_it_is(tmp
 def test_a_mask_picture_that_is_saved_anew_is_read_anew_and_stays_while_it_is_torn(tmp_path):
     path = tmp_path / "mask.png"
     cv2.imwrite(str(path), np.full((32, 48, 3), 200, np.uint8))
-    side = SideInput(SIZE, 30.0, unheard)
+    side = side_input()
     name = side.set_address(f"file:{path}")
     assert name is not None
 
@@ -225,6 +234,39 @@ def test_a_source_that_cannot_be_turned_to_leaves_the_old_one_and_its_frames(mon
         number = capture.ring.written
         wait_for(lambda: capture.ring.written > number, "more frames")
         assert capture.uri == "testcard:"
+
+
+def test_a_source_that_cannot_be_opened_even_once_goes_back_to_what_was_there(sender, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
+    mailbox, told = Mailbox(TABLE), []
+    side = side_input(told.append, mailbox)
+    for kept in ("person", f"shm:{sender.name}"):
+        mailbox.set(MASK, kept)
+        side.set_address(kept if kept.startswith("shm:") else "")
+        if side._capture is not None:
+            capture = side._capture
+            wait_for(lambda capture=capture: (send(sender, 32, 48), capture.opened)[1], "the good one")
+        for bad in ("shm:", "shm:vacetestnowhere", "camera:x"):
+            mailbox.set(MASK, bad)
+            side.set_address(bad)
+            wait_for(lambda kept=kept: mailbox.get(MASK) == kept, f"{kept} after {bad}")
+            side.set_address(kept if kept.startswith("shm:") else "")
+    assert len(told) >= 6
+    side.close()
+
+
+def test_what_was_set_at_the_start_is_waited_for(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
+    mailbox, told = Mailbox(TABLE), []
+    name = f"vacetest{secrets.token_hex(4)}"
+    mailbox.set(MASK, f"shm:{name}")
+    side = side_input(told.append, mailbox)
+    side.set_address(f"shm:{name}")
+    wait_for(lambda: len(told) > 2, "some attempts")
+    assert mailbox.get(MASK) == f"shm:{name}"
+    with FrameRing.create(name, 4, 32, 48, 3) as ring:
+        wait_for(lambda: (send(ring, 32, 48), side._capture and side._capture.has_frame.is_set())[1], "a frame")
+    side.close()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bridge.errors import BridgeError
+from bridge.video import shared_memory
 from bridge.video.address import open_sink, open_source
 from bridge.video.frames import Frame
+from bridge.video.protocol import Sink, Source
 
 READ_SECONDS = 0.02
 
@@ -86,3 +90,19 @@ def test_frames_may_change_their_size_and_outgrow_what_was_asked_for(uri: str):
 def test_a_ring_needs_a_name(opened):
     with pytest.raises(BridgeError, match="shm:NAME"):
         opened("shm:", 48, 32, 30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows keeps shared memory as long as somebody has it open")
+def test_a_ring_that_somebody_removes_is_put_back_and_its_receiver_finds_it(uri: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared_memory, "LOOK_SECONDS", 0.0)
+    with open_sink(uri, 48, 32, 30.0) as sink, open_source_after(sink, uri) as source:
+        assert source.read(READ_SECONDS) is not None
+        Path("/dev/shm", uri.removeprefix("shm:")).unlink()
+        sink.send(_frame(1))
+        found = [frame for _ in range(3) if (frame := source.read(READ_SECONDS))]
+        assert [frame.number for frame in found] == [1]
+
+
+def open_source_after(sink: Sink, uri: str) -> Source:
+    sink.send(_frame(0))
+    return open_source(uri, 48, 32, 30.0)

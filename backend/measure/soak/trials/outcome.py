@@ -25,7 +25,10 @@ class Outcome:
     restarts: int = 0
     threads_raised: int = 0
     """Faults of threads that went on: each is something that nobody had thought of."""
+    raised: set[str] = field(default_factory=set)
+    """What they were, without the times."""
     memory_mb: float = 0.0
+    """Of the front alone, without what it shares with others."""
     seconds: dict[str, list[float]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
@@ -47,7 +50,9 @@ class Outcome:
         self.ticks += figures["ticks"]
         self.missed += figures["ticks_missed"]
         self.restarts += figures["restarts"]
-        self.threads_raised += sum(line.endswith(GOES_ON) for line in ended.log)
+        raised = [line for line in ended.log if line.endswith(GOES_ON)]
+        self.threads_raised += len(raised)
+        self.raised |= {line.partition(" ")[2].removesuffix(GOES_ON) for line in raised}
         self.memory_mb = max([self.memory_mb, *stage.watch.seen.memory_mb])
         self.lost += [f"left behind: {line}" for line in ended.left_behind]
         if not ended.obeyed:
@@ -69,6 +74,7 @@ def summary(trial: str, times: int, seed: int, outcome: Outcome) -> dict[str, An
         "ticks_missed": outcome.missed,
         "restarts": outcome.restarts,
         "threads_raised": outcome.threads_raised,
+        "raised": sorted(outcome.raised),
         "front_mb": round(outcome.memory_mb, 1),
         **_of_samples(outcome.seconds),
         "lost": lost,
