@@ -59,8 +59,8 @@ class SideInput:
             self._notify(self._control, str(error))
             return
         on_trouble = partial(self._on_trouble, address)
-        capture = Capture(address, ring, self._size, self._fps, on_trouble, on_end=ring.close)
-        self._capture = capture.start()
+        self._capture = capture = Capture(address, ring, self._size, self._fps, on_trouble, on_end=ring.close)
+        capture.start()
         capture.has_frame.wait(FIRST_FRAME_SECONDS)
 
     def _on_value(self, value: object, when: float) -> None:

@@ -150,12 +150,11 @@ class FrameRing:
             return
         del self._bytes, self._words, self._times
         memory, self._memory = self._memory, None
-        memory.close()
+        for each in (memory, *self._gone):
+            with suppress(BufferError):  # it is being read at this moment, and goes with who reads it
+                each.close()
         if self._owner:
             _unlink(memory)
-        for old in self._gone:
-            with suppress(BufferError):  # it is being read at this moment
-                old.close()
 
     def __enter__(self) -> FrameRing:
         return self
@@ -199,7 +198,7 @@ class FrameRing:
         )
         height, width, channels = (int(words[slot + field]) for field in (HEIGHT, WIDTH, CHANNELS))
         size = height * width * channels
-        if not 0 <= size <= self.slot_bytes:
+        if min(height, width, channels) < 0 or size > self.slot_bytes:  # whoever writes may write anything
             return None
         copy = self._bytes[pixels : pixels + size].copy()
         self._fence()

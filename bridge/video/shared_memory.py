@@ -9,7 +9,7 @@ from .frames import Frame
 from .ring import FrameRing
 
 POLL_SECONDS = 0.002
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.1
 """How often a sink sees whether somebody has removed its ring."""
 SLOTS = 4
 

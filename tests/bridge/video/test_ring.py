@@ -17,7 +17,7 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.video.frames import Frame, PixelFormat
-from bridge.video.ring import FrameRing, sweep_left_behind
+from bridge.video.ring import HEIGHT, LINE, FrameRing, sweep_left_behind
 
 from .writer import SIZES, is_whole, painted, write_for_ever
 
@@ -196,6 +196,26 @@ def test_what_is_no_ring_is_refused():
 def test_a_ring_larger_than_the_machine_is_refused():
     with pytest.raises(BridgeError, match="cannot be made"):
         FrameRing.create(_name(), 1000, 2**20, 2**20)
+
+
+@pytest.mark.parametrize("lie", [(-1, -48, 3), (2**62, 48, 3), (1, 1, 2**62), (-(2**62), 1, 1)])
+def test_a_header_that_lies_gives_no_frame_and_the_ring_can_be_closed(ring: FrameRing, lie: tuple[int, int, int]):
+    ring.write(painted(0))
+    ring._words[LINE // 8 + HEIGHT : LINE // 8 + HEIGHT + 3] = lie
+    reader = FrameRing.attach(ring.name)
+    assert reader.since(-1) == []
+    reader.close()
+    ring.write(painted(1))
+    latest = ring.latest()
+    assert latest is not None
+    assert latest.number == 1
+
+
+def test_a_ring_that_is_being_read_can_be_closed(ring: FrameRing):
+    reader = FrameRing.attach(ring.name)
+    in_use = reader._words
+    reader.close()
+    assert len(in_use)
 
 
 def test_a_frame_larger_than_a_slot_is_refused_with_both_sizes(ring: FrameRing):

@@ -28,7 +28,7 @@ def test_a_trial_s_row_has_the_median_and_the_worst_of_what_was_timed():
     outcome = Outcome()
     for seconds in (1.0, 2.0, 9.0):
         outcome.took("fresh", seconds, "never")
-    outcome.end(_stage([90.0, 95.5], log=["source: a clip", "osc: KeyError: 'x'; it goes on"]))
+    outcome.end(_stage([90.0, 95.5], log=["02:11:10 source: a clip", "02:11:12 osc: KeyError: 'x'; it goes on"]))
     row = summary("kill", 3, 7, outcome)
     assert row == {
         "trial": "kill",
@@ -38,6 +38,7 @@ def test_a_trial_s_row_has_the_median_and_the_worst_of_what_was_timed():
         "ticks_missed": 0,
         "restarts": 1,
         "threads_raised": 1,
+        "raised": ["osc: KeyError: 'x'"],
         "front_mb": 95.5,
         "fresh_s_median": 2.0,
         "fresh_s_worst": 9.0,
