@@ -18,7 +18,6 @@ import re
 import sys
 import threading
 import time
-from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
@@ -150,9 +149,7 @@ class FrameRing:
             return
         del self._bytes, self._words, self._times
         memory, self._memory = self._memory, None
-        for each in (memory, *self._gone):
-            with suppress(BufferError):  # it is being read at this moment, and goes with who reads it
-                each.close()
+        _let_go([memory, *self._gone])
         if self._owner:
             _unlink(memory)
 
@@ -235,6 +232,21 @@ def _header(memory: SharedMemory) -> list[int] | None:
     slots, slot_bytes = words[SLOTS], words[SLOT_BYTES]
     sane = words[IDENTITY] == MAGIC and slots > 0 and slot_bytes > 0
     return words if sane and LINE + slots * _stride(slot_bytes) <= memory.size else None
+
+
+_in_use: list[SharedMemory] = []
+"""What could not be let go, as another thread was reading it at that moment."""
+
+
+def _let_go(memories: list[SharedMemory]) -> None:
+    """Close them, and what could not be closed before."""
+    waiting = [*_in_use, *memories]
+    _in_use.clear()
+    for each in waiting:
+        try:
+            each.close()
+        except BufferError:
+            _in_use.append(each)
 
 
 _tracking = threading.Lock()

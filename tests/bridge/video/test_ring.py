@@ -17,7 +17,7 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.video.frames import Frame, PixelFormat
-from bridge.video.ring import HEIGHT, LINE, FrameRing, sweep_left_behind
+from bridge.video.ring import HEIGHT, LINE, FrameRing, _in_use, sweep_left_behind
 
 from .writer import SIZES, is_whole, painted, write_for_ever
 
@@ -216,6 +216,9 @@ def test_a_ring_that_is_being_read_can_be_closed(ring: FrameRing):
     in_use = reader._words
     reader.close()
     assert len(in_use)
+    del in_use
+    FrameRing.attach(ring.name).close()
+    assert not _in_use, "it is let go with the next one"
 
 
 def test_a_frame_larger_than_a_slot_is_refused_with_both_sizes(ring: FrameRing):
