@@ -245,7 +245,13 @@ class FrontBuilder:
         front = self._front
         try:
             panel = Panel(
-                TABLE, self._mailbox, front.previews, front.status, *self._options.panel, self._options.steering.token
+                TABLE,
+                self._mailbox,
+                front.previews,
+                front.status,
+                *self._options.panel,
+                token=self._options.steering.token,
+                events=front.events.as_list,
             ).start()
         except PanelError as error:
             raise ValueError(str(error)) from error

@@ -45,7 +45,7 @@ class PanelError(OSError):
 
 
 class Panel:
-    """The page for one show; its figures at /metrics, and at /health whether all is well.
+    """The page for one show; its figures at /metrics, its faults at /events, and at /health whether all is well.
 
     table:    the controls that the page shows, in this order.
     mailbox:  where values typed on the page go, and where the page reads what others have set.
@@ -53,6 +53,7 @@ class Panel:
               [H, W, 3] (or [H, W], or RGBA) by name; 'output' is shown large.
     status:   called the same way: figures and words, shown as they come; 'state', 'output_fps', 'engine_fps' and
               'latency_ms' are shown large.
+    events:   what /events gives, JSON-ready: what has gone wrong, the newest last.
     token:    what other machines have to know; None if the panel is for this machine alone.
     """
 
@@ -65,6 +66,7 @@ class Panel:
         host: str = "127.0.0.1",
         port: int = 8080,
         token: Token | None = None,
+        events: Callable[[], list[dict[str, object]]] = list,
     ):
         if token is None and not is_loopback(host):
             raise PanelError(
@@ -72,7 +74,7 @@ class Panel:
                 "give one with --panel-token TEXT, or use 127.0.0.1"
             )
         self._table, self._mailbox, self._status = table, mailbox, status
-        self._token = token
+        self._token, self._events = token, events
         self._previews = Previews(previews, PREVIEW_SECONDS)
         self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE)
 
@@ -115,6 +117,7 @@ class Panel:
             WebSocketRoute("/live", self._live),
             Route("/metrics", self._metrics),
             Route("/health", self._health),
+            Route("/events", self._faults),
             Route("/elsewhere.svg", self._elsewhere),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
@@ -154,6 +157,10 @@ class Panel:
             reason = f"how the show is doing can't be told: {type(error).__name__}: {error}"
         told = {"healthy": reason is None, "state": state} | ({} if reason is None else {"reason": reason})
         return JSONResponse(told, status_code=200 if reason is None else 503)
+
+    async def _faults(self, _: Request) -> Response:
+        """What has gone wrong, each fault once."""
+        return JSONResponse(self._events())
 
     async def _elsewhere(self, request: Request) -> Response:
         """The address for other machines as a QR code, which only this one is shown."""

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from backend.front.status import FrontStatus
 from backend.panel import Panel
+from backend.runtime.events import Events
 from bridge import threads
 from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlTable
@@ -43,7 +44,10 @@ class Show:
         self.mailbox = Mailbox(TABLE)
         self.status: FrontStatus | Exception = front_status(state="running", output_fps=30.0, engine_fps=10.0)
         self.previews: dict[str, Any] | Exception = {"output": np.zeros((8, 8, 3), np.uint8)}
-        self.panel = Panel(TABLE, self.mailbox, self._previews, self._status, port=0, token=TOKEN)
+        self.events = Events()
+        self.panel = Panel(
+            TABLE, self.mailbox, self._previews, self._status, port=0, token=TOKEN, events=self.events.as_list
+        )
 
     def _status(self) -> FrontStatus:
         if isinstance(self.status, Exception):
@@ -117,6 +121,16 @@ def test_health_says_that_all_is_well_and_when_it_is_not(show: Show):
     status, _, text = show.ask("/health")
     assert (status, json.loads(text)["state"]) == (503, "failed")
     assert "no memory" in json.loads(text)["reason"]
+
+
+def test_what_has_gone_wrong_is_listed_each_fault_once(show: Show):
+    for _ in range(3):
+        show.events.add("no such file", "/vace/first")
+    show.events.add("the engine died")
+    status, content_type, text = show.ask("/events")
+    assert (status, content_type) == (200, "application/json")
+    told = [(event["reason"], event["address"], event["count"], event["ended"]) for event in json.loads(text)]
+    assert told == [("no such file", "/vace/first", 3, None), ("the engine died", "", 1, None)]
 
 
 @pytest.mark.faults
