@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.midi import FORGET, LEARN
 from bridge.control.parameters import ControlError, Value
 
 from ..controls.choices import LORAS
+
+LEARN, FORGET = "/vace/midi/learn", "/vace/midi/forget"
 
 
 def refuse_midi(mailbox: Mailbox) -> None:

@@ -67,8 +67,7 @@ def _attack(chaos: Chaos) -> None:
     with attack.around(stage):
         attack.deliver(stage)
         time.sleep(chaos.hold())
-    if not put_back(stage, before):
-        chaos.lost.append(f"{attack.name}: what it changed could not be put back")
+    chaos.lost += [f"{attack.name}: {line}" for line in put_back(stage, before)]
 
 
 def _kill(chaos: Chaos) -> None:

@@ -19,6 +19,8 @@ START_SECONDS = 120.0
 """How long the first restyled frame may take."""
 BACK_SECONDS = 5.0
 """In which a control has to be at what it is set to."""
+ATTEMPTS = 5
+"""In that time, to set it."""
 
 
 @dataclass
@@ -59,14 +61,19 @@ def open_stage(
         yield Stage(host, show, watch, sender)
 
 
-def put_back(stage: Stage, before: dict[str, tuple[Argument, ...]]) -> bool:
-    """Set the controls that have changed as they were; whether all of them are so then."""
+def put_back(stage: Stage, before: dict[str, tuple[Argument, ...]]) -> list[str]:
+    """Set the controls that have changed as they were; a line for each of them that is not so then.
+
+    It is done again as an operator would, since what was sent before may act a little later.
+    """
     seen = stage.watch.seen
-    for address, value in before.items():
-        if seen.values.get(address) != value:
-            stage.sender.send(address, *value)
 
-    def is_back() -> bool:
-        return all(seen.values.get(address) == value for address, value in before.items())
+    def left() -> list[str]:
+        return [address for address, value in before.items() if seen.values.get(address) != value]
 
-    return bool(wait_until(is_back, BACK_SECONDS))
+    for _ in range(ATTEMPTS):
+        for address in left():
+            stage.sender.send(address, *before[address])
+        if wait_until(lambda: not left(), BACK_SECONDS / ATTEMPTS):
+            break
+    return [f"{each} is {seen.values.get(each)} and could not be put back to {before[each]}" for each in left()]

@@ -44,8 +44,7 @@ def _fuzzed(name: str, times: int, seed: int, fuzz: Callable[[Stage, Outcome], d
         before = dict(stage.watch.seen.values)
         figures = fuzz(stage, outcome)
         stage.watch.renew()
-        if not put_back(stage, before):
-            outcome.lost.append("the controls could not be put back")
+        outcome.lost += put_back(stage, before)
         if stage.watch.fresh_after(stage.watch.mark(), FRESH_SECONDS) is None:
             outcome.lost.append(f"no fresh frame within {FRESH_SECONDS:g} s of the last of it")
         losses = stage.watch.losses()

@@ -108,8 +108,7 @@ def try_attack(stage: Stage, attack: Attack) -> Tried:
         if attack.address == SOURCE:
             _look_at_the_source(stage)
         tried.lost += _changed(attack, before, watch.seen.values)
-    if not put_back(stage, before):
-        tried.lost.append("what it changed could not be put back")
+    tried.lost += put_back(stage, before)
     if not attack.restarts and engine is not None and stage.show.engine() != engine:
         tried.lost.append("the engine was started again")
     return tried
