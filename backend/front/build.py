@@ -121,7 +121,10 @@ class FrontBuilder:
         self._steering.open(self._opened, tempo.midi)
         refuse_loras(self._mailbox, len(self._options.model.weights.loras))
         self._open_panel()
-        for part in (file_check, self._front.supervisor, self._front.presenter):
+        self._opened.callback(file_check.stop)
+        file_check.start()
+        self._front.open_side_inputs(self._settings())  # so that the first chunk has its mask and its control
+        for part in (self._front.supervisor, self._front.presenter):
             part.start()
             self._opened.callback(part.stop)
         return self._front

@@ -228,7 +228,7 @@ def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
     """
     height, width = size
     if uri.startswith("file:") and is_still(uri):
-        return StillSource(uri.removeprefix("file:"))
+        return StillSource(uri.removeprefix("file:"), size)
     if uri.startswith("camera:"):
         times = -(-CAMERA_WIDTH // width)
         height, width = height * times, width * times

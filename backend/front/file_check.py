@@ -13,7 +13,7 @@ from bridge.threads import GuardedThread, one_line
 
 from ..controls.named_files import FRAMES, PICTURES, named_files
 from ..imaging.probe import why_not
-from ..runtime.worker import Worker
+from ..runtime.worker import shared_worker
 
 SECONDS = 10.0
 """How long reading one file may take; a drive that was asleep needs some."""
@@ -34,7 +34,7 @@ class FileCheck:
         seconds: float = SECONDS,
     ) -> None:
         self._mailbox, self._notify, self._written, self._seconds = mailbox, notify, written, seconds
-        self._worker = Worker()
+        self._worker = shared_worker()
         self._changed = threading.Condition()
         self._asked: dict[str, Value] = {}  # by address; what came last
         self._deciding = False

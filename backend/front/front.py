@@ -113,12 +113,14 @@ class Front:
             delay = self.presenter.delay
             values, happens = self.tempo.values_for(DisplayTime(span.start + delay, span.end + delay))
         settings = Settings.from_values(values)
-        return ChunkRequest(
-            settings,
-            reset=RESET in happens,
-            anchor=ANCHOR in happens,
-            mask_ring=self.mask_input.set_address(settings.mask_source.address),
-            control_ring=self.control_input.set_address(settings.control_source),
+        mask_ring, control_ring = self.open_side_inputs(settings)
+        return ChunkRequest(settings, RESET in happens, ANCHOR in happens, mask_ring, control_ring)
+
+    def open_side_inputs(self, settings: Settings) -> tuple[str | None, str | None]:
+        """Read the mask source and the control source of the settings from now on; the names of their rings."""
+        return (
+            self.mask_input.set_address(settings.mask_source.address),
+            self.control_input.set_address(settings.control_source),
         )
 
     def previews(self) -> dict[str, np.ndarray]:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
+from bridge.errors import BridgeError
 from bridge.video.frames import Frame
 
+from ..imaging.fitting import cover
 from ..imaging.stills import PictureError, read_still, written_at
+from ..runtime.worker import shared_worker
 
 REPEAT_SECONDS = 0.1
+READ_SECONDS = 10.0
+"""What reading a picture may take."""
 
 
 class StillSource:
-    """`file:PICTURE`. Raises PictureError if it can't be read at first; what it shows stays while it can't be later."""
+    """`file:PICTURE`, read in a process apart and fitted there, so that a large one takes no memory here.
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    size: (height, width). Raises PictureError or BridgeError if it can't be read at first; what it shows stays while it
+    can't be later.
+    """
+
+    def __init__(self, path: str, size: tuple[int, int]) -> None:
+        self._path, self._size = path, size
         self._written = written_at(path)
-        self._pixels = read_still(path, alpha=True)
+        self._pixels = self._fitted()
         self._number = 0
 
     def read(self, timeout: float) -> Frame | None:
@@ -28,8 +39,7 @@ class StillSource:
         return Frame(self._pixels, self._number - 1, time.monotonic())
 
     def describe(self) -> str:
-        height, width = self._pixels.shape[:2]
-        return f"{self._path}, a picture of {width}x{height}"
+        return f"{self._path}, a picture"
 
     def close(self) -> None:
         pass
@@ -43,6 +53,14 @@ class StillSource:
     def _look_again(self) -> None:
         try:
             if (written := written_at(self._path)) != self._written:
-                self._written, self._pixels = written, read_still(self._path, alpha=True)
-        except PictureError:  # it is being saved, or has gone
+                self._written, self._pixels = written, self._fitted()
+        except (PictureError, BridgeError):  # it is being saved, or has gone
             pass
+
+    def _fitted(self) -> np.ndarray:
+        return shared_worker().call(read_fitted, self._path, self._size, seconds=READ_SECONDS)
+
+
+def read_fitted(path: str, size: tuple[int, int]) -> np.ndarray:
+    """uint8 `[height, width, 3 or 4]` of a picture, scaled and cut to cover `size`. Raises PictureError."""
+    return cover(read_still(path, alpha=True), *size)

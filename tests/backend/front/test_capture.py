@@ -12,6 +12,8 @@ from backend.controls.table import TABLE
 from backend.front import capture as module
 from backend.front.capture import Capture, make_ring, source_rate
 from backend.front.side_input import SideInput
+from backend.imaging.probe import why_not
+from backend.runtime.worker import shared_worker
 from bridge.control.mailbox import Mailbox
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
@@ -116,9 +118,10 @@ def test_a_rate_is_the_files_own_or_thirty(tmp_path):
     assert source_rate("testcard:") == 30.0
 
 
-def test_a_picture_as_mask_is_in_its_ring_at_once(tmp_path):
+def test_a_picture_as_mask_is_in_its_ring_at_once_where_files_are_being_read(tmp_path):
     path = tmp_path / "mask.png"
     cv2.imwrite(str(path), np.full((100, 100, 3), 200, np.uint8))
+    assert not shared_worker().call(why_not, str(path), False, seconds=30.0), "it was looked at, as in a show"
     side = side_input()
     name = side.set_address(f"file:{path}")
     assert name is not None
