@@ -80,14 +80,14 @@ def add_listener(listener: Listener) -> Callable[[], None]:
     return lambda: _remove(listener)
 
 
-def one_line(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """What kind of error it is, and what it says, in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
 
 
 def report(name: str, error: BaseException) -> None:
     """Log a fault that `name` survived, the first time that it happens, and tell those who listen each time."""
-    fault = (name, one_line(error))
+    fault = (name, described(error))
     if fault not in _logged and len(_logged) < MOST_LOGGED:
         _logged.add(fault)
         log.error("%s: %s; it goes on", *fault, exc_info=error)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.errors import BridgeError
-from bridge.threads import GuardedThread, one_line, report
+from bridge.threads import GuardedThread, described, report
 from bridge.video.address import open_source
 from bridge.video.file import Clip
 from bridge.video.frames import Frame
@@ -192,7 +192,7 @@ class Capture:
             self._on_trouble(f"{error}{more}")
             return
         report(self._thread.name, error)
-        self._on_trouble(f"the source can't be read ({one_line(error)}){more}")
+        self._on_trouble(f"the source can't be read ({described(error)}){more}")
 
     def _note_frame(self, frame: Frame) -> None:
         size, before = (frame.pixels.shape[0], frame.pixels.shape[1]), self._source_size

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from bridge.threads import described
+
 from ..runtime.events import Events
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class FaultMessages:
 
     def survived(self, thread: str, error: BaseException) -> None:
         """Keep what a guarded thread has raised; it is in the log already. As `bridge.threads.add_listener` wants."""
-        self.events.add(f"{thread}: {type(error).__name__}: {error}")
+        self.events.add(f"{thread}: {described(error)}")
 
     def _says(self, fault: tuple[str | None, str]) -> tuple[bool, int]:
         """Whether this fault is to be said now, and how many are to be mentioned that were not."""

@@ -9,7 +9,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Value
 from bridge.errors import BridgeError
 from bridge.files import refuse_own_input, shown
-from bridge.threads import GuardedThread, one_line
+from bridge.threads import GuardedThread, described
 
 from ..controls.named_files import FRAMES, PICTURES, named_files
 from ..imaging.probe import why_not
@@ -93,7 +93,12 @@ class FileCheck:
                 self._notify(blamed, report)
 
     def _why_not(self, address: str, value: Value) -> str:
+        known = named_files(address, self._mailbox.get(address))  # of a list that grows, they were read before
         for path in named_files(address, value):
+            if path in known:
+                continue
+            if self._thread.stopping.is_set():
+                return f"{shown(path)} was not looked at, as the show ends"
             try:
                 for target in self._written():
                     refuse_own_input(target, [path])
@@ -101,7 +106,7 @@ class FileCheck:
             except BridgeError as error:
                 reason = str(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the file is not used
-                reason = f"{shown(path)} can't be read ({one_line(error)}); give the path of another file"
+                reason = f"{shown(path)} can't be read ({described(error)}); give the path of another file"
             if reason:
                 return reason
         return ""

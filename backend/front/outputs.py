@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from bridge.errors import BridgeError
-from bridge.threads import GuardedThread, one_line, report
+from bridge.threads import GuardedThread, described, report
 from bridge.video.address import open_sink
 from bridge.video.frames import Frame
 from bridge.video.protocol import Sink
@@ -120,7 +120,7 @@ class Output:
         before, reason = self.failure, str(error)
         if not isinstance(error, BridgeError):
             report(self._thread.name, error)
-            reason = f"{self.uri}: {one_line(error)}"
+            reason = f"{self.uri}: {described(error)}"
         with self._changed:
             self.failure = reason
             self._queue.clear()

@@ -301,7 +301,7 @@ class Supervisor:
             self._request = self._chunk_request(span)
         except Exception as error:  # noqa: BLE001 - a value that nobody foresaw must not end the show
             threads.report("supervisor", error)
-            reason = f"the settings of this chunk can't be had ({type(error).__name__}: {error})"
+            reason = f"the settings of this chunk can't be had ({threads.described(error)})"
             self._faults += 1
             self._last_fault = reason
             self._tell(None, f"{reason}; those of the chunk before are used")

@@ -132,10 +132,11 @@ class FrameRing:
     def renew(self) -> bool:
         """Put the ring back under its name if somebody has removed it; whether that was so. For the owner.
 
-        A system may remove shared memory when a user logs out; whoever had the ring open goes on using the old one,
-        and whoever opens it from now on gets the new one, with all that is in it. BridgeError if it can't be made.
+        Linux may remove shared memory when a user logs out; Windows never does while somebody has it open. Whoever had
+        the ring open goes on using the old one, and whoever opens it from now on gets the new one, with all that is in
+        it. BridgeError if it can't be made.
         """
-        if self._memory is None or self._is_there():
+        if os.name != "posix" or self._memory is None or self._is_there():
             return False
         old, memory = self._memory, _made(self.name, LINE + self.slots * _stride(self.slot_bytes))
         _bytes_of(memory)[: len(self._bytes)] = self._bytes.tobytes()

@@ -171,3 +171,20 @@ def test_what_was_set_before_the_start_is_decided_with_it(picture):
     assert show.mailbox.get(MASK) == "none"
     assert len(show.told) == 1
     show.check.stop()
+
+
+def test_a_list_that_grows_has_only_what_is_new_read(show, picture, tmp_path, monkeypatch):
+    other = str(tmp_path / "other.png")
+    cv2.imwrite(other, np.zeros((32, 48, 3), np.uint8))
+    show.set(REFERENCE, [picture])
+    wait_for(lambda: show.mailbox.get(REFERENCE) == (picture,), "the first")
+    read, call = [], show.check._worker.call
+
+    def counted(function, path, *rest, **limits):
+        read.append(path)
+        return call(function, path, *rest, **limits)
+
+    monkeypatch.setattr(show.check._worker, "call", counted)
+    show.set(REFERENCE, [picture, other])
+    wait_for(lambda: show.mailbox.get(REFERENCE) == (picture, other), "both")
+    assert read == [other]
