@@ -1,4 +1,4 @@
-"""Four frames of 8x8 pixels to a latent and back by one matrix each way: what the pocket's autoencoder builds upon."""
+"""Four frames of 8x8 pixels to a latent by one matrix: what the pocket's encoder builds upon."""
 
 from __future__ import annotations
 
@@ -17,28 +17,23 @@ _EVENNESS = 0.8
 
 
 class BlockTransform(nn.Module):
-    """Matrices that `fit` sets to a principal component analysis of data, and that no training changes.
+    """A matrix that `fit` sets to a principal component analysis of data, and that no training changes.
 
-    The best that is linear, at once and for little; from it on, layers only learn what it lacks.
+    The best that is linear, at once and for little; from it on, layers only learn what it lacks. The way back is the
+    decoder's alone: a matrix there would show every disagreement between neighbouring latents as a square.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.down = nn.Linear(_VALUES, channels).requires_grad_(False)
-        self.up = nn.Linear(channels, _VALUES).requires_grad_(False)
 
     def analyse(self, unit: Tensor) -> Tensor:
         """Pixels [B, 3, 4f, 8h, 8w] in 0..1 -> latents [B, C, f, h, w]."""
         return self.down(_blocks(unit)).movedim(-1, 1)
 
-    def synthesise(self, latents: Tensor) -> Tensor:
-        """The pixels nearest to what gave these latents."""
-        blocks = self.up(latents.movedim(1, -1))
-        return rearrange(blocks, "b f h w (t y x c) -> b c (f t) (h y) (w x)", **_BLOCK, c=3)
-
     @torch.no_grad()
     def fit(self, unit: Tensor) -> None:
-        """Set both matrices from sample clips [B, 3, 4f, 8h, 8w] in 0..1; latents of such data vary by about 1."""
+        """Set the matrix from sample clips [B, 3, 4f, 8h, 8w] in 0..1; latents of such data vary by about 1."""
         rows = _blocks(unit).flatten(0, -2).double()
         mean = rows.mean(dim=0)
         strengths, directions = torch.linalg.eigh(torch.cov((rows - mean).T))
@@ -50,8 +45,6 @@ class BlockTransform(nn.Module):
         down = (directions / spread).T
         self.down.weight.copy_(down)
         cast(Tensor, self.down.bias).copy_(-down @ mean)
-        self.up.weight.copy_(directions * spread)
-        cast(Tensor, self.up.bias).copy_(mean)
 
 
 def _blocks(unit: Tensor) -> Tensor:

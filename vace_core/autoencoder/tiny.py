@@ -34,7 +34,7 @@ class TinySizes:
     shuffle: bool = False
     """Enlarge by moving channels into place, in the decoder, and not by repeating pixels: quicker, learnt sooner."""
     transform: bool = False
-    """The layers only add to what a linear transform of blocks gives, both ways."""
+    """The encoder's layers only add to what a linear transform of blocks gives."""
     wan_space: bool = False
     """Trained on latents as Wan's autoencoder leaves them before it normalises them (lighttaew2_1)."""
 
@@ -197,8 +197,6 @@ class TinyAutoencoder(nn.Module):
             latents = self.statistics.restore(latents)
         latents = latents.to(self.dtype)
         unit, after = _run(self.decoder, latents, state)
-        if self.transform is not None:
-            unit = unit + self.transform.synthesise(latents)
         return unit.float() * 2 - 1, after
 
     def _given(self, unit: Tensor, latents: Tensor) -> Tensor:

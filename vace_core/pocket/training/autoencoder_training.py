@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vace_core.annotators.scribble import Scribble
 from vace_core.autoencoder.tiny import TinyAutoencoder
-from vace_core.pocket.sizes import AUTOENCODER
 
-from .clips import StoredClip, load_clip
+from ..painter import paint, random_look
+from ..sizes import AUTOENCODER
+from ..world.clip import DrawnClip
+from ..world.controls import controls_of
+from .clips import load_clip
 from .data_parallel import DataParallel
 
 CROPS = (48, 96)
@@ -90,13 +92,12 @@ def train_autoencoder(
 
 @torch.no_grad()
 def _begin(model: TinyAutoencoder, video: Tensor) -> None:
-    """With the transform of clips [B, 3, 1 + 4k, H, W] in [-1, 1], and layers that add nothing to it."""
+    """With the transform of clips [B, 3, 1 + 4k, H, W] in [-1, 1], and layers of the encoder that add nothing to it."""
     assert model.transform is not None
     model.transform.fit((torch.cat((video[:, :, :1].expand(-1, -1, 3, -1, -1), video), dim=2) + 1) / 2)
-    for layers in (model.encoder, model.decoder):
-        last = [layer for layer in layers if isinstance(layer, nn.Conv2d)][-1]
-        for parameter in last.parameters():
-            parameter.zero_()
+    last = [layer for layer in model.encoder if isinstance(layer, nn.Conv2d)][-1]
+    for parameter in last.parameters():
+        parameter.zero_()
 
 
 def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, tuple[float, ...]]:
@@ -108,19 +109,24 @@ def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, 
         # Latents that can be shrunk like a picture are smooth, which makes them easier to generate.
         noisy = functional.avg_pool3d(noisy, (1, 2, 2))
         target = functional.avg_pool3d(video, (1, 2, 2))
-    unit, _ = model.decode_raw(noisy)
-    decoded = unit[:, :, 3:].float()
+    decoded = model.decode_raw(noisy)[0][:, :, 3:]
+    apart, error, unlike = picture_loss(decoded.float(), target)
+    mean = latents.mean(dim=(0, 2, 3, 4))
+    spread = latents.std(dim=(0, 2, 3, 4))
+    shape = mean.square().mean() + (spread.mean() - 1).square() + functional.relu(latents.abs() - 2.6).mean()
+    weight = 0.35 if shrink else 1.0
+    loss = weight * apart + 0.05 * shape
+    return loss, tuple(float(part.detach().mean()) for part in (error, unlike, mean, spread))
+
+
+def picture_loss(decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of videos [B, 3, F, H, W] in [-1, 1]: what training lessens, and in it the mean absolute error and 1 - SSIM."""
     error = (decoded - target).abs().mean()
     with torch.autocast("cpu", enabled=False):  # differences of squares need all their digits
         unlike = 1 - _similarity(decoded, target).mean()
     gradient = torch.stack([(_slope(decoded, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
     coarse = torch.stack([(_coarse(decoded, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
-    mean = latents.mean(dim=(0, 2, 3, 4))
-    spread = latents.std(dim=(0, 2, 3, 4))
-    shape = mean.square().mean() + (spread.mean() - 1).square() + functional.relu(latents.abs() - 2.6).mean()
-    weight = 0.35 if shrink else 1.0
-    loss = weight * (error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike) + 0.05 * shape
-    return loss, tuple(float(part.detach().mean()) for part in (error, unlike, mean, spread))
+    return error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike, error, unlike
 
 
 def _similarity(decoded: Tensor, target: Tensor) -> Tensor:
@@ -149,36 +155,35 @@ def _coarse(video: Tensor, scale: int) -> Tensor:
     return functional.avg_pool3d(video, (1, scale, scale))
 
 
-def _sample(stored: StoredClip, rng: np.random.Generator, crop: int) -> Tensor:
+def _sample(clip: DrawnClip, rng: np.random.Generator, crop: int) -> Tensor:
     """A crop [3, CLIP, crop, crop] in [-1, 1] of what a stream would encode."""
-    clip = stored.clip
     frames, height, width = clip.depth.shape
     start = int(rng.integers(frames - CLIP + 1))
     top, left = int(rng.integers(0, height - crop + 1)), int(rng.integers(0, width - crop + 1))
-    window = (slice(start, start + CLIP), slice(top, top + crop), slice(left, left + crop))
-    kind = rng.choice(["look", "footage", "depth", "scribble", "gray", "masked", "flat"], p=_ODDS)
-    if kind == "look":
-        video = clip.looks[int(rng.integers(len(clip.looks)))][window]
-    elif kind == "depth":
-        video = np.repeat(clip.depth[window][..., None], 3, axis=-1)
-    elif kind == "scribble":
-        scribble = Scribble()
-        lines = np.stack([scribble.draw(picture)[window[1:]] for picture in clip.footage[window[0]]])
-        video = np.repeat((lines * 255)[..., None], 3, axis=-1)
+    kind = str(rng.choice(list(_ODDS), p=list(_ODDS.values())))
+    window = slice(start, start + CLIP)
+    moment = replace(
+        clip, footage=clip.footage[window], depth=clip.depth[window], mask=clip.mask[window], people=clip.people[window]
+    )
+    if kind in ("look", "control"):
+        controls = controls_of(moment)
+        by = str(rng.choice(list(controls)))
+        pictures = controls[by].pictures
+        pictures = paint(random_look(rng), pictures, by) if kind == "look" else pictures
     elif kind == "flat":
-        video = np.broadcast_to(rng.uniform(0, 255, 3), (CLIP, crop, crop, 3))
+        pictures = np.broadcast_to(rng.uniform(0, 255, 3), moment.footage.shape)
     else:
-        video = clip.footage[window]
-        if kind == "gray":
-            video = np.repeat(video.mean(axis=-1, keepdims=True), 3, axis=-1)
-    out = torch.from_numpy(np.array(video, np.float32)) / 127.5 - 1
+        pictures = moment.footage
+    out = torch.from_numpy(np.array(pictures[:, top : top + crop, left : left + crop], np.float32)) / 127.5 - 1
     if kind == "masked":
-        mask = torch.from_numpy(clip.mask[window].astype(np.float32))[..., None] / 255
+        mask = (
+            torch.from_numpy(moment.mask[:, top : top + crop, left : left + crop].astype(np.float32))[..., None] / 255
+        )
         out = out * (mask if rng.random() < 0.5 else 1 - mask)
     return out.permute(3, 0, 1, 2)
 
 
-_ODDS = (0.5, 0.26, 0.06, 0.05, 0.05, 0.06, 0.02)
+_ODDS = {"look": 0.55, "footage": 0.2, "control": 0.17, "masked": 0.06, "flat": 0.02}
 
 
 def load_autoencoder(path: Path) -> TinyAutoencoder:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..painter import CONTROLS
 from ..words import LENGTH, tokenize
-from ..world.appearance import CONTROLS
-from .latents import USE, ClipLatents
+from .latents import USE, ClipLatents, Pool
 
 CHUNK = 3
 MODES = {
@@ -49,16 +49,27 @@ class Batch:
     time: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batches:
-    """Draws batches from encoded clips.
+    """Draws batches from encoded clips, of which new ones come all the time.
 
     grey [16, 7, h, w] are the latents of a stream of grey; weight [16] is how much an error in each channel counts.
     """
 
-    clips: list[ClipLatents]
+    pool: Pool
     gray: Tensor
     weight: Tensor
+    clips: list[ClipLatents] = field(init=False)
+    painted: list[ClipLatents] = field(init=False)
+    """Those whose references say all of a look, so that no words are needed."""
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Take in what was encoded since the last time."""
+        self.clips = self.pool.refresh()
+        self.painted = [clip for clip in self.clips if not clip.pictured]
 
     def draw(self, rng: np.random.Generator, size: int, small: bool = False, first: bool = False) -> Batch:
         """small: random quarters of the frame instead of whole ones, four times as quick. first: control alone."""
@@ -77,11 +88,11 @@ class Batches:
         return Batch(mode=mode, clean=clean, ids=ids, mask=mask, time=times, references_as=way, **stacked)
 
     def _row(self, rng: np.random.Generator, mode: str, later: bool) -> dict:
-        number = int(rng.integers(len(self.clips)))
-        clip = self.clips[number]
+        clips = self.painted if "two" in mode else self.clips
+        clip = clips[int(rng.integers(len(clips)))]
         odds = np.array([USE[CONTROLS[kind]] for kind in clip.kinds])
         place = int(rng.choice(len(odds), p=odds / odds.sum()))
-        look = int(rng.integers(clip.looks.shape[1]))
+        look = int(rng.integers(2)) if _tells_colours(mode) or not clip.recoloured else 0
         at = clip.second if later else 0
         video, context, earlier = clip.looks[place, look], None, None
         if "two" in mode:
@@ -94,9 +105,8 @@ class Batches:
             context = clip.masked[int(later)].float()
         references = None
         if "reference" in mode:
-            partner = self.clips[min(number ^ 1, len(self.clips) - 1)]
             wanted = [look, 1 - look] if "two" in mode else [look]
-            stills = torch.cat([partner.stills[one].float() for one in wanted], dim=1)
+            stills = torch.cat([clip.stills[one].float() for one in wanted], dim=1)
             references = torch.cat((stills, stills.new_zeros(80, *stills.shape[1:])))
             context = context if context is not None else self._control(self.gray, at)
         return {
@@ -109,6 +119,8 @@ class Batches:
         }
 
     def _caption(self, rng: np.random.Generator, clip: ClipLatents, look: int, mode: str) -> str:
+        if clip.pictured and look == 1:
+            return clip.captions[look]
         silent = SILENT if "reference" in mode else 0.08
         if rng.random() < silent or "two" in mode:
             return ""
@@ -124,7 +136,7 @@ class Batches:
         """The chunk before, as imperfect as a model's own would be, and now and then in another look."""
         if "masked" not in mode and "two" not in mode and rng.random() < 0.12:
             place, look = at_look
-            video = clip.looks[place, (look + 1) % clip.looks.shape[1]]
+            video = clip.looks[place, 1 - look]
         before = video[:, at - CHUNK : at].float()
         if rng.random() < 0.3:
             soft = functional.avg_pool2d(before, 3, stride=1, padding=1, count_include_pad=False)
@@ -158,3 +170,8 @@ def _stack(values: list[Tensor | None]) -> Tensor | None:
 def _crop(value: Tensor, corner: tuple[int, int]) -> Tensor:
     top, left = corner
     return value[..., top : top + value.shape[-2] // 2, left : left + value.shape[-1] // 2]
+
+
+def _tells_colours(mode: str) -> bool:
+    """Whether a mode shows what the colours of a recoloured look are."""
+    return "reference" in mode and "masked" not in mode

@@ -1,4 +1,4 @@
-"""Training depth and subject on the world's footage and looks, roughened so that real footage is no surprise."""
+"""Training depth and subject on the world's footage, roughened so that real footage is no surprise."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def train_to_see(
 
 
 def _pool(folder: Path, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Small pictures [N, h, w, 3], depths and masks [N, h, w], uint8: three moments of each clip, and its looks."""
+    """Small pictures [N, h, w, 3], depths and masks [N, h, w], uint8: five moments of each clip."""
     pictures, depths, masks = [], [], []
     for number in range(count):
-        clip = load_clip(folder, number).clip
-        for frame, video in zip((1, 9, 17, 23, 13), (clip.footage, clip.footage, clip.footage, *clip.looks)):
+        clip = load_clip(folder, number)
+        for frame in (1, 7, 13, 18, 23):
             size = (WORKING_WIDTH, HEIGHT)
-            pictures.append(cv2.resize(video[frame], size, interpolation=cv2.INTER_AREA))
+            pictures.append(cv2.resize(clip.footage[frame], size, interpolation=cv2.INTER_AREA))
             depths.append(cv2.resize(clip.depth[frame], size, interpolation=cv2.INTER_AREA))
             masks.append(cv2.resize(clip.mask[frame], size, interpolation=cv2.INTER_AREA))
     return np.stack(pictures), np.stack(depths), np.stack(masks)

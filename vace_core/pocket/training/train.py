@@ -1,40 +1,48 @@
 """Train the pocket model from nothing: `python -m vace_core.pocket.training.train --out DIR`.
 
-The stages: draw clips, train the autoencoder, encode the clips, train the transformer and the text encoder, train
-the depth annotator and, from it, the one of subjects. Each leaves its result in the folder, so that a run that was cut
-off goes on where it stopped.
+The stages: draw clips, train the depth annotator and, from it, the one of subjects, train the autoencoder, train the
+transformer and the text encoder while other processes draw, paint and encode ever new clips, and finish the decoder on
+what the transformer makes. Each leaves its result in the folder, so that a run that was cut off goes on where it
+stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from vace_core.annotators.pixels import video
+from vace_core.annotators.depth import DepthNet
 from vace_core.config import PIPELINES
 
-from ..loading import WEIGHTS, load_pocket, store
+from ..loading import WEIGHTS, fill, load_pocket, store
 from .autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from .batches import CHUNK, Batches
 from .clips import FRAMES, draw_all, load_clip
 from .data_parallel import run_data_parallel
+from .decoder_training import DecoderBudget, finish_decoder
 from .depth_training import DEPTH, SUBJECT, DepthBudget, train_to_see
-from .latents import ClipLatents, encode_all, load_latents
+from .latents import ClipLatents, Pool, keep_encoding
 from .preview import contact_sheet, of_clip
 from .transformer_training import Pocket, TransformerBudget, train_transformer
-from .weight_transfer import LatentMap, latent_map
 
-AUTOENCODER = AutoencoderBudget(steps=20000, minutes=21)
-TRANSFORMER = TransformerBudget(steps=20000, minutes=64)
+AUTOENCODER = AutoencoderBudget(steps=20000, minutes=25)
+TRANSFORMER = TransformerBudget(steps=40000, minutes=120)
+DECODER = DecoderBudget(steps=20000, minutes=30)
 DEPTH_BUDGET = DepthBudget(steps=20000, minutes=13)
 SUBJECT_BUDGET = DepthBudget(steps=20000, minutes=12, rate=2e-3)
-BRIDGING = 40
-"""Takes by which the latents of two autoencoders are compared."""
+ENOUGH = 64
+"""Encoded clips with which the transformer's training begins."""
+POLL_SECONDS = 5.0
+KEPT = 1500
+"""Encoded clips that are kept: some 2 GB of memory in each training process."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +50,26 @@ class Plan:
     """Everything that a run is made of."""
 
     out: Path
-    weights: Path
     clips: int = 300
     seed: int = 0
-    processes: int = 2
+    processes: int = 1
+    makers: int = 1
+    """Processes that draw, paint and encode while so many `processes` train."""
     autoencoder: AutoencoderBudget = AUTOENCODER
     transformer: TransformerBudget = TRANSFORMER
+    decoder: DecoderBudget = DECODER
     depth: DepthBudget = DEPTH_BUDGET
     subject: DepthBudget = SUBJECT_BUDGET
     start: Path | None = None
-    """A folder of finished weights whose autoencoder is kept, and whose transformer is taught further."""
-    renew: bool = False
-    """Train a new autoencoder all the same, and carry the transformer over to its latents."""
+    """A folder of finished weights whose parts but the transformer are kept, and whose transformer is taught further."""
+    enough: int = ENOUGH
+    bundle: bool = False
+    """Copy the finished weights into the package."""
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the finished weights."""
+        return self.out / "weights"
 
     @property
     def pool(self) -> int:
@@ -79,12 +95,12 @@ class EncodedClips:
     """Opens a folder of latents as batches, in whichever process it is called."""
 
     folder: Path
-    count: int
     autoencoder: Path
 
     def __call__(self) -> Batches:
-        clips = load_latents(self.folder, self.count)
-        return Batches(clips, gray_stream(self.autoencoder), visibility(self.autoencoder, clips[:8]))
+        pool = Pool(self.folder)
+        weight = visibility(self.autoencoder, pool.refresh()[:8])
+        return Batches(pool, gray_stream(self.autoencoder), weight)
 
 
 def main() -> None:
@@ -96,37 +112,74 @@ def train(plan: Plan) -> None:
     """All stages, skipping what the folder already holds."""
     plan.out.mkdir(parents=True, exist_ok=True)
     report = Log(plan.out / "train.log")
-    clips, latents = plan.out / "clips", plan.out / "latents"
+    clips, latents, finished = plan.out / "clips", plan.out / "latents", plan.weights
     autoencoder, checkpoint = plan.out / "autoencoder.safetensors", plan.out / "pocket.pt"
-    draw_all(clips, plan.clips, plan.seed, plan.processes, report)
-    if plan.start is not None and not plan.renew and not autoencoder.exists():
-        shutil.copy(plan.start / autoencoder.name, autoencoder)
+    together = plan.processes + plan.makers
+    draw_all(clips, plan.clips, plan.seed, together, report)
+    if plan.start is not None:
+        _take_over(plan.start, finished, autoencoder)
+    for task, budget in ((DEPTH, plan.depth), (SUBJECT, plan.subject)):
+        if not (finished / f"{task.part}.safetensors").exists():
+            job = (task, clips, plan.clips, finished, budget, plan.seed, report)
+            run_data_parallel(train_to_see, together, *job)
     if not autoencoder.exists():
         partial = autoencoder.with_suffix(".part")
         job = (clips, plan.pool, partial, plan.autoencoder, plan.seed, report)
-        run_data_parallel(train_autoencoder, plan.processes, *job)
+        run_data_parallel(train_autoencoder, together, *job)
         partial.rename(autoencoder)
-    run_data_parallel(encode_all, plan.processes, clips, latents, plan.clips, autoencoder, plan.seed, report)
-    source = EncodedClips(latents, plan.clips, autoencoder)
-    over = _bridge(plan, plan.start, autoencoder, clips) if plan.start and plan.renew else None
-    job = (source, checkpoint, plan.transformer, plan.seed, report, plan.start, over)
-    run_data_parallel(train_transformer, plan.processes, *job)
-    for task, budget in ((DEPTH, plan.depth), (SUBJECT, plan.subject)):
-        if not (plan.weights / f"{task.part}.safetensors").exists():
-            job = (task, clips, plan.clips, plan.weights, budget, plan.seed, report)
-            run_data_parallel(train_to_see, plan.processes, *job)
-    export(autoencoder, checkpoint, plan.weights)
-    footages = [of_clip(load_clip(clips, number).clip) for number in range(min(3, plan.clips))]
-    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
+    with _encoding(plan, latents, autoencoder):
+        _wait_for(latents, plan.enough, report)
+        job = (EncodedClips(latents, autoencoder), checkpoint, plan.transformer, plan.seed, report, plan.start)
+        run_data_parallel(train_transformer, plan.processes, *job)
+    export(autoencoder, checkpoint, finished)
+    model, net = load_pocket(PIPELINES["pocket"], CPU, folder=finished), fill(DepthNet(), "depth", folder=finished)
+    store(
+        finish_decoder(model, net, plan.out / "decoder.part", plan.decoder, plan.seed, report), "autoencoder", finished
+    )
+    footages = [of_clip(load_clip(clips, number)) for number in range(min(3, plan.clips))]
+    model = load_pocket(PIPELINES["pocket"], CPU, folder=finished)
     contact_sheet(model, footages, plan.out / "preview.png")
-    report(f"weights are in {plan.weights}, pictures in {plan.out / 'preview.png'}")
+    if plan.bundle:
+        shutil.copytree(finished, WEIGHTS, dirs_exist_ok=True)
+    report(f"weights are in {finished}, pictures in {plan.out / 'preview.png'}")
 
 
-def _bridge(plan: Plan, start: Path, autoencoder: Path, clips: Path) -> LatentMap:
-    """From the new autoencoder's latents to those that the weights in `start` know."""
-    stored = [load_clip(clips, number).clip for number in range(min(BRIDGING, plan.clips))]
-    old = load_autoencoder(start / autoencoder.name)
-    return latent_map(load_autoencoder(autoencoder), old, [video(look) for clip in stored for look in clip.looks])
+CPU = torch.device("cpu")
+
+
+def _take_over(start: Path, finished: Path, autoencoder: Path) -> None:
+    """Copy what a further training keeps as it is, where it is not there yet."""
+    finished.mkdir(parents=True, exist_ok=True)
+    for task in (DEPTH, SUBJECT):
+        there = finished / f"{task.part}.safetensors"
+        if not there.exists():
+            shutil.copy(start / there.name, there)
+    if not autoencoder.exists():
+        shutil.copy(start / autoencoder.name, autoencoder)
+
+
+@contextmanager
+def _encoding(plan: Plan, latents: Path, autoencoder: Path) -> Iterator[None]:
+    """Processes that encode new clips all the while."""
+    context = multiprocessing.get_context("spawn")
+    makers = []
+    for rank in range(plan.makers):
+        given = (latents, autoencoder, plan.weights, plan.seed, rank, plan.makers, KEPT)
+        makers.append(context.Process(target=keep_encoding, args=given, daemon=True))
+    for maker in makers:
+        maker.start()
+    try:
+        yield
+    finally:
+        for maker in makers:
+            maker.terminate()
+            maker.join()
+
+
+def _wait_for(latents: Path, enough: int, report: Log) -> None:
+    while (there := len(list(latents.glob("*.pt")))) < enough:
+        report(f"latents: {there} of the first {enough} clips")
+        time.sleep(POLL_SECONDS)
 
 
 def export(autoencoder: Path, checkpoint: Path, weights: Path) -> None:
@@ -164,21 +217,17 @@ def visibility(autoencoder: Path, clips: list[ClipLatents]) -> torch.Tensor:
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m vace_core.pocket.training.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for clips, latents, checkpoints, pictures")
-    parser.add_argument("--weights", type=Path, help="folder for the finished weights (default: OUT/weights)")
     parser.add_argument("--start", type=Path, help="folder of weights to teach further (default: from nothing)")
-    parser.add_argument("--renew", action="store_true", help="with --start: train a new autoencoder for them")
-    parser.add_argument("--bundle", action="store_true", help=f"write the weights into the package ({WEIGHTS.name}/)")
-    parser.add_argument("--steps", type=int, default=20000, help="most steps for the transformer")
-    parser.add_argument("--minutes", type=float, default=64, help="most minutes for the transformer")
+    parser.add_argument("--bundle", action="store_true", help="copy the finished weights into the package")
+    parser.add_argument("--steps", type=int, default=TRANSFORMER.steps, help="most steps for the transformer")
+    parser.add_argument("--minutes", type=float, default=TRANSFORMER.minutes, help="most minutes for the transformer")
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=2, help="training processes of one thread each")
+    parser.add_argument("--processes", type=int, default=1, help="training processes of one thread each")
+    parser.add_argument("--makers", type=int, default=1, help="processes that draw and encode clips meanwhile")
     a = parser.parse_args()
-    if a.renew and a.start is None:
-        parser.error("--renew gives finished weights a new autoencoder: say which, with --start FOLDER")
-    weights = WEIGHTS if a.bundle else a.weights or a.out / "weights"
     budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
-    return Plan(a.out, weights, a.clips, a.seed, a.processes, transformer=budget, start=a.start, renew=a.renew)
+    return Plan(a.out, a.clips, a.seed, a.processes, a.makers, transformer=budget, start=a.start, bundle=a.bundle)
 
 
 if __name__ == "__main__":

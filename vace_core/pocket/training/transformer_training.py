@@ -25,11 +25,12 @@ from ..text_encoder import new_text_encoder
 from . import objectives
 from .batches import Batch, Batches
 from .data_parallel import DataParallel
-from .weight_transfer import LatentMap, transfer_weights
 
 Report = Callable[[str], None]
 QUIET = 0.2
 """How much of their usual size the blocks' last projections begin with."""
+RENEW = 50
+"""Steps after which new clips are looked for."""
 KEPT = 0.998
 """How much of the averaged weights stays at each step."""
 
@@ -105,19 +106,16 @@ def train_transformer(
     seed: int,
     report: Report,
     start: Path | None = None,
-    over: LatentMap | None = None,
 ) -> None:
     """Train, keeping out/pocket.pt (everything, to go on from) and its averaged weights for use.
 
-    start: a folder of finished weights to begin with, in place of new ones; over: from the latents now to theirs.
+    start: a folder of finished weights to begin with, in place of new ones.
     """
     torch.manual_seed(seed)
     model = Pocket()
     if start is not None:
         fill(model.transformer, "transformer", folder=start)
         fill(model.text.encoder, "text", folder=start)
-        if over is not None:
-            transfer_weights(model.transformer, over)
         model.requires_grad_(True)
         budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)
@@ -142,6 +140,8 @@ def train_transformer(
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1
+        if step % RENEW == 0:
+            batches.renew()
         with torch.no_grad():
             keep = min(KEPT, step / (step + 10))
             for kept, new in zip(average.parameters(), model.parameters()):
