@@ -47,12 +47,13 @@ EVERY_PHOTOGRAPH = 4
 class ClipLatents:
     """Latents [C, f, h, w] of one clip, float16.
 
-    kinds [k] numbers some of CONTROLS; controls [k, 16, 7, h, w] are those, and looks [k, 2, 16, 7, h, w] what is painted
-    of each in two looks. One kind of MASKED: its contexts [2, 96, 3, h, w] of the first and second chunk, and the video
-    [16, 7, h, w] it should give, which is in the look numbered masked_look. mixed [2, 16, 7, h, w] follows the first of
-    kinds, with the things in one look and all around them in the other, and the other way round. stills
-    [2, 16, 1, h, w] are references for the looks: pictures of another scene in that look; pictured is whether the second
-    is the very picture that its colours are from, which does not say how to paint. The second chunk's latents begin at `second`; the first chunk's are 0 to 2.
+    kinds [k] numbers some of CONTROLS; controls [k, 16, 7, h, w] are those, and looks [k, 2, 16, 7, h, w] what is
+    painted of each in two looks. One kind of MASKED: its contexts [2, 96, 3, h, w] of the first and second chunk, and
+    the video [16, 7, h, w] it should give, which is in the look numbered masked_look. mixed [2, 16, 7, h, w] follows
+    the first of kinds, with the things in one look and all around them in the other, and the other way round. stills
+    [2, 16, 1, h, w] are references for the looks: pictures of another scene in that look. The second look is
+    recoloured where its colours are a picture's, and pictured where its reference is that very picture, which does not
+    say how to paint. The second chunk's latents begin at `second`; the first chunk's are 0 to 2.
     """
 
     kinds: Tensor

@@ -20,12 +20,12 @@ from vace_core.stream import Stream
 from ..world.clip import DrawnClip
 
 PROMPTS = (
-    "gold on a marble floor at sunset",
-    "neon in a city at night",
-    "ice and snow under the aurora",
-    "wooden figures in a forest",
-    "lava in an inferno",
-    "candy on flowers, clear day, pastel",
+    "gold",
+    "neon",
+    "ice",
+    "stained glass",
+    "watercolour at sunset",
+    "blueprint",
 )
 
 

@@ -61,7 +61,7 @@ class Plan:
     depth: DepthBudget = DEPTH_BUDGET
     subject: DepthBudget = SUBJECT_BUDGET
     start: Path | None = None
-    """A folder of finished weights whose parts but the transformer are kept, and whose transformer is taught further."""
+    """A folder of finished weights, whose transformer is taught further and whose other parts are kept."""
     enough: int = ENOUGH
     bundle: bool = False
     """Copy the finished weights into the package."""

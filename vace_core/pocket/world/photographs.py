@@ -1,7 +1,7 @@
 """Clips of photographs: a camera that wanders over a still picture, so that training also sees what no pen draws.
 
-The photographs are those that scikit-image brings along, each free to use (the docstrings of `skimage.data` name their sources);
-without that package there are none, and training draws all its clips.
+The photographs are those that scikit-image brings along, each free to use (the docstrings of `skimage.data` name their
+sources); without that package there are none, and training draws all its clips.
 """
 
 from __future__ import annotations

@@ -5,18 +5,22 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from vace_core.annotators.pixels import video
-from vace_core.pocket.loading import WEIGHTS
+from vace_core.annotators.depth import DepthNet
+from vace_core.config import PIPELINES
+from vace_core.pocket.loading import WEIGHTS, fill, load_pocket
+from vace_core.pocket.painter import CONTROLS
+from vace_core.pocket.training import latents as encoding
 from vace_core.pocket.training.autoencoder_training import AutoencoderBudget, load_autoencoder, train_autoencoder
 from vace_core.pocket.training.batches import MODES, REFERENCES_AS, Batches
-from vace_core.pocket.training.clips import FRAMES, draw_all, load_clip, looks_of
+from vace_core.pocket.training.clips import FRAMES, draw_all
 from vace_core.pocket.training.data_parallel import DataParallel
+from vace_core.pocket.training.decoder_training import DecoderBudget, finish_decoder
 from vace_core.pocket.training.depth_training import DEPTH, DepthBudget, train_to_see
-from vace_core.pocket.training.latents import SHOWN, encode_all, load_latents
-from vace_core.pocket.training.train import EncodedClips, export, gray_stream
+from vace_core.pocket.training.latents import SHOWN, Pool, clip_of, controls_as_shown, keep_encoding
+from vace_core.pocket.training.train import EncodedClips, Plan, export, gray_stream, train
 from vace_core.pocket.training.transformer_training import TransformerBudget, train_transformer
-from vace_core.pocket.world.appearance import CONTROLS, by_control
-from vace_core.pocket.world.controls import controls_of
+
+KEPT = 3
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +40,15 @@ def autoencoder(clips, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def latents(clips, autoencoder, tmp_path_factory):
+def latents(autoencoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("latents")
-    encode_all(DataParallel(), clips, folder, 2, autoencoder, 0, print)
+    keep_encoding(folder, autoencoder, WEIGHTS, 0, 0, 1, KEPT, count=4)
     return folder
 
 
-def test_neighbours_share_their_looks_and_others_do_not():
-    assert looks_of(4, 0) == looks_of(5, 0)
-    assert looks_of(4, 0) != looks_of(6, 0)
+@pytest.fixture(scope="module")
+def net():
+    return fill(DepthNet(), "depth")
 
 
 def test_drawn_clips_are_not_drawn_again(clips):
@@ -53,22 +57,43 @@ def test_drawn_clips_are_not_drawn_again(clips):
     assert (clips / "00000.npz").stat().st_mtime_ns == before
 
 
-def test_before_any_step_the_transform_already_shows_the_picture(clips, tmp_path):
+def test_the_decoder_has_no_blocks_and_the_encoder_begins_with_them(clips, tmp_path):
     path = tmp_path / "autoencoder.safetensors"
     train_autoencoder(DataParallel(), clips, 2, path, AutoencoderBudget(steps=1, minutes=1e-9), 0, print)
     model = load_autoencoder(path)
-    clip = video(load_clip(clips, 0).clip.looks[0][:9])
+    clip = torch.rand(1, 3, 9, 32, 48) * 2 - 1
     with torch.no_grad():
-        shown = model.decode(model.encode(clip)[0])[0]
-    assert (shown - clip).abs().mean() < 0.2 * (clip - clip.mean()).abs().mean()
+        latents = model.encode(clip)[0]
+        unit = (torch.cat((clip[:, :, :1].expand(-1, -1, 3, -1, -1), clip), dim=2) + 1) / 2
+        assert model.transform is not None
+        assert torch.allclose(latents, model.transform.analyse(unit), atol=1e-5)
 
 
-def test_latents_of_a_clip_are_what_a_stream_encodes(clips, autoencoder, latents):
+def test_encoding_goes_on_without_end_and_keeps_the_newest(autoencoder, latents):
+    assert [path.name for path in sorted(latents.glob("*.pt"))] == ["0000001.pt", "0000002.pt", "0000003.pt"]
+    pool = Pool(latents)
+    before = pool.refresh()
+    keep_encoding(latents, autoencoder, WEIGHTS, 0, 0, 1, KEPT, count=1)
+    after = pool.refresh()
+    assert len(before) == len(after) == KEPT
+    assert after[:2] == before[1:]  # read once
+    assert after[2] is not before[2]
+
+
+def test_what_is_stored_is_what_a_stream_encodes_of_the_painted_control(autoencoder, net, monkeypatch):
+    painted = []
+
+    def paint(look, control, kind, ramp=None):
+        painted.append((kind, encoding_paint(look, control, kind, ramp)))
+        return painted[-1][1]
+
+    encoding_paint = encoding.paint
+    monkeypatch.setattr(encoding, "paint", paint)
     model = load_autoencoder(autoencoder)
-    clip, stored = load_clip(clips, 1).clip, load_latents(latents, 2)[1]
-    kind = CONTROLS[int(stored.kinds[1])]
-    look = by_control(clip.looks[1], controls_of(clip)[kind].says, kind)
-    video = torch.from_numpy(look).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    stored = encoding.encode_clip(model, net, clip_of(0, 0), clip_of(1, 0), np.random.default_rng(0))
+    kind, pictures = painted[3]  # the second kind's second look
+    assert kind == CONTROLS[int(stored.kinds[1])]
+    video = torch.from_numpy(pictures).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     with torch.no_grad():
         start, state = model.encode(video[:, :, :9])
         rest, _ = model.encode(video[:, :, 9:], state)
@@ -78,8 +103,14 @@ def test_latents_of_a_clip_are_what_a_stream_encodes(clips, autoencoder, latents
     assert gray_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
 
+def test_a_photograph_s_depth_is_the_annotator_s(net):
+    clip = clip_of(0, 0)
+    unknown = type(clip)(clip.footage, np.zeros_like(clip.depth), clip.mask, (), clip.people)
+    assert controls_as_shown(unknown, net, np.random.default_rng(0))["depth"].std() > 10
+
+
 def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
-    batches = EncodedClips(latents, 2, autoencoder)()
+    batches = EncodedClips(latents, autoencoder)()
     rng = np.random.default_rng(0)
     drawn = [batches.draw(rng, 1, small=True) for _ in range(200)]
     seen = {batch.mode: batch for batch in drawn}
@@ -92,20 +123,18 @@ def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
     assert {batch.references_as for batch in drawn if batch.references is not None} == set(REFERENCES_AS)
 
 
-def test_two_looks_of_one_clip_are_each_other_s_surroundings(clips, autoencoder, latents):
-    drawn = [CONTROLS[int(stored.kinds[0])] for stored in load_latents(latents, 2)]
-    number = next(n for n, kind in enumerate(drawn) if kind != "scribble")  # lines may be drawn of a look
-    clip, stored, kind = load_clip(clips, number).clip, load_latents(latents, 2)[number], drawn[number]
-    model = load_autoencoder(autoencoder)
-    one, other = (by_control(look, controls_of(clip)[kind].says, kind) for look in clip.looks)
-    mixed = np.where((clip.mask > 127)[..., None], other, one)
-    video = torch.from_numpy(mixed).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-    with torch.no_grad():
-        assert torch.allclose(stored.mixed[1].float(), model.encode(video)[0][0], atol=0.02)
+def test_a_reference_that_does_not_say_how_to_paint_has_words_beside_it(autoencoder, latents):
+    batches = EncodedClips(latents, autoencoder)()
+    clip = batches.clips[0]
+    silent = [batches._caption(np.random.default_rng(n), clip, 1, "control+reference") == "" for n in range(40)]
+    said = type(clip)(**{**vars(clip), "recoloured": True, "pictured": True})
+    spoken = [batches._caption(np.random.default_rng(n), said, 1, "control+reference") for n in range(40)]
+    assert any(silent) or clip.pictured
+    assert set(spoken) == {clip.captions[1]}
 
 
 def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):
-    source, lines = EncodedClips(latents, 2, autoencoder), []
+    source, lines = EncodedClips(latents, autoencoder), []
     checkpoint = tmp_path / "pocket.pt"
     budget = TransformerBudget(steps=1, minutes=5, batch=1, small_batch=1)
     train_transformer(DataParallel(), source, checkpoint, budget, 0, lines.append)
@@ -121,13 +150,44 @@ def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, la
 def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path):
     checkpoint = tmp_path / "pocket.pt"
     budget = TransformerBudget(steps=1, minutes=1e-9)  # over before the first step
-    train_transformer(DataParallel(), EncodedClips(latents, 2, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
+    train_transformer(DataParallel(), EncodedClips(latents, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
     begun = torch.load(checkpoint, weights_only=True)["average"]
     for part in ("transformer", "text.encoder"):
         for name, bundled in load_file(WEIGHTS / f"{part.partition('.')[0]}.safetensors").items():
             assert torch.equal(begun[f"{part}.{name}"], bundled.float())
 
 
+def test_finishing_changes_the_decoder_and_nothing_else(net, tmp_path):
+    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"))
+    before = {name: value.clone() for name, value in model.autoencoder.state_dict().items()}
+    budget = DecoderBudget(steps=2, minutes=5, shows=1, batch=1)
+    after = finish_decoder(model, net, tmp_path / "decoder.part", budget, 0, print).state_dict()
+    changed = {name.partition(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
+    assert changed == {"decoder"}
+
+
 def test_the_depth_net_trains(clips, tmp_path):
     train_to_see(DataParallel(), DEPTH, clips, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
     assert (tmp_path / "depth.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_one_call_trains_it_all_from_nothing_and_again_has_nothing_to_do(tmp_path):
+    short = {"steps": 1, "minutes": 5.0}
+    plan = Plan(
+        tmp_path,
+        clips=2,
+        enough=2,
+        autoencoder=AutoencoderBudget(**short, batch=1),
+        transformer=TransformerBudget(**short, batch=1, small_batch=1),
+        decoder=DecoderBudget(**short, shows=1, batch=1),
+        depth=DepthBudget(**short, batch=2),
+        subject=DepthBudget(**short, batch=2),
+    )
+    train(plan)
+    assert {path.stem for path in plan.weights.glob("*.safetensors")} == {path.stem for path in WEIGHTS.glob("*")}
+    assert (tmp_path / "preview.png").stat().st_size > 0
+    load_pocket(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
+    first = (tmp_path / "autoencoder.safetensors").read_bytes()
+    train(plan)
+    assert (tmp_path / "autoencoder.safetensors").read_bytes() == first
