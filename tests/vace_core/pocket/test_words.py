@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from vace_core.pocket.world.captions import NOUNS
 
 from vace_core.pocket.looks import complete
 from vace_core.pocket.thesaurus import CONCEPTS, STYLES
 from vace_core.pocket.words import END, IDS, LENGTH, VOCABULARY, read, tokenize
 from vace_core.pocket.world import caption, random_named
+from vace_core.pocket.world.captions import NOUNS
 
 
 @pytest.mark.parametrize("seed", range(60))

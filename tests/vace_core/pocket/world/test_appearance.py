@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from vace_core.pocket.world.appearance import CONTROLS, LIGHT, by_control
 
 LOOK = np.full((2, 32, 48, 3), (200, 120, 90), np.uint8)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from vace_core.pocket.world.backdrops import BACKDROPS
-from vace_core.pocket.world.materials import GROUNDS, OBJECTS
-from vace_core.pocket.world.shading import Shader
 
 from vace_core.pocket.looks import COMPANIONS, PALETTES, WEATHERS, Look, complete
 from vace_core.pocket.world import draw_clip, random_named
+from vace_core.pocket.world.backdrops import BACKDROPS
+from vace_core.pocket.world.materials import GROUNDS, OBJECTS
 from vace_core.pocket.world.noise import vector
+from vace_core.pocket.world.shading import Shader
 from vace_core.pocket.world.solids import FOCAL, Solid, SolidScene
 from vace_core.pocket.world.surface import GROUND, OBJECT, SKY
 
