@@ -88,13 +88,13 @@ def _clothed(frame: Bytes) -> Array:
 
 
 def _stature(person: dict[int, Array]) -> float:
-    """How tall a person is in pixels, by the limb that is foreshortened least."""
+    """How tall a person is in pixels, by limbs that are hardly foreshortened."""
     tall = [
         float(np.hypot(*(person[one] - person[other]))) / length
         for length, (one, other) in zip(LENGTHS, LIMBS, strict=False)
         if one in person and other in person
     ]
-    return max(tall, default=60.0)
+    return float(np.quantile(tall, 0.75)) if tall else 60.0
 
 
 def _capsule(level: Array, here: Array, there: Array, thick: float, thin: float, front: float, tall: float) -> None:
