@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
 LIGHTNESS = np.array([0.3, 0.59, 0.11], np.float32)
 
@@ -18,7 +19,7 @@ class Ramp:
 
     def __init__(self, colours: Array | Sequence[int]) -> None:
         """colours: [N, 3] in 0..1, or N numbers 0xRRGGBB; they are spread evenly, and blended between."""
-        stops = np.stack([rgb(one) for one in colours]) if isinstance(colours[0], int) else np.asarray(colours)
+        stops = colours if isinstance(colours, np.ndarray) else np.stack([rgb(colour) for colour in colours])
         at = np.linspace(0, 1, len(stops))
         self.table = np.stack([np.interp(np.linspace(0, 1, 512), at, part) for part in stops.T], -1).astype(np.float32)
 
@@ -44,7 +45,7 @@ def step(low: float, high: float, field: Array) -> Array:
 
 def mix(one: Array, other: Array, share: Array | float) -> Array:
     """Picture one, and as much of the other (a picture or a colour [3]) as the field `share` [F, H, W] says."""
-    return one + (other - one) * (share if isinstance(share, float) else share[..., None])
+    return one + (other - one) * (share[..., None] if isinstance(share, np.ndarray) else np.float32(share))
 
 
 def add(picture: Array, colour: Array, much: Array) -> Array:
