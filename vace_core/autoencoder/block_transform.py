@@ -1,4 +1,4 @@
-"""Four frames of 8x8 pixels to a latent by one matrix: what the pocket's encoder builds upon."""
+"""Four frames of 8x8 pixels to a latent by one matrix: the pocket's encoder."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ _EVENNESS = 0.8
 class BlockTransform(nn.Module):
     """A matrix that `fit` sets to a principal component analysis of data, and that no training changes.
 
-    The best that is linear, at once and for little; from it on, layers only learn what it lacks. The way back is the
-    decoder's alone: a matrix there would show every disagreement between neighbouring latents as a square.
+    The best that is linear, at once and for little, and easy to generate: latents are as smooth as the pictures. The
+    way back is left to the decoder's layers: a matrix there would show every disagreement between neighbours as a
+    square.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.down = nn.Linear(_VALUES, channels).requires_grad_(False)
 
-    def analyse(self, unit: Tensor) -> Tensor:
+    def forward(self, unit: Tensor) -> Tensor:
         """Pixels [B, 3, 4f, 8h, 8w] in 0..1 -> latents [B, C, f, h, w]."""
         return self.down(_blocks(unit)).movedim(-1, 1)
 

@@ -95,8 +95,10 @@ def _go_on(
     if frames is not None:
         latents, encoder = encode_on(autoencoder, frames, before.encoder)
         return latents, EncodedStream(encoder)
-    if before.settled is not None and before.gray_latents >= autoencoder.encoder_memory + before.settled.shape[2]:
-        return before.settled, before
+    known = before.settled
+    as_long = known is not None and known.shape[2] == gray.shape[2] // FRAMES_PER_LATENT
+    if known is not None and as_long and before.gray_latents >= autoencoder.encoder_memory + known.shape[2]:
+        return known, before
     latents, encoder = encode_on(autoencoder, gray, before.encoder)
     return latents, EncodedStream(encoder, before.gray_latents + latents.shape[2], latents)
 

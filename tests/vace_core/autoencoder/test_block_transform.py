@@ -16,7 +16,7 @@ def test_it_leaves_what_the_leading_singular_vectors_leave():
     clips = smooth_clips()
     transform = BlockTransform(16)
     transform.fit(clips)
-    latents = transform.analyse(clips)
+    latents = transform(clips)
     assert latents.shape == (6, 16, 2, 4, 6)
     rows = latents.movedim(1, -1).flatten(0, -2).double().numpy()
     blocks = rearrange(clips, "b c (f t) (h y) (w x) -> (b f h w) (t y x c)", t=4, y=8, x=8).double().numpy()
@@ -31,7 +31,7 @@ def test_latents_are_about_as_strong_as_noise_and_uncorrelated():
     clips = smooth_clips()
     transform = BlockTransform(16)
     transform.fit(clips)
-    rows = transform.analyse(clips).movedim(1, -1).flatten(0, -2)
+    rows = transform(clips).movedim(1, -1).flatten(0, -2)
     deviation = rows.std(dim=0)
     assert rows.mean(dim=0).abs().max() < 0.02
     assert abs(float(deviation.square().mean()) - 1) < 0.02

@@ -12,6 +12,7 @@ from torch import Tensor
 from tests.vace_core.small import tiny_autoencoder
 from vace_core.autoencoder import Autoencoder
 from vace_core.autoencoder.statistics import MEAN, STD
+from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints.autoencoder import DIFFUSERS
@@ -23,11 +24,11 @@ def wan() -> WanAutoencoder:
 
 
 def transforming() -> TinyAutoencoder:
-    """The pocket's kind: layers beside a transform of blocks, here fitted to noise."""
+    """The pocket's kind: a transform of blocks for an encoder, here fitted to noise."""
     torch.manual_seed(0)
-    model = TinyAutoencoder(TinySizes(8, (8, 8, 8), blocks=1, shuffle=True, transform=True)).eval()
-    assert model.transform is not None
-    model.transform.fit(torch.rand((4, 3, 8, 64, 64), generator=torch.Generator().manual_seed(3)))
+    model = TinyAutoencoder(TinySizes(0, (8, 8, 8), blocks=1, shuffle=True)).eval()
+    assert isinstance(model.encoder, BlockTransform)
+    model.encoder.fit(torch.rand((4, 3, 8, 64, 64), generator=torch.Generator().manual_seed(3)))
     return model
 
 

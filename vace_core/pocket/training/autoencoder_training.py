@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder
 
 from ..painter import paint, random_look
@@ -54,11 +55,10 @@ def train_autoencoder(
     model = TinyAutoencoder(AUTOENCODER).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     torch.manual_seed(seed + 1 + together.rank)
     pool = [load_clip(folder, number) for number in range(count)]
-    starters = np.random.default_rng(seed)
-    _begin(model, torch.stack([_sample(pool[n % count], starters, CROPS[0]) for n in range(STARTERS)]))
+    _fit(model, pool, np.random.default_rng(seed))
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=budget.rate, betas=(0.9, 0.98), weight_decay=1e-4)
-    began, step, done, averages = time.monotonic(), 0, 0.0, np.zeros(4)
+    began, step, done, averages = time.monotonic(), 0, 0.0, np.zeros(2)
     while True:
         if step % AVERAGE_EVERY == 0:
             together.average_weights(model)
@@ -67,11 +67,10 @@ def train_autoencoder(
             break
         for group in optimiser.param_groups:
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.05 + 0.95 * math.cos(0.5 * math.pi * done) ** 2)
-        video = torch.stack(
-            [_sample(pool[int(rng.integers(count))], rng, CROPS[done > 0.7]) for _ in range(budget.batch)]
-        )
+        crop = CROPS[done > 0.7]
+        video = torch.stack([_sample(pool[int(rng.integers(count))], rng, crop) for _ in range(budget.batch)])
         with torch.autocast("cpu", torch.bfloat16):
-            loss, parts = _loss(model, video, shrink=bool(rng.random() < 0.2))
+            loss, parts = _loss(model, video)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -79,10 +78,8 @@ def train_autoencoder(
         step += 1
         averages += (np.array(parts) - averages) / min(step, 50)
         if together.leads and step % 200 == 0:
-            error, unlike, mean, spread = averages
-            report(
-                f"autoencoder: step {step}, L1 {error:.4f}, SSIM {1 - unlike:.4f}, latents {mean:+.2f} ± {spread:.2f}"
-            )
+            error, unlike = averages
+            report(f"autoencoder: step {step}, L1 {error:.4f}, SSIM {1 - unlike:.4f}")
         if together.leads and step % 500 == 0:
             save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out)
     if together.leads:
@@ -91,32 +88,20 @@ def train_autoencoder(
 
 
 @torch.no_grad()
-def _begin(model: TinyAutoencoder, video: Tensor) -> None:
-    """With the transform of clips [B, 3, 1 + 4k, H, W] in [-1, 1], and layers of the encoder that add nothing to it."""
-    assert model.transform is not None
-    model.transform.fit((torch.cat((video[:, :, :1].expand(-1, -1, 3, -1, -1), video), dim=2) + 1) / 2)
-    last = [layer for layer in model.encoder if isinstance(layer, nn.Conv2d)][-1]
-    for parameter in last.parameters():
-        parameter.zero_()
+def _fit(model: TinyAutoencoder, pool: list[DrawnClip], rng: np.random.Generator) -> None:
+    """Set the encoder by what it will see."""
+    assert isinstance(model.encoder, BlockTransform)
+    video = torch.stack([_sample(pool[n % len(pool)], rng, CROPS[0]) for n in range(STARTERS)])
+    model.encoder.fit((torch.cat((video[:, :, :1].expand(-1, -1, 3, -1, -1), video), dim=2) + 1) / 2)
 
 
-def _loss(model: TinyAutoencoder, video: Tensor, shrink: bool) -> tuple[Tensor, tuple[float, ...]]:
+def _loss(model: TinyAutoencoder, video: Tensor) -> tuple[Tensor, tuple[float, ...]]:
+    """What training lessens, and in it the mean absolute error and 1 - SSIM."""
     with torch.autocast("cpu", enabled=False):
         latents = model.encode(video)[0]
-    noisy = latents + NOISE * torch.randn_like(latents)
-    target = video
-    if shrink:
-        # Latents that can be shrunk like a picture are smooth, which makes them easier to generate.
-        noisy = functional.avg_pool3d(noisy, (1, 2, 2))
-        target = functional.avg_pool3d(video, (1, 2, 2))
-    decoded = model.decode_raw(noisy)[0][:, :, 3:]
-    apart, error, unlike = picture_loss(decoded.float(), target)
-    mean = latents.mean(dim=(0, 2, 3, 4))
-    spread = latents.std(dim=(0, 2, 3, 4))
-    shape = mean.square().mean() + (spread.mean() - 1).square() + functional.relu(latents.abs() - 2.6).mean()
-    weight = 0.35 if shrink else 1.0
-    loss = weight * apart + 0.05 * shape
-    return loss, tuple(float(part.detach().mean()) for part in (error, unlike, mean, spread))
+    decoded = model.decode_raw(latents + NOISE * torch.randn_like(latents))[0][:, :, 3:]
+    loss, error, unlike = picture_loss(decoded.float(), video)
+    return loss, (float(error.detach()), float(unlike.detach()))
 
 
 def picture_loss(decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
