@@ -38,7 +38,7 @@ def people_in(frame: Bytes) -> list[dict[int, Array]]:
     """The skeletons in a picture [H, W, 3]: of each, the places [2] (x, y) of the joints that are seen."""
     code = (frame.astype(np.int32) * (1 << 16, 1 << 8, 1)).sum(axis=-1)
     seen = set(np.unique(code[code > 0]).tolist())
-    joints = [_dots(code == shade) if shade in seen else [] for shade in _JOINT]
+    joints = [_dots(code, shade) if shade in seen else [] for shade in _JOINT]
     people: list[dict[int, Array]] = []
     for stick, (one, other) in zip(_STICK, LIMBS, strict=False):
         for here, there in product(joints[one], joints[other]):
@@ -47,9 +47,14 @@ def people_in(frame: Bytes) -> list[dict[int, Array]]:
     return people
 
 
-def _dots(mask: np.ndarray) -> list[Array]:
-    _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    return [centre.astype(np.float32) for centre, row in zip(centres[1:], stats[1:]) if row[cv2.CC_STAT_AREA] > 1]
+def _dots(code: np.ndarray, shade: int) -> list[Array]:
+    """The middles of the dots of a colour; single pixels are none."""
+    places = np.argwhere(code == shade)[:, ::-1]
+    (left, top), (right, low) = places.min(axis=0), places.max(axis=0) + 1
+    mask = (code[top:low, left:right] == shade).astype(np.uint8)
+    _, _, stats, middles = cv2.connectedComponentsWithStats(mask)
+    found = zip(middles[1:], stats[1:], strict=True)
+    return [(middle + (left, top)).astype(np.float32) for middle, row in found if row[cv2.CC_STAT_AREA] > 1]
 
 
 def _drawn(code: np.ndarray, stick: int, here: Array, there: Array) -> bool:
