@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..steering.steering import SteeringOptions
 
 CLIP = Path(__file__).parents[1] / "clips" / "cup.mp4"
+BUNDLED = f"file:{CLIP}"
 HOSTS = "spout:NAME | touch:NAME | syphon:NAME | ndi:NAME | shm:NAME"
 OSCQUERY = "127.0.0.1:9001"
 PANEL = "127.0.0.1:8080"
@@ -36,7 +37,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declare them, in the order in which --help lists them."""
     parser.add_argument(
         "--source",
-        default=f"file:{CLIP}",
+        default=BUNDLED,
         help=f"testcard: | file:PATH | camera:N | {HOSTS} (default: a bundled clip)",
     )
     parser.add_argument(
@@ -50,6 +51,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
             metavar="SINK",
             help=f"where the {shown} goes, in step with the output; may be given several times",
         )
+    parser.add_argument(
+        "--tour",
+        action=argparse.BooleanOptionalAction,
+        help="another look and control every few seconds, until you change one (default: for the bundled clip alone)",
+    )
     parser.add_argument("--fps", type=float, help="frames out per second (default: the source's rate)")
     parser.add_argument("--osc", default=OSC, metavar="HOST:PORT", help=f"default {OSC}; off for none")
     parser.add_argument(
@@ -140,6 +146,8 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
     if options.osc == "off" and options.osc_tcp != "off":
         parser.error("--osc-tcp goes with OSC by UDP; leave out --osc off")
     model, strengths = model_options(options, parser)
+    values = strengths | control_values(options, parser, RUN_ROWS)
+    untouched = options.source == BUNDLED and not values and options.restore == "no"
     return RunOptions(
         source=options.source,
         sinks=tuple(options.sink),
@@ -152,9 +160,10 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         panel=host_and_port(options.panel, parser, "--panel"),
         steering=_steering_options(options, parser),
         restore=options.restore,
-        values=strengths | control_values(options, parser, RUN_ROWS),
+        values=values,
         recordings=options.recordings,
         verbose=options.verbose,
+        tour=untouched if options.tour is None else options.tour,
     )
 
 
