@@ -27,6 +27,7 @@ from ..engine.messages import EngineStart, RingNames
 from ..imaging.fitting import stream_size
 from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
+from ..steering.tour import Tour
 from ..steering.unavailable import refuse_loras
 from .capture import Capture, make_ring, open_fitting, source_rate
 from .clock_source import ClockSource
@@ -127,6 +128,10 @@ class FrontBuilder:
         for part in (self._front.supervisor, self._front.presenter):
             part.start()
             self._opened.callback(part.stop)
+        if self._options.tour:
+            tour = Tour(self._mailbox)
+            tour.start()
+            self._opened.callback(tour.stop)
         return self._front
 
     def _written_files(self) -> list[str]:

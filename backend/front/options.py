@@ -19,7 +19,8 @@ class RunOptions:
     None for none. values: first values of controls, by address. restore: begin with the values that the last show had:
     "look" with what presets keep, unless `values` says otherwise; "all" whatever it says and with what acts at once,
     as if that show had not ended. control_sinks, mask_sinks: frame addresses that the control video and the mask go to,
-    in step with the output. recordings: the folder that `/vace/record` fills. log: the file that this show logs into,
+    in step with the output. tour: whether looks and controls change by themselves until somebody changes one (`Tour`).
+    recordings: the folder that `/vace/record` fills. log: the file that this show logs into,
     beside which the engine's lies; None for none. load: see `EngineStart.load`.
     """
 
@@ -40,3 +41,4 @@ class RunOptions:
     mask_sinks: tuple[str, ...] = ()
     load: str = "backend.engine.load:load"
     limits: Limits = field(default_factory=Limits)
+    tour: bool = False

@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.cli.run import CLIP
+from backend.cli.run_options import CLIP
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.load import load
 from backend.engine.model import EngineModel

@@ -15,7 +15,7 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from backend.cli import main
-from backend.cli.run import run_options
+from backend.cli.run_options import run_options
 from backend.controls.table import TABLE
 from bridge.control.osc.packets import parse
 from bridge.control.parameters import Control

@@ -32,6 +32,8 @@ REOPEN_SECONDS = 0.05
 STATUS = "/vace/status"
 ENGINE = "/vace"
 """The address of faults that no control is to blame for."""
+WELL = ("running", "recording")
+"""States in which nothing is wrong."""
 SWITCHES = ("/vace/blackout", "/vace/freeze", "/vace/bypass")
 
 
@@ -70,6 +72,10 @@ class Seen:
     def state(self) -> str:
         return self.states[-1].what if self.states else "starting"
 
+    def state_at(self, moment: float) -> str:
+        """The state as it was told last by then."""
+        return next((told.what for told in reversed(self.states) if told.when <= moment), "starting")
+
 
 class Watch:
     """Watches from `with` to its end, in a thread of its own that goes before others.
@@ -99,9 +105,13 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
-        self._observer.close()
+        self.close()
         if self._failure is not None:
             raise RuntimeError("the watch itself failed, so nothing was proved") from self._failure
+
+    def close(self) -> None:
+        """Hear nothing more; `with` does it at its end."""
+        self._observer.close()
 
     def losses(self) -> list[Loss]:
         """What the judge says of the time up to now, later losses last."""
@@ -136,10 +146,15 @@ class Watch:
         return None if when is None else when - moment
 
     def known_after(self, moment: float, seconds: float) -> float | None:
-        """Seconds from `moment` until the program said that something is wrong, by its state or by a fault."""
+        """Seconds from `moment` until the program said that something is wrong, by its state or by a fault.
+
+        0 where its state said so already: then the same fault need not be told again.
+        """
+        if self.seen.state_at(moment) not in WELL:
+            return 0.0
 
         def told() -> float | None:
-            wrong = [state for state in self.seen.states if state.what not in ("running", "recording")]
+            wrong = [state for state in self.seen.states if state.what not in WELL]
             return next(
                 (each.when for each in sorted([*wrong, *self.seen.faults], key=_when) if each.when > moment), None
             )

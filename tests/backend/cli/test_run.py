@@ -12,7 +12,7 @@ import pytest
 from backend.cli.control_options import RUN_ROWS
 from backend.cli.main import build_parser, main
 from backend.cli.options import BROKEN, FAILED
-from backend.cli.run import log_file, run_options
+from backend.cli.run_options import log_file, run_options
 from backend.front.build import open_front
 from bridge.control.dmx.receiver import DmxWanted
 from bridge.video.clip import Clip

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from backend.cli.main import build_parser
-from backend.cli.run import run_options
+from backend.cli.run_options import run_options
 from backend.front.build import open_front
 from backend.front.front import Front
 from bridge import threads

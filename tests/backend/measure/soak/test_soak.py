@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli.main import build_parser
-from backend.cli.run import log_file, run_options
+from backend.cli.run_options import log_file, run_options
 from backend.measure.soak.attacks import poison
 from backend.measure.soak.fake_host import SIZES, WHIMS, FakeHost, Sender
 from backend.measure.soak.judge import Limits

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.run import SHORTEST_TOKEN
+from backend.cli.run_options import SHORTEST_TOKEN
 from backend.controls.table import TABLE
 from bridge.control.normalised import normalised_controls
 from bridge.control.osc import dispatch, framing, limits, packets, patterns, subscribers, tcp, token
