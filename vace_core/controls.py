@@ -27,6 +27,8 @@ class Controls:
     video [1, 3, F, H, W] and noise (0.05 to 1): where noise is below 1 the chunk is not made from noise alone but
     from this video with so much noise, in the steps that are left (video-to-video).
     loras: strength of each of the model's live LoRAs, 1 = as trained; empty = as they are.
+    in_parts: encode and decode one latent frame at a time. The frames are the same but for rounding; it takes less
+    memory.
     """
 
     prompt: str | Blend = ""
@@ -47,6 +49,7 @@ class Controls:
     noise: float = 1.0
     loras: tuple[float, ...] = ()
     prompt_way: str = "linear"
+    in_parts: bool = False
 
     def require_possible(self, frames: int, height: int, width: int) -> None:
         """ValueError where something is of the wrong size for a chunk of so many frames, or out of its range."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .autoencoder import Autoencoder
+from .autoencoder.in_parts import InParts
 from .autoencoder.statistics import Statistics
 from .conditioning import (
     Conditions,
@@ -99,7 +101,7 @@ class Stream:
         self.state.chunks += 1
         if finished is None:
             return None
-        frames, self.state.decoder = self.model.autoencoder.decode(finished.clean, self.state.decoder)
+        frames, self.state.decoder = self._autoencoder(controls).decode(finished.clean, self.state.decoder)
         self._refresh.note_chunk(self.state, finished.clean, frames)
         return Chunk(frames, finished.mode, finished.number, finished.clean)
 
@@ -172,7 +174,7 @@ class Stream:
         gray = torch.zeros((1, 3, self.frames_wanted, self.height, self.width), device=self.model.device)
         source, mask = with_anchors(controls.source, controls.mask, controls.first, controls.last, gray)
         latents, self.state.context = encode_context(
-            self.model.autoencoder, controls.control, source, mask, self.state.context, gray
+            self._autoencoder(controls), controls.control, source, mask, self.state.context, gray
         )
         context = self._cache.context(latents)
         if mask is None or not controls.pin:
@@ -211,5 +213,8 @@ class Stream:
             self.state.video = None
             channels = self.state.history.shape[1]
             return torch.zeros((1, channels, frames, *self._latent_size), device=self.model.device)
-        latents, self.state.video = encode_on(self.model.autoencoder, controls.video, self.state.video)
+        latents, self.state.video = encode_on(self._autoencoder(controls), controls.video, self.state.video)
         return self._statistics.restore(latents) if self.model.pipeline.raw_source else latents
+
+    def _autoencoder(self, controls: Controls) -> Autoencoder:
+        return InParts(self.model.autoencoder) if controls.in_parts else self.model.autoencoder

@@ -110,14 +110,16 @@ class ChunkPipeline:
         control_frames: Sequence[np.ndarray] | None = None,
         anchor: bool = False,
         previews: bool = True,
+        in_parts: bool = False,
     ) -> ChunkResult:
         """Restyle `frames_wanted` frames of the source, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
         mask_frames, control_frames: as many frames of the mask source and of the control source, where those are
         frame addresses. seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes
         back with the chunk that is made of these frames, which may be later. anchor: begin with the anchor. previews:
-        make control video and masks for the eye. Raises ValueError where the settings contradict each other, and
-        NotANumber where the model's picture is none; the stream is to be reset then.
+        make control video and masks for the eye. in_parts: as `Controls.in_parts`, for less memory. Raises ValueError
+        where the settings contradict each other, and NotANumber where the model's picture is none; the stream is to be
+        reset then.
         """
         faults: Faults = []
         prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt, faults)
@@ -152,6 +154,7 @@ class ChunkPipeline:
             video=video if noise < 1.0 else None,
             noise=noise,
             loras=settings.loras[: self._model.loras],
+            in_parts=in_parts,
         )
         chunk = self._stream.step(controls)
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))

@@ -13,7 +13,7 @@ from bridge.video.ring import FrameRing
 
 from ..controls.settings import Settings
 from .heartbeat import Heartbeat
-from .memory_ladder import RUNGS, MemoryLadder, free_caches, is_out_of_memory
+from .memory_ladder import RUNGS, SCALES, MemoryLadder, free_caches, is_out_of_memory
 from .messages import ChunkReport, ChunkRequest, Degraded, EngineStart, Fault, Next, Notice, StartAgain, Stop
 from .one_line import one_line
 from .retry import Retry
@@ -152,6 +152,7 @@ class EngineLoop:
             control_frames=control_frames,
             anchor=request.anchor,
             previews="previews" not in self._ladder.given_up,
+            in_parts="decoding in one go" in self._ladder.given_up,
         )
         self._require_picture(chunk)
         generated = time.monotonic()
@@ -203,7 +204,8 @@ class EngineLoop:
             self._connection.send(Notice(said))
         if rung := self._ladder.step_up(time.monotonic()):
             self._connection.send(Notice(f"memory has been enough for a while; {rung} is tried again"))
-            self._fit()
+            if rung in SCALES:  # the others act from the next chunk on, and the stream need not begin anew for them
+                self._fit()
         self._tell_degraded()
 
     def _recover(self, failure: Failure, settings: Settings) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import sys
 
-RUNGS = ("previews", "references", "a quarter of the size", "half of the size")
-"""In the order in which they are given up: control video and masks for the eye (page and sinks), the pictures that the
-style is taken from, and resolution, at which frames are still handed out at the size of the show."""
+RUNGS = ("decoding in one go", "previews", "references", "a quarter of the size", "half of the size")
+"""In the order in which they are given up, what costs the show least before all: that a chunk goes through the
+autoencoder whole (by one latent frame at a time the pictures are the same), control video and masks for the eye (page
+and sinks), the pictures that the style is taken from, and resolution, at which frames are still handed out at the size
+of the show."""
 SCALES = {"a quarter of the size": 0.75, "half of the size": 0.5}
 UP_SECONDS = 60.0
 """So long all must have gone well before a rung is taken back; twice as long each time that was too soon."""

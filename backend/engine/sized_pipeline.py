@@ -57,6 +57,7 @@ class SizedPipeline:
         control_frames: Sequence[np.ndarray] | None,
         anchor: bool,
         previews: bool,
+        in_parts: bool,
     ) -> ChunkResult:
         """As `ChunkPipeline.make`, with frames of the show's size in and out."""
         assert self._pipeline is not None, "resize first"
@@ -69,6 +70,7 @@ class SizedPipeline:
             control_frames=None if control_frames is None else self._smaller(control_frames),
             anchor=anchor,
             previews=previews,
+            in_parts=in_parts,
         )
         if self._size == self._full:
             return chunk

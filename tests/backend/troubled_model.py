@@ -43,7 +43,8 @@ def lives_in(folder: Path) -> int:
 
 class TroubledStream(FakeStream):
     """prompt "nan": frames that are not numbers; "infinite latents"; "black"; "nan once": the first chunk of a life;
-    "budget N": out of memory above N thousand pixels, of which a chunk with references takes twice as many.
+    "budget N": out of memory above N thousand pixels, of which a chunk with references takes twice as many, and one
+    that is not made in parts as well.
     """
 
     once = 0
@@ -52,7 +53,7 @@ class TroubledStream(FakeStream):
         prompt = blend_of(controls.prompt)[-1][0]
         kind, _, number = prompt.partition(" ")
         if kind == "budget":
-            pixels = self.size[0] * self.size[1] * (2 if controls.references else 1)
+            pixels = self.size[0] * self.size[1] * (2 if controls.references else 1) * (1 if controls.in_parts else 2)
             if pixels > 1000 * float(number):
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {pixels} bytes")
         chunk = super().step(controls)

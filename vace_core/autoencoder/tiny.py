@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
 
 import torch
 from einops import rearrange
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ..constants import FRAMES_PER_LATENT
 from .block_transform import BlockTransform
+from .pieces import require_pixels, run_pieces
 from .statistics import Statistics
 
 LATENT_LIMIT = 3.0
@@ -163,9 +164,7 @@ class TinyAutoencoder(nn.Module):
         times). With the state that the last call gave, F = 4k. Other counts, and sizes that are no multiple of 8,
         raise ValueError.
         """
-        _require_frames(pixels.shape[2], begins=state is None)
-        if pixels.shape[3] % 8 or pixels.shape[4] % 8:
-            raise ValueError(f"height and width must be multiples of 8, got {pixels.shape[3]}x{pixels.shape[4]}")
+        require_pixels(pixels, begins=state is None)
         if state is None:
             first = pixels[:, :, :1].expand(-1, -1, FRAMES_PER_LATENT - 1, -1, -1)
             pixels = torch.cat((first, pixels), dim=2)
@@ -183,14 +182,10 @@ class TinyAutoencoder(nn.Module):
         unit = ((pixels + 1) / 2).to(self.dtype)
         if isinstance(self.encoder, BlockTransform):
             return self._given(self.encoder(unit)), TinyState(())
-        if unit.device.type != "cpu":
-            latents, after = _run(self.encoder, unit, state)
-            return self._given(latents), after
-        pieces = []
-        for piece in unit.split(FRAMES_PER_LATENT, dim=2):  # what goes from layer to layer then fits into the cache
-            latents, state = _run(self.encoder, piece, state)
-            pieces.append(latents)
-        return self._given(torch.cat(pieces, dim=2)), cast(TinyState, state)
+        # On a processor by pieces, as what goes from layer to layer then fits into its cache.
+        pieces = unit.split(FRAMES_PER_LATENT, dim=2) if unit.device.type == "cpu" else (unit,)
+        latents, after = run_pieces(partial(_run, self.encoder), pieces, state)
+        return self._given(latents), after
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
         """Four frames from every latent, neither trimmed nor clamped."""
@@ -218,10 +213,3 @@ def _run(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple
         else:
             x = layer(x)
     return rearrange(x, "(b t) c h w -> b c t h w", b=batch), TinyState(tuple(after))
-
-
-def _require_frames(frames: int, begins: bool) -> None:
-    if begins and frames % FRAMES_PER_LATENT != 1:
-        raise ValueError(f"a stream begins with 1 + 4k frames (1, 5, 9 ...), got {frames}")
-    if not begins and (frames == 0 or frames % FRAMES_PER_LATENT):
-        raise ValueError(f"a stream goes on with 4k frames (4, 8, 12 ...), got {frames}")

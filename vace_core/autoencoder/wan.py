@@ -13,7 +13,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..constants import FRAMES_PER_LATENT
+from .pieces import first_apart, require_pixels, run_pieces
 from .statistics import Statistics
 
 MULTIPLIERS = (1, 2, 4, 4)
@@ -211,14 +211,8 @@ class WanAutoencoder(nn.Module):
         Without a state a stream begins: F = 1 + 4k. With the state that the last call gave, F = 4k. Other counts, and
         sizes that are no multiple of 8, raise ValueError.
         """
-        _require_frames(pixels, begins=state is None)
-        if state is None:
-            first, state = self._encode(pixels[:, :, :1], None)
-            if pixels.shape[2] == 1:
-                return first, state
-            rest, state = self._encode(pixels[:, :, 1:], state)
-            return torch.cat((first, rest), dim=2), state
-        return self._encode(pixels, state)
+        require_pixels(pixels, begins=state is None)
+        return run_pieces(self._encode, first_apart(pixels) if state is None else (pixels,), state)
 
     def decode(self, latents: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
         """Latents [B, 16, f, h, w] -> pixels [B, 3, F, 8h, 8w] in [-1, 1]; F = 4f - 3 at the beginning, else 4f."""
@@ -227,13 +221,7 @@ class WanAutoencoder(nn.Module):
 
     def decode_raw(self, latents: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
         """As `decode`, unclamped."""
-        if state is None:
-            first, state = self._decode(latents[:, :, :1], None)
-            if latents.shape[2] == 1:
-                return first, state
-            rest, state = self._decode(latents[:, :, 1:], state)
-            return torch.cat((first, rest), dim=2), state
-        return self._decode(latents, state)
+        return run_pieces(self._decode, first_apart(latents) if state is None else (latents,), state)
 
     def _encode(self, pixels: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
         trail = Trail(None if state is None else state.left)
@@ -264,13 +252,3 @@ def run_all(layers: nn.Sequential | tuple[nn.Module, ...], x: Tensor, trail: Tra
 def per_frame(layer: nn.Module, x: Tensor) -> Tensor:
     """A picture layer on every frame of [B, C, T, H, W]."""
     return rearrange(layer(rearrange(x, "b c t h w -> (b t) c h w")), "(b t) c h w -> b c t h w", b=x.shape[0])
-
-
-def _require_frames(pixels: Tensor, begins: bool) -> None:
-    frames, height, width = pixels.shape[2:]
-    if begins and frames % FRAMES_PER_LATENT != 1:
-        raise ValueError(f"a stream begins with 1 + 4k frames (1, 5, 9 ...), got {frames}")
-    if not begins and (frames == 0 or frames % FRAMES_PER_LATENT):
-        raise ValueError(f"a stream goes on with 4k frames (4, 8, 12 ...), got {frames}")
-    if height % 8 or width % 8:
-        raise ValueError(f"height and width must be multiples of 8, got {height}x{width}")

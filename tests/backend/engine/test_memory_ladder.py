@@ -10,17 +10,17 @@ from backend.engine.memory_ladder import LONGEST_SECONDS, RUNGS, UP_SECONDS, Mem
 def test_each_failure_takes_one_rung_and_at_the_end_there_is_none():
     ladder = MemoryLadder()
     assert ladder.scale == 1.0
-    assert [ladder.step_down(now) for now in range(5)] == [*RUNGS, ""]
+    assert [ladder.step_down(now) for now in range(len(RUNGS) + 1)] == [*RUNGS, ""]
     assert ladder.given_up == RUNGS
     assert ladder.scale == 0.5
 
 
 def test_rungs_come_back_one_by_one_each_after_a_good_while():
     ladder = MemoryLadder()
-    for _ in range(3):
+    for _ in range(4):
         ladder.step_down(0.0)
     steps = [(now, rung) for now in range(600) if (rung := ladder.step_up(float(now)))]
-    assert steps == [(60, "a quarter of the size"), (120, "references"), (180, "previews")]
+    assert steps == [(60, "a quarter of the size"), (120, "references"), (180, "previews"), (240, "decoding in one go")]
     assert ladder.given_up == ()
 
 
@@ -30,7 +30,7 @@ def test_a_rung_that_came_back_too_soon_is_waited_for_twice_as_long():
         ladder.step_down(now)
         waits.append(ladder.wait)
         now += ladder.wait
-        assert ladder.step_up(now) == "previews"
+        assert ladder.step_up(now) == "decoding in one go"
         now += 1.0
     assert waits[:3] == [UP_SECONDS, 2 * UP_SECONDS, 4 * UP_SECONDS]
     assert waits[-1] == LONGEST_SECONDS

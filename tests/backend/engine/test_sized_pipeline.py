@@ -32,7 +32,9 @@ class Opened:
 
 
 def make(sized: SizedPipeline, previews: bool = True):
-    return sized.make(FRAMES, None, SETTINGS, 0.3, None, control_frames=None, anchor=False, previews=previews)
+    return sized.make(
+        FRAMES, None, SETTINGS, 0.3, None, control_frames=None, anchor=False, previews=previews, in_parts=False
+    )
 
 
 def test_frames_go_in_and_come_out_at_the_size_of_the_show():

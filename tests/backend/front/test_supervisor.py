@@ -363,11 +363,12 @@ def test_a_picture_of_one_colour_is_met_with_a_fresh_stream_once_and_then_taken(
 
 def test_memory_that_runs_out_takes_rung_by_rung_and_is_told_each_time(running: Rig):
     running.steer(prompt="budget 4", reference=("nowhere.png",))
-    for rung in ("previews", "references", "a quarter of the size"):
+    for rung in ("decoding in one go", "previews", "references", "a quarter of the size"):
         running.wait_until_told(f"out of memory: {rung} is given up")
     running.wait_for_chunks(3)
     assert running.status.state == "degraded"
-    assert running.status.degraded == "out of memory: without previews, references, a quarter of the size"
+    rungs = "decoding in one go, previews, references, a quarter of the size"
+    assert running.status.degraded == f"out of memory: without {rungs}"
     assert running.newest().shape == (HEIGHT, WIDTH, 3), "at the show's size"
     assert running.status.restarts == 0
     running.steer(prompt="budget 0.1")

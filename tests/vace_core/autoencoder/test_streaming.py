@@ -1,4 +1,4 @@
-"""Both autoencoders, piece by piece and whole; Wan's against diffusers'."""
+"""Both autoencoders, and each in parts, piece by piece and whole; Wan's against diffusers'."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tests.vace_core.small import tiny_autoencoder
 from vace_core.autoencoder import Autoencoder
+from vace_core.autoencoder.in_parts import InParts
 from vace_core.autoencoder.statistics import MEAN, STD
 from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
@@ -32,7 +33,15 @@ def transforming() -> TinyAutoencoder:
     return model
 
 
-BOTH = pytest.mark.parametrize("make", [tiny_autoencoder, transforming, wan])
+def tiny_in_parts() -> InParts:
+    return InParts(tiny_autoencoder())
+
+
+def wan_in_parts() -> InParts:
+    return InParts(wan())
+
+
+ALL = pytest.mark.parametrize("make", [tiny_autoencoder, transforming, wan, tiny_in_parts, wan_in_parts])
 SPLITS = pytest.mark.parametrize("split", [(13,), (1, 12), (1, 4, 4, 4), (5, 8), (9, 4)])
 
 
@@ -44,7 +53,7 @@ def latents(frames: int, seed: int = 0) -> Tensor:
     return torch.randn((1, 16, frames, 2, 3), generator=torch.Generator().manual_seed(seed))
 
 
-@BOTH
+@ALL
 @SPLITS
 @torch.no_grad()
 def test_a_video_encoded_in_pieces_equals_the_whole(make: Any, split: tuple[int, ...]) -> None:
@@ -58,7 +67,7 @@ def test_a_video_encoded_in_pieces_equals_the_whole(make: Any, split: tuple[int,
     torch.testing.assert_close(torch.cat(pieces, dim=2), whole, atol=1e-5, rtol=1e-5)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("split", [(1, 3), (1, 1, 1, 1), (3, 1), (2, 2)])
 @torch.no_grad()
 def test_latents_decoded_in_pieces_equal_the_whole(make: Any, split: tuple[int, ...]) -> None:
@@ -73,7 +82,7 @@ def test_latents_decoded_in_pieces_equal_the_whole(make: Any, split: tuple[int, 
     torch.testing.assert_close(torch.cat(pieces, dim=2), whole, atol=1e-5, rtol=1e-5)
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_two_streams_in_turns_equal_two_alone(make: Any) -> None:
     autoencoder: Autoencoder = make()
@@ -88,7 +97,7 @@ def test_two_streams_in_turns_equal_two_alone(make: Any) -> None:
         torch.testing.assert_close(torch.cat(pieces[n], dim=2), alone[n], atol=1e-5, rtol=1e-5)
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_a_state_is_replaced_and_never_written_to(make: Any) -> None:
     autoencoder: Autoencoder = make()
@@ -98,7 +107,7 @@ def test_a_state_is_replaced_and_never_written_to(make: Any) -> None:
     torch.testing.assert_close(once, again, atol=0, rtol=0)
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_a_state_keeps_no_more_than_its_own_frames_alive(make: Any) -> None:
     autoencoder: Autoencoder = make()
@@ -107,7 +116,7 @@ def test_a_state_keeps_no_more_than_its_own_frames_alive(make: Any) -> None:
             assert frames.untyped_storage().nbytes() == frames.numel() * frames.element_size()
 
 
-@BOTH
+@ALL
 @torch.no_grad()
 def test_an_encoder_forgets_after_as_many_latents_as_it_says(make: Any) -> None:
     """What lets a constant stream be encoded once: after its memory, the past makes no difference."""
@@ -123,7 +132,7 @@ def test_an_encoder_forgets_after_as_many_latents_as_it_says(make: Any) -> None:
     torch.testing.assert_close(*after, atol=0, rtol=0)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     ("frames", "begins", "words"), [(12, True, "1 \\+ 4k frames"), (9, False, "4k frames"), (0, False, "got 0")]
 )
@@ -135,7 +144,7 @@ def test_a_wrong_number_of_frames_is_named(make: Any, frames: int, begins: bool,
         autoencoder.encode(video(frames), state)
 
 
-@BOTH
+@ALL
 def test_a_size_that_is_no_multiple_of_eight_is_named(make: Any) -> None:
     with pytest.raises(ValueError, match="multiples of 8, got 12x24"):
         make().encode(torch.zeros(1, 3, 1, 12, 24))

@@ -1,0 +1,125 @@
+"""The loop in this process, with rings and a pipeline but without a front: what it does when memory runs out."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from backend.controls.settings import Settings
+from backend.engine import memory_ladder
+from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.engine_loop import EngineLoop
+from backend.engine.heartbeat import Heartbeat
+from backend.engine.messages import ChunkRequest, Degraded, EngineStart, Fault, Next, Notice, RingNames, Stop
+from backend.engine.model import EngineModel
+from backend.engine.options import ModelOptions
+from backend.engine.shared_connection import SharedConnection
+from backend.engine.sized_pipeline import SizedPipeline
+from backend.engine.work_threads import WorkThreads
+from bridge.video.frames import Frame
+from bridge.video.ring import FrameRing
+from tests.backend.fake_model import FakeStream
+from vace_core.controls import Controls
+from vace_core.stream import Chunk
+
+HEIGHT, WIDTH, FPS = 32, 48, 120.0
+SOURCE_FRAMES = 12
+
+
+class Front:
+    """The other end of the engine's pipe: asks for one chunk after the other until so many are made."""
+
+    def __init__(self, settings: Settings, chunks: int) -> None:
+        self._request = ChunkRequest(settings, reset=False, anchor=False, mask_ring=None, control_ring=None)
+        self._left = chunks
+        self.said: list[Any] = []
+
+    def send(self, message: Any) -> None:
+        self.said.append(message)
+        if isinstance(message, Next) and message.report is not None:
+            self._left -= 1
+
+    def recv(self) -> ChunkRequest | Stop:
+        return self._request if self._left else Stop()
+
+    def poll(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    def words(self) -> list[str]:
+        """All that was told, without the reasons in brackets."""
+        told = [message for message in self.said if isinstance(message, Fault | Notice | Degraded)]
+        return [next(iter(vars(message).values())) or getattr(message, "reason", "") for message in told]
+
+
+class Narrow(FakeStream):
+    """Runs out of memory once, in its second chunk; notes which of its chunks were asked for in parts, and resets."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__(height, width)
+        self.asked: list[tuple[int, bool]] = []
+        self.resets = 0
+
+    def step(self, controls: Controls) -> Chunk:
+        self.asked.append((self.chunks, controls.in_parts))
+        if self.chunks == 1 and not self.resets:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().step(controls)
+
+    def reset(self) -> None:
+        super().reset()
+        self.resets += 1
+
+
+@pytest.fixture
+def rings() -> Iterator[RingNames]:
+    with ExitStack() as opened:
+        made = {}
+        for name in ("source", "chunks", "control", "mask"):
+            ring = FrameRing.create(f"vacetest{secrets.token_hex(4)}", 32, HEIGHT, WIDTH)
+            opened.callback(ring.close)
+            made[name] = ring
+        noise = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+        for number in range(SOURCE_FRAMES):
+            made["source"].write(Frame(noise, number, time.monotonic()))
+        yield RingNames(**{name: ring.name for name, ring in made.items()})
+
+
+def run(rings: RingNames, stream: FakeStream, chunks: int) -> list[str]:
+    """The loop until it has made so many chunks; what it told meanwhile."""
+    model = EngineModel("cpu", lambda height, width: stream, {})
+    start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, FPS, rings)
+    front = Front(Settings(prompt="red", control="none"), chunks)
+    pipeline = SizedPipeline(lambda height, width: ChunkPipeline(model, height, width), HEIGHT, WIDTH)
+    with ExitStack() as attached:
+        connection = cast(SharedConnection, front)
+        EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), WorkThreads()).run()
+    return front.words()
+
+
+def test_memory_that_runs_out_has_chunks_made_in_parts_before_anything_is_missing(rings: RingNames):
+    stream = Narrow(HEIGHT, WIDTH)
+    told = run(rings, stream, 4)
+    assert stream.asked == [(0, False), (1, False), (0, True), (1, True), (2, True)]
+    assert stream.resets == 1, "what the step that failed has left behind is forgotten"
+    assert [words.partition(" (")[0] for words in told] == [
+        "out of memory: decoding in one go is given up for 60 s",
+        "out of memory: without decoding in one go",
+    ]
+
+
+def test_the_stream_goes_on_when_chunks_are_made_whole_again(rings: RingNames, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory_ladder, "UP_SECONDS", 0.0)  # it is tried after the first chunk that went well
+    stream = Narrow(HEIGHT, WIDTH)
+    told = run(rings, stream, 4)
+    assert stream.asked == [(0, False), (1, False), (0, True), (1, False), (2, False)]
+    assert stream.resets == 1
+    assert told[-2:] == ["memory has been enough for a while; decoding in one go is tried again", ""]
