@@ -12,7 +12,7 @@ import time
 
 from pythonosc.udp_client import SimpleUDPClient
 
-PROMPTS = ("gold on sand at sunset", "a house of ice under northern lights", "lava in a volcano", "marble under water")
+PROMPTS = ("gold on sand at sunset", "a house of ice, snowing", "lava in a volcano", "stained glass")
 MESSAGES_PER_SECOND = 20
 
 

@@ -1,6 +1,6 @@
 """Restyle a clip: its depth is followed, everything else is made from the prompt.
 
-    python start.py python examples/restyle_clip.py CLIP OUT.mp4 --prompt "a house of ice under northern lights"
+    python start.py python examples/restyle_clip.py CLIP OUT.mp4 --prompt "a house of ice, snowing"
 
 `python start.py render` does the same with every control there is; this is what it comes down to.
 """

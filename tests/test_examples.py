@@ -93,7 +93,7 @@ def test_a_running_show_is_played_by_osc(tmp_path: Path, free_port: int):
         try:
             wait_for(free_port)
             run([example("osc_remote"), "--port", str(free_port), "--seconds", "1", "--every", "0.6"], tmp_path)
-            assert value(free_port, "/vace/prompt") == "a house of ice under northern lights"
+            assert value(free_port, "/vace/prompt") == "a house of ice, snowing"
             assert value(free_port, "/vace/scale") == 1.0
         finally:
             show.communicate(timeout=60)

@@ -13,13 +13,13 @@ from .frame_source import named_source
 
 BANK = (
     "gold on sand at sunset",
-    "a house of ice under northern lights",
+    "a house of ice, snowing",
     "neon in the city at night, rain",
-    "wood in a misty forest",
-    "marble under water",
+    "stained glass",
+    "watercolour, pastel",
     "lava in a volcano",
-    "candy on flowers, pastel",
-    "black and white photograph of stone in a storm",
+    "comic pop art",
+    "blueprint",
 )
 """What the slots of the prompt bank begin with."""
 

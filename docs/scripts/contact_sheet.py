@@ -28,8 +28,8 @@ from vace_core.config import pipeline_named
 
 PROMPTS = (
     "gold on sand at sunset",
-    "ice on snow under the northern lights",
-    "neon on a grid in a city at night",
+    "stained glass",
+    "neon in a city at night",
 )
 ROWS = (("depth", "none"), ("scribble", "none"), ("gray", "none"), ("depth", "right"))
 GAP = 6

@@ -32,11 +32,11 @@ GAP, CAPTION = 6, 40
 PAPER, INK, ACCENT = (16, 12, 11), (214, 208, 205), (77, 177, 255)
 KEEP_SUBJECT = ("--mask-source", "subject", "--mask-invert", "--mask-grow", "3", "--mask-smooth", "4")
 LOOKS = (
-    ("scribble", "neon in a city at night", ("--control", "scribble")),
-    ("depth", "gold on sand at sunset", ("--control", "depth")),
-    ("gray", "ice on snow under the northern lights", ("--control", "gray")),
-    ("mask subject, inverted", "lava in a volcano", ("--control", "none", *KEEP_SUBJECT)),
-    ("mask right", "neon in a city at night", ("--control", "scribble", "--mask-source", "right")),
+    ("scribble", "neon", ("--control", "scribble")),
+    ("depth", "stained glass", ("--control", "depth")),
+    ("gray", "oil painting", ("--control", "gray")),
+    ("mask subject, inverted", "lava in a volcano", ("--control", "gray", *KEEP_SUBJECT)),
+    ("mask right", "blueprint", ("--control", "scribble", "--mask-source", "right")),
 )
 
 
