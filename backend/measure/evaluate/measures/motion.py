@@ -1,4 +1,4 @@
-"""Whether pictures move as a clip does, and whether what moves along stays what it was."""
+"""Whether what moves along with a clip stays what it was."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from .likeness import luma
 
 HIDDEN = 0.1
 """Where the clip itself, moved along, is off by more than this, something was covered or came into sight."""
-STILL = 0.1
-"""Pixels a frame; a clip that moves less on the average counts as moving so much."""
 
 
 def flow_of(pictures: np.ndarray) -> np.ndarray:
@@ -31,12 +29,6 @@ def flicker(pictures: np.ndarray, clip: np.ndarray, flow: np.ndarray) -> float:
     seen = np.stack([np.abs(now - _moved(before, step)) < HIDDEN for before, now, step in _steps(truth, flow)])
     change = np.stack([np.abs(now - _moved(before, step)) for before, now, step in _steps(made, flow)])
     return float(change[seen].mean()) if seen.any() else 0.0
-
-
-def motion_error(pictures: np.ndarray, flow: np.ndarray) -> float:
-    """Mean end-point error of the pictures' own flow, in mean lengths of the clip's: 1 is what a still picture has."""
-    error = np.linalg.norm(flow_of(pictures) - flow, axis=-1).mean()
-    return float(error / max(float(np.linalg.norm(flow, axis=-1).mean()), STILL))
 
 
 def _steps(values: np.ndarray, flow: np.ndarray) -> zip:
