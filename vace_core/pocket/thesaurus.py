@@ -3,76 +3,81 @@
 from __future__ import annotations
 
 CONCEPTS: dict[str, str] = {
-    "material:chrome": "chrome silver mirror mirrored reflective mercury robot robotic android cyborg machine platinum"
-    " aluminium aluminum titanium liquid-metal shiny",
-    "material:gold": "gold golden brass bronze copper gilded treasure royal baroque egyptian pharaoh trophy amber"
-    " honey",
-    "material:wood": "wood wooden wicker oak timber bark log walnut cedar bamboo carved rustic log-cabin cork",
-    "material:stone": "stone rock rocky granite concrete brick cement gravel boulder fossil ancient gothic cathedral"
-    " castle ruin meteor asteroid statue sculpture brutalist",
-    "material:glass": "glass glassy transparent crystal crystalline diamond see-through translucent bubble jelly lens"
+    "style:gold": "gold golden gilded treasure royal baroque egyptian pharaoh trophy amber honey opulent luxury",
+    "style:chrome": "chrome silver mirror mirrored reflective mercury robot robotic android cyborg machine platinum"
+    " aluminium aluminum titanium liquid-metal shiny metal metallic steel iron industrial factory spaceship-floor disco",
+    "style:copper": "copper bronze brass patina verdigris rust rusty rusted corroded oxidised oxidized",
+    "style:wood": "wood wooden wicker oak timber bark log walnut cedar bamboo carved rustic log-cabin cork plank"
+    " parquet deck stage table desk floorboard pier mahogany lumber",
+    "style:stone": "stone rock rocky granite concrete brick cement gravel boulder fossil ancient cathedral"
+    " castle ruin meteor asteroid brutalist pavement asphalt road cobblestone cliff mountain path moor basalt",
+    "style:marble": "marble alabaster roman greek classical michelangelo renaissance ivory bone pearl palace ballroom"
+    " statue sculpture marbled",
+    "style:jade": "jade emerald malachite nephrite turquoise opal gemstone gem mint",
+    "style:ice": "ice icy frozen frost frosty glacier iceberg icicle frostbitten snowfield northern-ice polar-ice"
+    " freezing",
+    "style:glass": "glass glassy transparent crystal crystalline diamond see-through translucent bubble jelly lens"
     " prism quartz",
-    "material:ice": "ice icy frozen frost frosty glacier iceberg icicle frostbitten",
-    "material:lava": "lava molten magma fire fiery burning ember volcanic coal demon dragon hot blazing phoenix",
-    "material:neon": "neon glowing luminous electric laser led hologram holographic fluorescent blacklight tron plasma"
-    " glow rave synthwave",
-    "material:velvet": "velvet red fabric cloth silk satin fur furry fluffy plush wool woolen felt crimson ruby blood"
-    " textile knitted carpet rose",
-    "material:clay": "clay terracotta ceramic earthen pottery mud muddy adobe claymation plasticine brown orange skin"
-    " pumpkin leather",
-    "material:marble": "marble alabaster roman greek classical michelangelo renaissance ivory bone skeleton pearl",
-    "material:moss": "moss mossy overgrown leafy ivy plant fern vine hedge topiary mold mouldy botanical organic"
-    " vegetal",
-    "material:candy": "candy sugary sugar sweet lollipop bubblegum gum pink icing cake cupcake dessert barbie balloon"
-    " toy plastic marshmallow strawberry sprinkle",
-    "material:porcelain": "porcelain china delft enamel vase-like teacup ming glazed white ghost",
-    "material:paper": "paper origami cardboard papercraft parchment papier-mache card book newspaper linen cotton",
-    "material:slime": "slime slimy goo gooey alien toxic acid radioactive ooze zombie swamp monster green frog"
-    " ectoplasm",
-    "ground:grass": "grass grassy meadow lawn field pasture turf prairie park garden",
-    "ground:sand": "sand sandy beach shore coast seaside",
-    "ground:snow": "snowfield",
-    "ground:water": "water lake pond river puddle pool sea wave wavy flood wet rippling",
-    "ground:lava": "lavafield",
-    "ground:stone": "pavement asphalt road cobblestone cliff mountain path moor",
-    "ground:wood": "plank parquet deck stage table desk floorboard pier",
-    "ground:marble": "palace ballroom",
-    "ground:tiles": "tile tiles tiled checkerboard chessboard checkered chequered chess checker",
-    "ground:neon": "grid dancefloor",
-    "ground:flowers": "flower flowery floral blossom tulip daisy petal bloom wildflower poppy",
-    "ground:metal": "metal metallic steel iron industrial factory spaceship-floor",
-    "backdrop:day": "day daylight daytime blue-sky sunny sunshine noon morning cloud cloudy sky summer spring bright"
-    " heaven heavenly",
-    "backdrop:sunset": "sunset sunrise dusk dawn twilight evening golden-hour romantic sun horizon",
-    "backdrop:storm": "storm stormy thunder thunderstorm lightning tempest hurricane gloomy ominous apocalypse"
-    " apocalyptic dramatic overcast dark",
-    "backdrop:night": "night nighttime moon moonlight moonlit midnight star starry nocturnal halloween spooky haunted",
-    "backdrop:space": "space nebula galaxy galactic cosmos cosmic universe outer-space interstellar planet astral"
-    " purple psychedelic dream dreamy magic magical fantasy wizard mystical",
-    "backdrop:underwater": "underwater ocean submarine deep-sea reef coral aquarium marine fish mermaid atlantis teal"
-    " aquatic",
-    "backdrop:studio": "studio plain minimal minimalist gallery museum showroom product indoor room clean catalogue"
-    " backdrop",
-    "backdrop:city": "city lights street tokyo urban skyline downtown manhattan york skyscraper metropolis town"
-    " nightclub club cyberpunk-city building-lights shibuya shanghai futuristic vegas",
-    "backdrop:forest": "forest jungle wood-land woodland rainforest tropical amazon trees-behind nature wilderness"
-    " fairy elf enchanted",
-    "backdrop:aurora": "aurora borealis northern polar norway iceland lapland arctic antarctic",
-    "backdrop:inferno": "inferno hell flame flaming wildfire volcano eruption mordor furnace infernal blaze doom",
-    "backdrop:desert": "desert dune sahara dunes western canyon mars martian egypt cowboy mirage savanna",
+    "style:lava": "lava molten magma volcanic lavafield eruption ember mordor obsidian",
+    "style:fire": "fire fiery burning coal demon dragon hot blazing phoenix inferno flame flaming wildfire furnace"
+    " infernal blaze doom burn",
+    "style:ocean": "ocean underwater submarine deep-sea reef coral aquarium marine fish mermaid teal aquatic water lake"
+    " pond river puddle pool sea wave wavy flood wet rippling liquid",
+    "style:moss": "moss mossy overgrown leafy ivy plant fern vine hedge topiary mold mouldy botanical organic vegetal"
+    " grass grassy meadow lawn field pasture turf prairie park garden forest jungle wood-land woodland rainforest"
+    " tropical amazon trees-behind nature wilderness fairy elf enchanted foliage leaf",
+    "style:candy": "candy sugary sugar sweet lollipop bubblegum gum pink icing cake cupcake dessert barbie balloon toy"
+    " plastic marshmallow strawberry sprinkle kawaii",
+    "style:porcelain": "porcelain china delft enamel vase-like teacup ming glazed white ghost studio plain minimal"
+    " minimalist gallery museum showroom product indoor room clean catalogue backdrop",
+    "style:velvet": "velvet red fabric cloth silk satin fur furry plush crimson ruby blood rose curtain burgundy",
+    "style:clay": "clay terracotta ceramic earthen pottery mud muddy adobe claymation plasticine brown orange skin"
+    " pumpkin leather desert dune sahara dunes canyon mars martian mirage savanna sand sandy beach shore coast seaside",
+    "style:paper": "paper origami cardboard papercraft papercut parchment papier-mache card book newspaper linen cotton"
+    " collage",
+    "style:slime": "slime slimy goo gooey alien toxic acid radioactive ooze zombie swamp monster green frog ectoplasm"
+    " poison venom",
+    "style:knit": "knit knitted wool woollen fluffy felt textile carpet embroidery embroidered crochet jumper sweater"
+    " stitched yarn felted",
+    "style:neon": "neon glowing luminous electric laser led fluorescent blacklight tron plasma glow rave grid"
+    " dancefloor city lights street tokyo urban skyline downtown manhattan york skyscraper metropolis town nightclub"
+    " club cyberpunk-city building-lights shibuya shanghai futuristic vegas cyber",
+    "style:hologram": "hologram holographic projection sci-fi scifi hud holo cyan-light virtual",
+    "style:aurora": "aurora borealis northern polar norway iceland lapland antarctic australis",
+    "style:nebula": "nebula space galaxy galactic cosmos cosmic universe outer-space interstellar planet astral purple"
+    " psychedelic dream dreamy magic magical fantasy wizard mystical stardust milky-way",
+    "style:thermal": "thermal infrared heat heatmap thermography thermographic predator heat-vision",
+    "style:x-ray": "x-ray xray skeleton radiograph radiography roentgen medical",
+    "style:watercolour": "watercolour watercolor aquarelle flower flowery floral blossom tulip daisy petal bloom"
+    " wildflower poppy gouache",
+    "style:ink": "ink calligraphy sumi-e sumi brush inked manga shan-shui",
+    "style:charcoal": "charcoal pencil sketch drawing graphite chalk crayon sketched hatching etching",
+    "style:blueprint": "blueprint schematic technical architect engineering cyanotype drafting",
+    "style:popart": "popart cartoon comic anime pixar halftone lichtenstein warhol screenprint poster",
+    "style:stained-glass": "stained-glass window-glass leaded church tiffany vitrail kaleidoscope",
+    "style:oil": "oil impasto brushstroke painterly canvas impressionistic expressionist palette-knife",
+    "style:mosaic": "mosaic tile tiles tiled checkerboard chessboard checkered chequered chess checker tessera byzantine",
+    "style:vaporwave": "vaporwave synthwave outrun retrowave eighties 80s miami",
+    "style:pixel": "pixel pixelated pixelart 8-bit 8bit 16-bit minecraft voxel lego arcade nintendo gameboy videogame",
+    "style:glitch": "glitch glitchy vhs datamosh distorted corrupted broken static rgb-split anaglyph",
+    "style:matrix": "matrix code ascii terminal hacker digital binary computer",
     "palette:natural": "natural realistic photo photograph photorealistic photographic",
-    "palette:warm": "warm cosy cozy autumn autumnal autumny fall yellow-toned orange-toned tungsten candlelit",
+    "palette:warm": "warm cosy cozy autumn autumnal autumny fall yellow-toned orange-toned tungsten candlelit yellow",
     "palette:cool": "cool cold bluish blue cyan chilly teal-toned moody",
-    "palette:pastel": "pastel pale soft faded washed light delicate gentle watercolor watercolour airy bleached",
-    "palette:vivid": "vivid saturated colorful colourful vibrant intense rich pop bold acid-colours cartoon comic"
-    " anime pixar rainbow oversaturated popart",
-    "palette:monochrome": "monochrome black-and-white grayscale greyscale grey gray noir bw charcoal pencil ink sketch"
-    " black",
+    "palette:pastel": "pastel pale soft faded washed light delicate gentle airy bleached",
+    "palette:vivid": "vivid saturated colorful colourful vibrant intense rich pop bold acid-colours rainbow"
+    " oversaturated",
+    "palette:monochrome": "monochrome black-and-white grayscale greyscale grey gray bw black",
     "palette:sepia": "sepia vintage retro antique old nostalgic victorian daguerreotype",
-    "weather:clear": "clear",
-    "weather:rain": "rain rainy raining drizzle downpour monsoon shower",
-    "weather:snow": "snow snowy snowing blizzard snowfall winter wintry snowflake christmas",
-    "weather:fog": "fog foggy mist misty haze hazy smoke smoky steam steamy eerie",
+    "time:day": "day daylight daytime blue-sky sunny sunshine noon morning cloud cloudy sky summer spring bright heaven"
+    " heavenly",
+    "time:sunset": "sunset sunrise dusk dawn twilight evening golden-hour romantic sun horizon western cowboy",
+    "time:night": "night nighttime moon moonlight moonlit midnight star starry nocturnal spooky haunted dark",
+    "weather:clear": "clear cloudless",
+    "weather:rain": "rain rainy raining drizzle downpour monsoon shower storm stormy thunder thunderstorm lightning"
+    " tempest hurricane gloomy dramatic",
+    "weather:snow": "snow snowy snowing blizzard snowfall wintry snowflake",
+    "weather:fog": "fog foggy mist misty haze hazy smoke smoky steam steamy eerie overcast ominous cloudscape",
     "noun:sphere": "sphere ball orb globe marble-ball bead round",
     "noun:box": "box cube block crate brick-shape dice",
     "noun:cylinder": "cylinder column pillar tube can pipe",
@@ -92,80 +97,89 @@ CONCEPTS: dict[str, str] = {
 }
 """The concepts, in the order of their token ids, and the words for each."""
 
-STYLES: dict[str, tuple[str, ...]] = {
-    "cyberpunk": ("material:neon", "backdrop:city", "weather:rain"),
-    "bladerunner": ("material:neon", "backdrop:city", "weather:rain"),
-    "vaporwave": ("material:neon", "ground:neon", "backdrop:sunset", "palette:pastel"),
-    "outrun": ("material:neon", "ground:neon", "backdrop:sunset"),
-    "steampunk": ("material:gold", "ground:metal", "palette:sepia"),
-    "wonderland": ("material:candy", "ground:flowers", "backdrop:day"),
-    "frostpunk": ("material:ice", "ground:metal", "backdrop:storm", "weather:snow"),
-    "gothic": ("material:stone", "backdrop:night", "weather:fog"),
-    "vangogh": ("material:gold", "backdrop:night", "palette:vivid"),
-    "gogh": ("material:gold", "backdrop:night", "palette:vivid"),
-    "monet": ("ground:flowers", "backdrop:day", "palette:pastel"),
-    "impressionist": ("ground:flowers", "backdrop:day", "palette:pastel"),
-    "surreal": ("material:glass", "ground:sand", "backdrop:space"),
-    "dali": ("material:gold", "ground:sand", "backdrop:desert"),
-    "postapocalyptic": ("material:stone", "backdrop:storm", "palette:sepia", "weather:fog"),
-    "disco": ("material:chrome", "ground:neon", "backdrop:city"),
-    "japanese": ("material:porcelain", "ground:flowers", "backdrop:day"),
-    "zen": ("material:stone", "ground:sand", "backdrop:day"),
-    "tundra": ("material:ice", "ground:snow", "backdrop:aurora"),
-    "arctic": ("material:ice", "ground:snow", "backdrop:aurora"),
-    "christmas": ("material:velvet", "ground:snow", "backdrop:night", "weather:snow"),
-    "winter": ("ground:snow", "weather:snow"),
-    "halloween": ("material:slime", "backdrop:night", "weather:fog"),
-    "eden": ("material:moss", "ground:flowers", "backdrop:day"),
-    "atlantis": ("material:marble", "ground:sand", "backdrop:underwater"),
-    "volcano": ("material:lava", "ground:lava", "backdrop:inferno"),
-    "hell": ("material:lava", "ground:lava", "backdrop:inferno"),
-    "matrix": ("material:slime", "ground:neon", "backdrop:city"),
-    "noir": ("backdrop:city", "palette:monochrome", "weather:rain"),
+ALIASES: dict[str, tuple[str, ...]] = {
+    "cyberpunk": ("style:neon", "time:night", "weather:rain"),
+    "bladerunner": ("style:neon", "time:night", "weather:rain"),
+    "steampunk": ("style:copper", "palette:sepia"),
+    "wonderland": ("style:candy", "palette:pastel"),
+    "frostpunk": ("style:ice", "weather:snow"),
+    "gothic": ("style:stone", "time:night", "weather:fog"),
+    "vangogh": ("style:oil", "palette:vivid"),
+    "gogh": ("style:oil", "palette:vivid"),
+    "monet": ("style:oil", "palette:pastel"),
+    "impressionist": ("style:oil", "palette:pastel"),
+    "surreal": ("style:glass", "time:sunset"),
+    "dali": ("style:oil", "time:sunset"),
+    "apocalypse": ("style:fire", "weather:fog"),
+    "apocalyptic": ("style:fire", "weather:fog"),
+    "postapocalyptic": ("style:stone", "palette:sepia", "weather:fog"),
+    "japanese": ("style:ink",),
+    "zen": ("style:ink", "weather:fog"),
+    "tundra": ("style:ice", "weather:snow"),
+    "arctic": ("style:ice", "weather:snow"),
+    "christmas": ("style:knit", "time:night", "weather:snow"),
+    "winter": ("style:ice", "weather:snow"),
+    "halloween": ("style:slime", "time:night", "weather:fog"),
+    "eden": ("style:moss", "palette:vivid"),
+    "atlantis": ("style:ocean", "palette:cool"),
+    "egypt": ("style:gold", "time:sunset"),
+    "volcano": ("style:lava", "time:night"),
+    "hell": ("style:fire", "time:night"),
+    "noir": ("palette:monochrome", "time:night", "weather:rain"),
+    "stormy-sea": ("style:ocean", "weather:rain"),
 }
 """Words that mean several things at once. They give way to what else the prompt says."""
 
-GROUND_TWINS: dict[str, str] = {
-    "material:lava": "ground:lava", "material:stone": "ground:stone", "material:wood": "ground:wood",
-    "material:marble": "ground:marble", "material:neon": "ground:neon", "material:ice": "ground:snow",
-    "material:moss": "ground:grass", "material:chrome": "ground:metal", "material:clay": "ground:sand",
-    "material:slime": "ground:grass", "material:glass": "ground:water", "weather:snow": "ground:snow",
-    "backdrop:desert": "ground:sand", "backdrop:forest": "ground:grass",
-    "backdrop:inferno": "ground:lava", "material:gold": "ground:sand", "material:candy": "ground:flowers",
-    "material:porcelain": "ground:tiles", "material:velvet": "ground:wood", "material:paper": "ground:wood",
-}  # fmt: skip
-"""What a word means when it speaks of the ground ("lava floor", "on ice")."""
-MATERIAL_TWINS: dict[str, str] = {
-    "ground:metal": "material:chrome", "ground:flowers": "material:moss", "ground:water": "material:glass",
-    "ground:sand": "material:stone", "ground:grass": "material:moss",
-}  # fmt: skip
-"""What a ground word means when it directly describes a thing ("metal man", "a sand castle")."""
+PHRASES: dict[str, str] = {
+    "black and white": "monochrome",
+    "northern lights": "aurora",
+    "outer space": "space",
+    "milky way": "space",
+    "blue sky": "day",
+    "golden hour": "sunset",
+    "city lights": "city",
+    "deep sea": "underwater",
+    "under water": "underwater",
+    "under the sea": "underwater",
+    "van gogh": "vangogh",
+    "new york": "city",
+    "blade runner": "bladerunner",
+    "high contrast": "vivid",
+    "chess board": "chessboard",
+    "pop art": "popart",
+    "liquid metal": "chrome",
+    "dance floor": "dancefloor",
+    "post apocalyptic": "postapocalyptic",
+    "old photo": "sepia",
+    "snow field": "snowfield",
+    "stained glass": "stained-glass",
+    "x ray": "x-ray",
+    "heat camera": "thermal",
+    "heat map": "thermal",
+    "night vision": "matrix",
+    "ink wash": "ink",
+    "water colour": "watercolour",
+    "water color": "watercolour",
+    "technical drawing": "blueprint",
+    "paper cut": "paper",
+    "sci fi": "scifi",
+    "8 bit": "8-bit",
+    "16 bit": "16-bit",
+    "video game": "videogame",
+    "computer code": "code",
+}
+"""Several words that mean one."""
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-GROUND_WORDS = _words(
-    """
-    floor floors ground land landscape plain plains soil surface terrain underfoot
-    """
-)
-LEADS = _words(
-    """
-    across atop on onto over upon
-    """
-)
-FILLERS = _words(
+FILLERS = frozenset(
     """
     3d 4k 8k a across an and animation are around art artwork as at atop background be beautiful
-    behind best big by cgi cinematic color colors colour colours covered deep detailed down
-    everything few film floor for foreground four from front full giant ground hd high highly huge
-    image in into is it it's its large lighting like lit little look looking made made-of many
-    masterpiece material movie near new no not object objects of on one onto or out over painting
-    picture quality render rendered rendering scene small some streets style styled surface texture
-    textured that the there thing things this three through tiny to tone toned tones turned turning
-    two ultra under up upon very video view weather while white-ish with world
-    """
+    behind best big by camera cgi cinematic color colors colour colours covered deep detailed down
+    everything few film filter floor floors for foreground four from front full giant ground hd high highly huge
+    image in into is it it's its land landscape large lighting like lit little look looking made made-of many
+    masterpiece material mode movie near new no not object objects of on one onto or out over painted painting
+    picture plains quality render rendered rendering scene small soil some streets style styled surface terrain
+    texture textured that the there thing things this three through tiny to tone toned tones turned turning
+    two ultra under underfoot up upon very video view weather while white-ish with world
+    """.split()
 )
 """Words that are understood but choose nothing."""

@@ -13,36 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .looks import ASPECTS, complete
-from .thesaurus import CONCEPTS, FILLERS, GROUND_TWINS, GROUND_WORDS, LEADS, MATERIAL_TWINS, STYLES
+from .thesaurus import ALIASES, CONCEPTS, FILLERS, PHRASES
 
 PAD, END = 0, 1
 LENGTH = 24
 IDS = {concept: number for number, concept in enumerate(CONCEPTS, 2)}
 VOCABULARY = len(IDS) + 2
-_PHRASES = {
-    "black and white": "monochrome",
-    "northern lights": "aurora",
-    "outer space": "space",
-    "blue sky": "day",
-    "golden hour": "sunset",
-    "city lights": "city",
-    "deep sea": "underwater",
-    "under water": "underwater",
-    "under the sea": "underwater",
-    "clear sky": "day",
-    "clear day": "day",
-    "van gogh": "vangogh",
-    "new york": "city",
-    "blade runner": "bladerunner",
-    "high contrast": "vivid",
-    "chess board": "chessboard",
-    "pop art": "popart",
-    "liquid metal": "chrome",
-    "dance floor": "dancefloor",
-    "post apocalyptic": "postapocalyptic",
-    "old photo": "sepia",
-    "snow field": "snowfield",
-}
 
 
 @dataclass(frozen=True)
@@ -60,7 +36,7 @@ class Reading:
 
     @property
     def ids(self) -> list[int]:
-        """Token ids: the five aspects, the things, the end; for an empty reading the end alone."""
+        """Token ids: the four aspects, the things, the end; for an empty reading the end alone."""
         if self.empty:
             return [END]
         look = complete(self.named)
@@ -71,20 +47,19 @@ class Reading:
 def read(prompt: str) -> Reading:
     """Find the concepts in a prompt."""
     text = re.sub(r"[^\w\s'-]", " ", prompt.lower())
-    for phrase, word in _PHRASES.items():
+    for phrase, word in PHRASES.items():
         text = re.sub(rf"\b{phrase}\b", word, text)
-    words = text.replace("'", " ").split()
-    found, styles, unknown = [], [], []
-    for place, word in enumerate(words):
-        if word in STYLES:
-            styles += STYLES[word]
+    found, aliases, unknown = [], [], []
+    for word in text.replace("'", " ").split():
+        if word in ALIASES:
+            aliases += ALIASES[word]
         elif (concept := find(word)) is not None:
-            found.append(_in_context(concept, words, place))
+            found.append(concept)
         elif word not in FILLERS and not word.isdigit():
             unknown.append(word)
     named: dict[str, str] = {}
     nouns: list[str] = []
-    for concept in (*found, *styles):
+    for concept in (*found, *aliases):
         aspect, value = concept.split(":")
         if aspect == "noun":
             nouns += [value] if value not in nouns else []
@@ -141,19 +116,6 @@ _ENDINGS = (
     ("-like", ""),
     ("scape", ""),
 )
-
-
-def _in_context(concept: str, words: list[str], place: int) -> str:
-    """Tell "lava" the material from "on lava" the ground, and "metal man" from "metal floor"."""
-    after = [w for w in words[place + 1 : place + 3] if w not in LEADS]
-    before = [w for w in words[max(place - 2, 0) : place] if w in LEADS or w in ("a", "an", "the")]
-    if any(w in GROUND_WORDS for w in after[:1]) or (before and before[0] in LEADS and not _names_a_thing(after[:1])):
-        return GROUND_TWINS.get(concept, concept)
-    return MATERIAL_TWINS.get(concept, concept) if _names_a_thing(after[:1]) else concept
-
-
-def _names_a_thing(words: list[str]) -> bool:
-    return any((find(word) or "").startswith("noun:") for word in words)
 
 
 _WORDS = {word: concept for concept, words in CONCEPTS.items() for word in words.split()}

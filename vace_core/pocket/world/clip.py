@@ -1,4 +1,4 @@
-"""A clip: one scene, moving, seen as footage and in several looks, with exact depth and masks."""
+"""A clip: one scene, moving, as a camera sees it, with exact depth, masks and skeletons."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..looks import Look
 from .cutouts import CutoutScene
 from .footage import Footage
-from .shading import Shader
 from .solids import SolidScene
 from .surface import OBJECT, Surface, nearness
 
@@ -24,14 +22,13 @@ OTHER_SIDE = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
 class DrawnClip:
     """Frames of one scene, [F, H, W, 3] uint8 for pictures and [F, H, W] uint8 for the rest.
 
-    depth is relative inverse depth, 255 = nearest; mask is 255 on objects; looks are the same scene in each look.
+    depth is relative inverse depth, 255 = nearest; mask is 255 on objects; nouns say what is in the scene.
     people [F, P, 18, 3] float32 are the skeletons of up to P persons, as `pen.Pen` has them.
     """
 
     footage: Bytes
     depth: Bytes
     mask: Bytes
-    looks: tuple[Bytes, ...]
     nouns: tuple[str, ...]
     people: NDArray[np.float32]
 
@@ -41,29 +38,24 @@ def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
     return SolidScene.random(rng) if rng.random() < 0.4 else CutoutScene.random(rng)
 
 
-def draw_clip(
-    seed: int, looks: tuple[Look, ...], frames: int, height: int = 128, width: int = 192, grain: bool = True
-) -> DrawnClip:
+def draw_clip(seed: int, frames: int, height: int = 128, width: int = 192, grain: bool = True) -> DrawnClip:
     """Draw the scene of a seed; the same arguments give the same bytes. grain: whether footage has a film's."""
     rng = np.random.default_rng(seed)
     scene, footage = random_scene(rng), Footage.random(rng)
     footage = footage if grain else replace(footage, grain=0.0)
-    shaders = [Shader(look) for look in looks]
     start, speed = float(rng.uniform(0, 4)), float(rng.choice([0.5, 1.0, 1.0, 1.6]))
     flip = bool(rng.random() < 0.5)
     surfaces: list[Surface] = []
-    pictures: list[list[np.ndarray]] = [[] for _ in range(1 + len(shaders))]
+    pictures: list[np.ndarray] = []
     for frame in range(frames):
         time = start + speed * frame / FPS
         surface = scene.surface(time, height, width)
         surfaces.append(surface)
-        for out, painter in zip(pictures, (footage, *shaders)):
-            out.append(painter.picture(surface, time))
-    stacks = [_bytes(np.stack(frames_of_one), flip) for frames_of_one in pictures]
+        pictures.append(footage.picture(surface, time))
     depth = nearness(np.stack([surface.depth for surface in surfaces]))
     mask = np.stack([surface.group == OBJECT for surface in surfaces]).astype(np.float32)
     people = _people(surfaces, width if flip else 0)
-    return DrawnClip(stacks[0], _bytes(depth, flip), _bytes(mask, flip), tuple(stacks[1:]), scene.nouns, people)
+    return DrawnClip(_bytes(np.stack(pictures), flip), _bytes(depth, flip), _bytes(mask, flip), scene.nouns, people)
 
 
 def _bytes(unit_values: np.ndarray, flip: bool) -> Bytes:

@@ -16,8 +16,7 @@ from vace_core.annotators.pixels import pixels, video
 from vace_core.annotators.pose import draw_pose
 from vace_core.annotators.scribble import Scribble
 
-from .appearance import Bytes
-from .clip import DrawnClip
+from .clip import Bytes, DrawnClip
 
 SMALLEST = 0.004
 """Things that cover less of the picture have no box."""
@@ -27,9 +26,9 @@ AROUND_BONES = 0.06
 
 @dataclass(frozen=True)
 class DrawnControl:
-    """pictures [F, H, W, 3] uint8, what the model is shown; says [F, H, W] float32 in 0..1, what a look follows.
+    """pictures [F, H, W, 3] uint8, what the model is shown; says [F, H, W] float32 in 0..1, what they mean.
 
-    What it says: see `appearance.by_control`.
+    That is nearness, lines, lightness, speed, and for layout and pose 1 inside the boxes and on the people.
     """
 
     pictures: Bytes
