@@ -57,5 +57,5 @@ def modifier_figures(trial: Trial) -> Iterator[Figure]:
         parts.append(words.figure(MODIFIER_NAMES[0], 1 / len(values)))
     more = {part: figure.control for part, figure in zip(MODIFIERS, parts, strict=True)}
     more["chance"] = mean([part.more["chance"] for part in parts])
-    means = (mean([getattr(part, arm) for part in parts]) for arm in ("control", "off", "shuffled"))
-    yield Figure(MODIFIER_NAMES[0], *means, more)
+    control, off, shuffled = (mean([getattr(part, arm) for part in parts]) for arm in ("control", "off", "shuffled"))
+    yield Figure(MODIFIER_NAMES[0], control, off, shuffled, more)

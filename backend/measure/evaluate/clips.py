@@ -32,7 +32,7 @@ MUCH = (0.15, 0.6)
 BONES = 0.006
 """Skeletons cover so much of every frame of a clip that is measured for pose."""
 REAL_KINDS = ("depth", "scribble", "gray", "flow")
-"""Controls of real clips, by the annotators that run live. What is seen there by chance gives no fair layout or pose."""
+"""Controls of real clips, by the annotators that run live. For layout and pose there may be nothing in them."""
 FOOTAGE = Path(__file__).parents[2] / "clips" / "cup.mp4"
 
 

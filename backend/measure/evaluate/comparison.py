@@ -96,8 +96,8 @@ class Comparison:
         """The figures named by `pictures_of`."""
         for name in pictures_of(self.kind, self.real):
             measure = name.removeprefix(f"{self.kind}_").removesuffix(REAL)
-            yield self._words.figure(name, 1 / len(STYLES)) if measure not in self._arms else self._figure(
-                name, measure
+            yield (
+                self._words.figure(name, 1 / len(STYLES)) if measure not in self._arms else self._figure(name, measure)
             )
 
     def _figure(self, name: str, measure: str) -> Figure:

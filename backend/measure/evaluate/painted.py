@@ -17,8 +17,11 @@ from .clips import Clip
 
 EVERY = 3
 """One frame in so many is compared; only for flicker all of them are."""
-SLIGHT = 0.8
-"""Sigma of the blur of pictures of half the size, before they are set against each other."""
+SLIGHT, COARSE = 0.8, 4.0
+"""Sigmas of blurs of pictures of half the size: before they are set against each other, and of colours in areas."""
+LEAST = 1e-6
+FINE = 2.0
+"""How much more what is finer than that counts. With it, and in CIELAB, roughened pictures were recognised best."""
 
 
 def asked_look(prompt: str) -> Look:
@@ -48,31 +51,25 @@ class Target:
 
 @dataclass(frozen=True)
 class Gallery:
-    """The painter's pictures of one control in several looks, made small: [L, F, H / 2, W / 2, 3] uint8."""
+    """The painter's pictures of one control in several looks, as `sight` has them: [L, F, H / 2, W / 2, 6]."""
 
     looks: tuple[Look, ...]
-    pictures: np.ndarray
+    sights: np.ndarray
 
     @classmethod
     def of(cls, looks: Sequence[Look], control: np.ndarray, kind: str) -> Gallery:
         """control: the pictures [F, H, W, 3] of a control of that kind; some of the frames are painted."""
         seen = some(control)
-        return cls(tuple(looks), np.stack([softened(paint(look, seen, kind)) for look in looks]))
+        return cls(tuple(looks), np.stack([sight(paint(look, seen, kind)) for look in looks]))
 
     @classmethod
     def of_styles(cls, look: Look, control: np.ndarray, kind: str) -> Gallery:
         """Every style there is, the other aspects as in `look`."""
         return cls.of([replace(look, style=style) for style in STYLES], control, kind)
 
-    def distances(self, made: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """How far pictures [F, H, W, 3] uint8 of the same frames are from each look [L]: mean difference, 0..1.
-
-        weights [F, H, W], where they are given, say how much each pixel counts.
-        """
-        own = softened(some(made))
-        counted = np.ones(own.shape[:3], np.float32) if weights is None else halved(some(weights))
-        apart = [(cv2.absdiff(own, one).mean(axis=-1) * counted).sum() for one in self.pictures]
-        return np.array(apart) / max(float(counted.sum()), 1.0) / 255
+    def distances(self, made: np.ndarray) -> np.ndarray:
+        """How far pictures [F, H, W, 3] uint8 of the same frames are from each look [L]."""
+        return _apart(self.sights, made)
 
     def nearest(self, made: np.ndarray) -> Look:
         """The look that pictures are nearest to."""
@@ -88,29 +85,47 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Two looks in one picture: the first one of a clip's things, the second of what is around them.
+    """Two looks in one picture, the first of a clip's things and the second of what is around them.
 
-    things [F, H, W] float32, 1 on the clip's things.
+    sights [4, ...]: of that, of both looks the wrong way round, and of either look alone. weights [F, H, W]: things
+    and surroundings count the same, whatever they cover.
     """
 
-    gallery: Gallery
-    things: np.ndarray
+    sights: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, things_look: Look, other_look: Look, clip: Clip) -> Mixture:
+        """Of what the painter makes of a clip's depth; its mask is on its things."""
+        first, second = (paint(look, some(clip.controls["depth"]), "depth") for look in (things_look, other_look))
+        things = some(clip.mask) > 0.5
+        places = things[..., None]
+        mixed = (np.where(places, first, second), np.where(places, second, first), first, second)
+        share = min(max(float(things.mean()), 1e-3), 1 - 1e-3)
+        weights = np.where(things, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
+        return cls(np.stack([sight(pictures) for pictures in mixed]), halved(weights))
 
     def margin(self, made: np.ndarray) -> float:
-        """How much nearer pictures are to both looks, each in its place, than to the next best, -1 to 1.
+        """How much nearer pictures are to both looks, each in its place, than to the nearest of the others, -1 to 1.
 
-        The others are both looks the wrong way round, and either look alone. Things and surroundings count the same,
-        whatever they cover. 1 is the painter's own picture.
+        1 is the painter's own picture.
         """
-        inside, outside = (self.gallery.distances(made, part) for part in (self.things, 1 - self.things))
-        wanted, *others = (inside[a] + outside[b] for a, b in ((0, 1), (1, 0), (0, 0), (1, 1)))
-        best = min(others)
-        return float((best - wanted) / max(best + wanted, 1e-6))
+        wanted, *others = _apart(self.sights, made, self.weights)
+        return float((min(others) - wanted) / max(min(others) + wanted, LEAST))
 
 
-def softened(pictures: np.ndarray) -> np.ndarray:
-    """[F, H, W, 3] uint8 at half the size, slightly blurred, so that an edge that is off by a pixel is forgiven."""
-    return np.stack([cv2.GaussianBlur(picture, (0, 0), SLIGHT) for picture in halved(pictures)])
+def sight(pictures: np.ndarray) -> np.ndarray:
+    """What is compared of pictures [F, H, W, 3] uint8: [F, H / 2, W / 2, 6] float32, in CIELAB.
+
+    The first three are colours in areas, the others what is finer, in which an edge that is off by a pixel is forgiven.
+    """
+    out = []
+    for picture in halved(pictures):
+        soft = cv2.GaussianBlur(picture.astype(np.float32) / 255, (0, 0), SLIGHT)
+        colours = cv2.cvtColor(soft, cv2.COLOR_RGB2LAB)
+        areas = cv2.GaussianBlur(colours, (0, 0), COARSE)
+        out.append(np.concatenate((areas, FINE * (colours - areas)), axis=-1))
+    return np.stack(out)
 
 
 def halved(values: np.ndarray) -> np.ndarray:
@@ -126,6 +141,12 @@ def other_values(look: Look, aspect: str, values: Sequence[str]) -> list[Look]:
     return [replace(look, **{aspect: value}) for value in values]
 
 
+def _apart(sights: np.ndarray, made: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Mean difference of pictures from each of several sights; weights [F, H / 2, W / 2] say how much a place counts."""
+    own = sight(some(made))
+    return np.array([np.average(np.abs(own - one).mean(axis=-1), weights=weights) for one in sights])
+
+
 def _nearer(distances: np.ndarray, own: int) -> float:
     others = float(np.delete(distances, own).mean())
-    return (others - float(distances[own])) / max(others + float(distances[own]), 1e-6)
+    return (others - float(distances[own])) / max(others + float(distances[own]), LEAST)

@@ -48,9 +48,9 @@ class ReferenceTrial:
         styles = list(self.pictures)
         return styles[(styles.index(style) + steps) % len(styles)]
 
-    def gallery(self, clip: Clip, styles: list[str] | None = None) -> Gallery:
-        """The painter's pictures of a clip's depth in the references' looks, or in those named."""
-        return Gallery.of([look_of(style) for style in styles or self.pictures], clip.controls["depth"], "depth")
+    def gallery(self, clip: Clip) -> Gallery:
+        """The painter's pictures of a clip's depth in the references' looks."""
+        return Gallery.of([look_of(style) for style in self.pictures], clip.controls["depth"], "depth")
 
 
 def figures(trial: Trial) -> Iterator[Figure]:
@@ -95,8 +95,8 @@ def _show_each_alone(trial: Trial) -> ReferenceTrial:
         if lasts:
             late[style] = seen[1]
     without = trial.windows(asked(trial), (scope.early,))[0]
-    clips = (trial.played(trial.things, chunk) for chunk in (scope.early, scope.late))
-    return ReferenceTrial(pictures, *clips, early, late, without)
+    now, later = (trial.played(trial.things, chunk) for chunk in (scope.early, scope.late))
+    return ReferenceTrial(pictures, now, later, early, late, without)
 
 
 def _held(trial: Trial, shown: ReferenceTrial, gallery: Gallery) -> Figure:
@@ -119,7 +119,7 @@ def _two(trial: Trial, shown: ReferenceTrial) -> Figure:
     both, none, third, alone = [], [], [], []
     for style in list(shown.pictures)[: max(len(shown.pictures) // 2, 1)]:
         other = shown.next_to(style)
-        mixture = Mixture(shown.gallery(shown.clip, [style, other]), shown.clip.mask)
+        mixture = Mixture.of(look_of(style), look_of(other), shown.clip)
         ask = asked(trial, shown.pictures[style], shown.pictures[other])
         both.append(mixture.margin(trial.windows(ask, (trial.scope.early,))[0]))
         none.append(mixture.margin(shown.without))

@@ -1,8 +1,8 @@
 """Training the reader of depth: `python -m backend.measure.evaluate.training --minutes 12`, on one core.
 
-It learns from scenes that are drawn and painted for it as it goes, in every style and by chance in any palette, time and
-weather; none of them are what a model is trained or measured on. What a model gives is softer and noisier than what the
-painter does, so the pictures are roughened. Weights that are there already are trained on.
+It learns from scenes that are drawn and painted for it as it goes, in every style and by chance in any palette, time
+and weather; none of them are what a model is trained or measured on. What a model gives is softer and noisier than what
+the painter does, so the pictures are roughened. Weights that are there already are trained on.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ def unseen_errors(net: DepthNet, scenes: int) -> list[float]:
     errors = []
     for style in STYLES:
         pictures = paint(asked_look(style), control, "depth")
-        errors.append(mean([depth_error(picture[None], depth[None] / 255, net) for picture, depth in zip(pictures, depths)]))
+        errors.append(
+            mean([depth_error(picture[None], depth[None] / 255, net) for picture, depth in zip(pictures, depths)])
+        )
     return errors
 
 

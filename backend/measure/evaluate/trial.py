@@ -15,7 +15,16 @@ from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.pocket.looks import STYLES
 
-from .clips import FOOTAGE, REAL_KINDS, Clip, clip_with_things, clips_with_people, drawn_clips, real_clip, there_and_back
+from .clips import (
+    FOOTAGE,
+    REAL_KINDS,
+    Clip,
+    clip_with_things,
+    clips_with_people,
+    drawn_clips,
+    real_clip,
+    there_and_back,
+)
 from .shows import Request, chunks_of, frames_of
 
 log = logging.getLogger(__name__)

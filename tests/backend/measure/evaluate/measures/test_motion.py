@@ -1,10 +1,10 @@
-"""Flow, flicker and whether pictures move as they should."""
+"""Flow, and flicker along it."""
 
 import cv2
 import numpy as np
 import pytest
 
-from backend.measure.evaluate.measures.motion import flicker, flow_of, motion_error
+from backend.measure.evaluate.measures.motion import flicker, flow_of
 
 STEP = 3
 
@@ -41,9 +41,3 @@ def test_what_changes_its_light_from_frame_to_frame_flickers_by_so_much():
 def test_a_still_picture_flickers_where_the_clip_moves():
     still = np.repeat(MOVING[:1], 5, axis=0)
     assert flicker(still, MOVING, FLOW) > 3 * flicker(MOVING, MOVING, FLOW)
-
-
-def test_the_clip_itself_moves_as_it_should_and_a_still_picture_does_not():
-    assert motion_error(MOVING, FLOW) == 0.0
-    assert motion_error(np.repeat(MOVING[:1], 5, axis=0), FLOW) == pytest.approx(1.0, abs=0.02)
-    assert motion_error(MOVING[::-1].copy(), FLOW) > 1.5
