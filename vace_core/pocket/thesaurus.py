@@ -5,7 +5,8 @@ from __future__ import annotations
 CONCEPTS: dict[str, str] = {
     "style:gold": "gold golden gilded treasure royal baroque egyptian pharaoh trophy amber honey opulent luxury",
     "style:chrome": "chrome silver mirror mirrored reflective mercury robot robotic android cyborg machine platinum"
-    " aluminium aluminum titanium liquid-metal shiny metal metallic steel iron industrial factory spaceship-floor disco",
+    " aluminium aluminum titanium shiny liquid-metal metal metallic steel iron industrial factory"
+    " spaceship-floor disco",
     "style:copper": "copper bronze brass patina verdigris rust rusty rusted corroded oxidised oxidized",
     "style:wood": "wood wooden wicker oak timber bark log walnut cedar bamboo carved rustic log-cabin cork plank"
     " parquet deck stage table desk floorboard pier mahogany lumber",
@@ -56,7 +57,8 @@ CONCEPTS: dict[str, str] = {
     "style:popart": "popart cartoon comic anime pixar halftone lichtenstein warhol screenprint poster",
     "style:stained-glass": "stained-glass window-glass leaded church tiffany vitrail kaleidoscope",
     "style:oil": "oil impasto brushstroke painterly canvas impressionistic expressionist palette-knife",
-    "style:mosaic": "mosaic tile tiles tiled checkerboard chessboard checkered chequered chess checker tessera byzantine",
+    "style:mosaic": "mosaic tile tiles tiled checkerboard chessboard checkered chequered chess checker tessera"
+    " byzantine",
     "style:vaporwave": "vaporwave synthwave outrun retrowave eighties 80s miami",
     "style:pixel": "pixel pixelated pixelart 8-bit 8bit 16-bit minecraft voxel lego arcade nintendo gameboy videogame",
     "style:glitch": "glitch glitchy vhs datamosh distorted corrupted broken static rgb-split anaglyph",
@@ -170,7 +172,12 @@ PHRASES: dict[str, str] = {
 }
 """Several words that mean one."""
 
-FILLERS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS = _words(
     """
     3d 4k 8k a across an and animation are around art artwork as at atop background be beautiful
     behind best big by camera cgi cinematic color colors colour colours covered deep detailed down
@@ -180,6 +187,6 @@ FILLERS = frozenset(
     picture plains quality render rendered rendering scene small soil some streets style styled surface terrain
     texture textured that the there thing things this three through tiny to tone toned tones turned turning
     two ultra under underfoot up upon very video view weather while white-ish with world
-    """.split()
+    """
 )
 """Words that are understood but choose nothing."""

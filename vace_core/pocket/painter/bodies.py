@@ -35,7 +35,7 @@ def bodies(control: Bytes) -> Array:
 def people_in(frame: Bytes) -> list[dict[int, Array]]:
     """The skeletons in a picture [H, W, 3]: of each, the places [2] (x, y) of the joints that are seen."""
     code = (frame.astype(np.int32) * (1 << 16, 1 << 8, 1)).sum(axis=-1)
-    seen = set(np.unique(code).tolist())
+    seen = set(np.unique(code[code > 0]).tolist())
     joints = [_dots(code == shade) if shade in seen else [] for shade in _JOINT]
     people: list[dict[int, Array]] = []
     for stick, (one, other) in zip(_STICK, LIMBS, strict=False):
@@ -109,5 +109,5 @@ def _capsule(level: Array, here: Array, there: Array, thick: float, thin: float,
     radius = thick + (thin - thick) * way
     away = ((x - here[0] - way * along[0]) ** 2 + (y - here[1] - way * along[1]) ** 2) / radius**2
     stands = radius * np.sqrt(np.maximum(1 - away, 0)) / (0.09 * tall)
-    height = np.where(away < 1, 0.22 + 0.6 * stands + 0.3 * front, 0)
+    height = np.where(away < 1, 0.3 + 0.62 * stands + 0.25 * front, 0)
     np.maximum(part, np.minimum(height, 1), out=part)

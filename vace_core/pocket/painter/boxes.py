@@ -14,6 +14,7 @@ ROUND = 30.0
 SMALLEST = 8
 """Boxes with a shorter side are scraps of boxes that others cover."""
 _COLOURS = [red << 16 | green << 8 | blue for red, green, blue in PALETTE]
+_WHITE = 0xFFFFFF
 
 
 def boxes(control: Bytes) -> Array:
@@ -24,7 +25,7 @@ def boxes(control: Bytes) -> Array:
 def _things(frame: Bytes) -> Array:
     code = (frame.astype(np.int32) * (1 << 16, 1 << 8, 1)).sum(axis=-1)
     level = np.zeros(code.shape, np.float32)
-    for colour in set(_COLOURS) & set(np.unique(code).tolist()):
+    for colour in set(_COLOURS) & set(np.unique(code[code != _WHITE]).tolist()):
         _, _, stats, _ = cv2.connectedComponentsWithStats((code == colour).astype(np.uint8))
         for left, top, wide, tall, _ in stats[1:]:
             if min(wide, tall) >= SMALLEST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Array, Ramp, add, blur, mix, rgb, step, times
+from .fields import Array, Ramp, add, blur, mix, rgb, shift, step, times
 from .form import Form
 from .style import Style
 from .textures import BACK_HATCH, FIBRE, GRAIN, GRID, HATCH, WEAVE, at, ink, places, tiled
@@ -13,13 +13,13 @@ WHITE = rgb(0xFFFFFF)
 
 
 def watercolour(form: Form, ramp: Ramp) -> Array:
-    """Washes on white paper: pigment gathers at their borders, the paper's grain shows through."""
+    """Washes on white paper: pigment gathers at their borders, and the paper's grain shows through."""
     grain = tiled(GRAIN, form.level) - np.float32(0.5)
-    wash = blur(form.level, 2.0)
-    colour = ramp(0.95 - 0.85 * wash)
-    paper = mix(rgb(0xFBF6EA) * np.ones_like(colour), colour, np.clip(0.14 + 1.1 * wash + 0.2 * grain, 0, 1))
-    border = np.clip(1.5 * form.edge, 0, 1) * (1 - form.light)
-    return times(paper, 1 - 0.4 * border - 0.07 * grain)
+    wash = blur(form.level, 1.5)
+    colour = ramp(1 - 0.88 * wash)
+    paper = mix(rgb(0xFDFAF2) * np.ones_like(colour), colour, np.clip(0.1 + 1.15 * wash + 0.08 * grain, 0, 1))
+    border = np.clip(1.6 * form.edge * step(0.1, 0.4, form.level), 0, 1)
+    return times(paper, 1 - 0.42 * border - 0.04 * grain)
 
 
 def ink_wash(form: Form, ramp: Ramp) -> Array:
@@ -62,25 +62,19 @@ def oil(form: Form, ramp: Ramp) -> Array:
 
 def paper(form: Form, ramp: Ramp) -> Array:
     """Cut paper: sheets of colour lying over each other, each with its shadow."""
-    count = 4
-    phase = form.level * np.float32(count)
-    slope = np.hypot(*form.steep) * np.float32(count)
-    sheet = (
-        np.floor(phase + 0.5)
-        + np.clip((phase + 0.5 - np.round(phase + 0.5)) / np.maximum(slope, 0.06), -0.5, 0.5)
-        - 0.5
-    )
-    sheet = np.clip(sheet + 0.5, 0, count) / count
-    raised = np.clip(4 * (blur(sheet, 2.2) - sheet), 0, 1)
-    grain = 0.03 * (tiled(WEAVE, form.level) - np.float32(0.5))
-    return times(add(ramp(sheet), WHITE, np.clip(2.5 * (sheet - blur(sheet, 1.2)), 0, 0.3)), 1 - 0.75 * raised + grain)
+    sheet = form.stairs(4)
+    above = blur(shift(sheet, 2, 2), 1.6)
+    shadow = np.clip(2.6 * (above - sheet), 0, 0.7)
+    cut = np.clip(2.0 * (sheet - blur(sheet, 1.0)), 0, 0.3)
+    weave = 0.05 * (tiled(WEAVE, form.level) - np.float32(0.5))
+    return times(add(ramp(sheet), WHITE, cut), 1 - shadow + weave)
 
 
 STYLES = {
-    "watercolour": Style((0x2A3A8C, 0x6A4AA8, 0xD8567A, 0xF59A5A, 0xFBE08A), watercolour),
-    "ink": Style((0x0A0A0C, 0x4A4A4C, 0xA8A49C, 0xEDE6D6, 0xFBF7EC), ink_wash),
+    "watercolour": Style((0x2E2A86, 0x7A3AA0, 0xE0507E, 0xF7A072, 0x6EC6CC, 0xCDE8D8), watercolour),
+    "ink": Style((0x0A0A0C, 0x454240, 0x9C9484, 0xE6DABC, 0xF4EACF), ink_wash),
     "charcoal": Style((0x0A0908, 0x3A3632, 0x8A8074, 0xB8AC9A, 0xFFFCF4), charcoal),
     "blueprint": Style((0x04184A, 0x0A3CA0, 0x3A78D8, 0xA8CCF8, 0xFFFFFF), blueprint),
     "oil": Style((0x0A1238, 0x1C3C9A, 0x2E86B8, 0x8CC08A, 0xF2C230, 0xFFF0B0), oil),
-    "paper": Style((0x1E2A44, 0x2A7A78, 0xF2A03C, 0xF0603C, 0xFFF3DC), paper),
+    "paper": Style((0x16324F, 0x1F7A8C, 0xF2B134, 0xED553B, 0xFFF3DC), paper),
 }

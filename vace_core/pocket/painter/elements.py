@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Array, Ramp, add, blur, rgb, shift, step, times
+from .fields import Array, Ramp, add, blur, mix, rgb, shift, step, times
 from .form import Form
 from .style import Style
-from .textures import CELLS, CLOUD, FIBRE, STARS, at, places, tiled
+from .textures import CELLS, CLOUD, CRACKS, FIBRE, STARS, at, places, tiled
 
 WHITE = rgb(0xFFFFFF)
 
@@ -16,9 +16,9 @@ def lava(form: Form, ramp: Ramp) -> Array:
     """A black crust that is torn open where the form turns, and molten beneath."""
     x, y, _ = form.normal
     column, row = places(form.level)
-    crack = at(CELLS, column + 5 * x, row + 5 * y)
-    heat = 0.1 + 0.25 * crack + form.level * (0.18 + 0.6 * crack) + 0.55 * form.edge + 0.3 * form.halo
-    return times(ramp(heat), 0.72 + 0.56 * form.light)
+    crack = at(CRACKS, column + 5 * x, row + 5 * y)
+    heat = 0.08 + 0.2 * crack + form.level * (0.2 + 0.55 * crack) + 0.6 * form.edge + 0.3 * form.halo
+    return times(ramp(heat), 0.6 + 0.8 * form.light)
 
 
 def fire(form: Form, ramp: Ramp) -> Array:
@@ -46,18 +46,19 @@ def aurora(form: Form, ramp: Ramp) -> Array:
     height = form.level
     for up, fade in ((4, 0.92), (8, 0.84), (16, 0.7)):
         height = np.maximum(height, np.float32(fade) * shift(height, 0, -up))
-    column, _ = places(form.level)
-    fold = 0.5 + 0.5 * np.cos(2 * np.pi * (column / 8 + 1.4 * form.body))
-    glow = blur(height, 1.5) * (0.62 + 0.38 * fold)
-    sky = add(ramp(0.06 + 0.88 * glow), ramp.at(0.55), 0.5 * form.edge)
+    column, row = places(form.level)
+    fold = at(FIBRE, column + 6 * form.body, 0.0625 * row + 5 * form.body)
+    glow = blur(height, 1.5) * (0.72 + 0.4 * fold)
+    sky = add(ramp(0.06 + 0.84 * glow), ramp.at(0.55), 0.5 * form.edge)
     return add(sky, WHITE, 0.75 * tiled(STARS, form.level) * step(0.3, 0.05, height))
 
 
 def nebula(form: Form, ramp: Ramp) -> Array:
-    """Clouds between stars: violet and blue gas, a hot core, dust at its borders."""
+    """Clouds between stars: violet gas that turns blue in its shade, a hot core, light at its borders."""
     gas = tiled(CLOUD, form.level) - np.float32(0.5)
-    tone = 0.1 + 0.5 * form.body + 0.32 * form.level + 0.22 * gas * (0.3 + form.body) + 0.25 * (form.light - 0.5)
-    hot = add(ramp(tone), ramp.at(0.95), 0.6 * form.edge * form.light)
+    tone = 0.12 + 0.5 * form.body + 0.32 * form.level + 0.07 * gas * (0.3 + form.body) + 0.2 * (form.light - 0.5)
+    cold = mix(ramp(tone), rgb(0x2A5CFF), 0.75 * step(0.5, 0.15, form.light))
+    hot = add(cold, ramp.at(0.95), 0.6 * form.edge * form.light)
     return add(hot, WHITE, tiled(STARS, form.level) * (0.35 + 0.5 * step(0.5, 0.1, form.level)))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Bytes = NDArray[np.uint8]
 LIGHTNESS = np.array([0.3, 0.59, 0.11], np.float32)
 
@@ -18,7 +19,7 @@ class Ramp:
 
     def __init__(self, colours: Array | Sequence[int]) -> None:
         """colours: [N, 3] in 0..1, or N numbers 0xRRGGBB; they are spread evenly, and blended between."""
-        stops = np.stack([rgb(one) for one in colours]) if isinstance(colours[0], int) else np.asarray(colours)
+        stops = colours if isinstance(colours, np.ndarray) else np.stack([rgb(colour) for colour in colours])
         at = np.linspace(0, 1, len(stops))
         self.table = np.stack([np.interp(np.linspace(0, 1, 512), at, part) for part in stops.T], -1).astype(np.float32)
 

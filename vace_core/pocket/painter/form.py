@@ -80,6 +80,13 @@ class Form:
         away = np.abs(phase - np.round(phase)) / np.maximum(slope, 0.02)
         return step(wide + 0.8, max(wide - 0.6, 0), away) * step(0.015, 0.06, slope)
 
+    def stairs(self, count: int, soft: float = 0.16) -> Array:
+        """The level in `count` + 1 steps, 0..1, whose borders are a pixel wide, and softer where the level is flat."""
+        phase = self.level * np.float32(count)
+        wide = np.maximum(0.6 * np.hypot(*self.steep) * np.float32(count), np.float32(soft))
+        whole = np.floor(phase)
+        return (whole + np.clip((phase - whole - 0.5) / (2 * np.minimum(wide, 0.5)) + 0.5, 0, 1)) / np.float32(count)
+
 
 def form_of(control: Bytes, kind: str) -> Form:
     """Read a control [F, H, W, 3] uint8, as the model is shown it, of a kind of CONTROLS."""
@@ -92,9 +99,9 @@ def _filled(control: Bytes) -> Form:
     return _relief(control[..., 0].astype(np.float32) / 255, 1.0)
 
 
-def _relief(level: Array, sigma: float) -> Form:
+def _relief(level: Array, sigma: float, faint: float = 0.025) -> Form:
     level = blur(level, sigma)
-    return Form(level, step(0.025, 0.11, np.hypot(*slopes(level))))
+    return Form(level, step(faint, 4.4 * faint, np.hypot(*slopes(level))))
 
 
 def _lined(control: Bytes) -> Form:
@@ -108,7 +115,7 @@ READERS = {
     "depth": _filled,
     "scribble": _lined,
     "gray": _filled,
-    "flow": lambda control: _relief(motion(control), 1.0),
+    "flow": lambda control: _relief(motion(control), 1.5, 0.01),
     "layout": lambda control: _relief(boxes(control), 1.0),
     "pose": lambda control: _relief(bodies(control), 0.8),
 }

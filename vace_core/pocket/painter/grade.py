@@ -7,13 +7,13 @@ import numpy as np
 from ..looks import Look
 from .fields import LIGHTNESS, Array, add, mix, rgb, step, times
 from .form import Form
-from .textures import DOTS, RAIN, tiled
+from .textures import FLAKES, RAIN, tiled
 
 GRADES = {
     "natural": (1.0, (1.0, 1.0, 1.0), 1.0, 0.0),
-    "warm": (1.05, (1.2, 0.96, 0.62), 1.0, 0.02),
-    "cool": (0.9, (0.62, 0.95, 1.3), 1.0, 0.0),
-    "pastel": (0.62, (1.0, 0.97, 1.02), 0.55, 0.26),
+    "warm": (1.05, (1.14, 0.96, 0.7), 1.0, 0.0),
+    "cool": (0.9, (0.68, 0.95, 1.24), 1.0, 0.0),
+    "pastel": (0.75, (1.0, 0.97, 1.02), 0.6, 0.24),
     "vivid": (1.8, (1.0, 1.0, 1.0), 1.2, 0.0),
     "monochrome": (0.0, (1.0, 1.0, 1.0), 1.12, 0.0),
     "sepia": (0.0, (1.14, 0.9, 0.62), 0.95, 0.02),
@@ -33,10 +33,9 @@ def weathered(picture: Array, form: Form, weather: str) -> Array:
         wet = (0.6 * picture + 0.4 * grey * rgb(0xC8DCF0)) * np.float32(0.72)
         return add(wet, rgb(0xD8ECFF), 0.5 * tiled(RAIN, form.level) + 0.45 * form.edge * form.light)
     if weather == "snow":
-        upward = step(0.02, 0.3, -form.normal[1]) * step(0.06, 0.25, form.level)
-        cold = mix(picture, rgb(0xDCE8F4), 0.16)
-        flakes = step(0.42, 0.2, tiled(DOTS, form.level)) * 0.55
-        return mix(mix(cold, rgb(0xFAFDFF), 0.95 * upward), rgb(0xFFFFFF), flakes)
+        upward = step(0.12, 0.5, -form.normal[1]) * step(0.1, 0.3, form.level)
+        cold = mix(picture, rgb(0xB8CCE4), 0.24)
+        return mix(cold, rgb(0xFAFDFF), np.maximum(0.95 * upward, 0.85 * tiled(FLAKES, form.level)))
     if weather == "fog":
         thick = np.clip(0.88 - 0.75 * form.body - 0.1 * form.level, 0.2, 1)
         return mix(picture, rgb(0xC4CCD2), thick)
@@ -44,15 +43,18 @@ def weathered(picture: Array, form: Form, weather: str) -> Array:
 
 
 def lit(picture: Array, form: Form, time: str) -> Array:
-    """The light of the hour: a low orange sun with violet shade, or the moon."""
+    """The light of the hour: a low orange sun from the left and violet shade, or the moon and what glows by itself."""
     if time == "sunset":
-        toned = times(picture * rgb(0xFFB07A) * np.float32(1.1), 0.62 + 0.7 * form.light)
-        shade = mix(toned, rgb(0x4A1E5A), 0.42 * (1 - form.level) * (1 - picture @ LIGHTNESS))
-        return add(shade, rgb(0xFF7A2A), 0.2 + 0.5 * form.shine(5.0) + 0.25 * form.edge * form.light)
+        low = np.clip(0.62 - 0.7 * form.normal[0], 0.2, 1.3)
+        dusk = times(picture * rgb(0xFF9C5C) * np.float32(1.25), low + 0.12)
+        dusk = dusk + (0.3 * (1 - picture @ LIGHTNESS))[..., None] * rgb(0x5A1A78)
+        return add(dusk, rgb(0xFF8A3A), 0.6 * np.maximum(low - 0.7, 0))
     if time == "night":
         grey = (picture @ LIGHTNESS)[..., None]
-        dark = (0.45 * picture + 0.55 * grey) * rgb(0x3A5AA0) * np.float32(0.85)
-        return add(dark, rgb(0xA8C8FF), 0.6 * form.edge * form.light + 0.6 * form.shine(8.0))
+        dark = (0.5 * picture + 0.5 * grey) * rgb(0x3A5AA0) * np.float32(0.85)
+        glows = step(0.7, 1.0, picture.max(axis=-1) - picture.min(axis=-1))
+        moonlit = add(dark, rgb(0xA8C8FF), 0.45 * form.edge * form.light + 0.6 * form.shine(8.0))
+        return mix(moonlit, picture, 0.65 * glows)
     return picture
 
 

@@ -37,7 +37,7 @@ def thermal(form: Form, ramp: Ramp) -> Array:
 
 def xray(form: Form, ramp: Ramp) -> Array:
     """An x-ray: bodies are mist, their edges bones."""
-    tone = 0.05 + 0.34 * form.body + 0.16 * form.level + 0.75 * form.edge + 0.25 * form.halo + 0.3 * form.rim
+    tone = 0.1 + 0.4 * form.body + 0.14 * form.level + 0.7 * form.edge + 0.12 * form.halo + 0.3 * form.rim
     return ramp(tone)
 
 
@@ -52,8 +52,8 @@ def vaporwave(form: Form, ramp: Ramp) -> Array:
 
 STYLES = {
     "neon": Style((0x06030E, 0x140A28, 0x2A1050, 0xFF1E9A, 0xC03CFF, 0x18D8FF), neon),
-    "hologram": Style((0x00181E, 0x00505E, 0x00B4C8, 0x6AF4F0, 0xE8FFFF), hologram),
+    "hologram": Style((0x0A0C28, 0x143A78, 0x1E9CE0, 0x6AF4F0, 0xF4E8FF), hologram),
     "thermal": Style((0x10004A, 0x5A0096, 0xD21A5A, 0xFF7A00, 0xFFE000, 0xFFFFF0), thermal),
-    "x-ray": Style((0x02050A, 0x0A2036, 0x3E6E92, 0xA8CCE0, 0xFFFFFF), xray),
+    "x-ray": Style((0x02060C, 0x12364A, 0x5C8EA0, 0xC4E0E4, 0xFFFFFF), xray),
     "vaporwave": Style((0x1E0A4A, 0x4A1A8C, 0xC84AC8, 0xFF7AC0, 0xFFB48C, 0xFFF0B0), vaporwave),
 }

@@ -20,25 +20,25 @@ def gold(form: Form, ramp: Ramp) -> Array:
 
 
 def chrome(form: Form, ramp: Ramp) -> Array:
-    """Liquid chrome: a sky and a ground with a sharp horizon between them, folded over the relief."""
+    """Liquid chrome: a bright sky and a dark ground, with a sharp horizon between them, in everything that curves."""
     _, down, _ = form.normal
-    facing = 0.34 + 0.42 * form.level - 0.62 * down
-    folded = 0.5 - 0.5 * np.cos(2 * np.pi * np.clip(facing, -0.25, 1.25) * 1.25)
-    tone = 0.12 + 0.8 * step(0.1, 0.9, folded) + 0.08 * form.light
-    return add(ramp(tone), WHITE, form.shine(12.0))
+    around = step(-1.0, -0.45, down) * (1 - 0.3 * step(-0.4, -0.1, down)) - 0.7 * step(0.06, 0.36, down)
+    around = around + 0.6 * step(0.35, 0.95, down)
+    flat = 0.22 + 0.56 * form.level + 0.3 * (form.light - 0.5)
+    return add(ramp(flat + (around - flat) * step(0.015, 0.12, form.rim)), WHITE, form.shine(12.0))
 
 
 def copper(form: Form, ramp: Ramp) -> Array:
     """Copper that has gone green wherever nothing rubs it: polished on what stands out."""
     rough = tiled(CLOUD, form.level) - np.float32(0.5)
-    worn = step(0.22, 0.48, form.level + 0.5 * (form.light - 0.5) + 0.3 * form.edge + 0.22 * rough)
-    green = ramp(0.1 + 0.3 * form.level + 0.3 * (form.light - 0.5) + 0.12 * rough)
+    worn = step(0.22, 0.48, form.level + 0.5 * (form.light - 0.5) + 0.3 * form.edge + 0.09 * rough)
+    green = ramp(0.1 + 0.3 * form.level + 0.3 * (form.light - 0.5) + 0.08 * rough)
     shone = ramp(0.52 + 0.3 * form.level + 0.55 * (form.light - 0.5))
     return add(mix(green, shone, worn), rgb(0xFFE2CC), 0.9 * form.shine())
 
 
 STYLES = {
     "gold": Style((0x0E0602, 0x3A1E04, 0x8A5408, 0xD9961A, 0xFFD052, 0xFFF3BC), gold),
-    "chrome": Style((0x05070C, 0x1E2A3A, 0x667A90, 0xB9C6D2, 0xFFFFFF), chrome),
+    "chrome": Style((0x04060B, 0x222E3E, 0x66788C, 0xB4C2D0, 0xFFFFFF), chrome),
     "copper": Style((0x06322E, 0x1F8A7A, 0x6CC9AE, 0x8A3A1C, 0xD9743C, 0xFFC49A), copper),
 }

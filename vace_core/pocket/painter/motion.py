@@ -30,4 +30,4 @@ def motion(control: Bytes) -> Array:
         ]
         trail = np.maximum(trail, np.float32(FADING**stride) * np.stack(ahead))
     combed = sum(at(FIBRE, x + n * right, y + n * down) for n in (-4.5, -1.5, 1.5, 4.5)) / 4
-    return np.clip(trail * (0.72 + 0.7 * (combed - 0.5)) + 0.25 * speed, 0, 1)
+    return np.clip(trail * (0.95 + 0.3 * (combed - 0.5)), 0, 1)

@@ -32,8 +32,8 @@ def moss(form: Form, ramp: Ramp) -> Array:
 
 def velvet(form: Form, ramp: Ramp) -> Array:
     """Velvet: dark where it faces us, bright where it turns away."""
-    tone = 0.16 + 0.22 * form.level + 1.1 * form.rim + 0.28 * (form.light - 0.5) * form.body
-    pile = 0.05 * (tiled(FIBRE, form.level) - np.float32(0.5))
+    tone = 0.18 + 0.26 * form.level + 1.1 * form.rim + 0.28 * (form.light - 0.5) * form.body
+    pile = 0.09 * (tiled(FIBRE, form.level) - np.float32(0.5))
     return ramp(tone + pile)
 
 
@@ -45,7 +45,8 @@ def candy(form: Form, ramp: Ramp) -> Array:
     ground = ramp.at(0.72) * np.ones_like(form.level)[..., None]
     cane = mix(ramp(0.25 + 0.25 * form.level), ramp.at(1.0), stripe)
     drawn = mix(ground, cane, step(0.18, 0.34, form.level))
-    return add(times(drawn, 0.72 + 0.56 * np.minimum(form.light, 0.6)), WHITE, form.shine(12.0))
+    outlined = mix(times(drawn, 0.72 + 0.56 * np.minimum(form.light, 0.6)), ramp.at(0.0), 0.5 * form.edge)
+    return add(outlined, WHITE, form.shine(12.0))
 
 
 def slime(form: Form, ramp: Ramp) -> Array:
@@ -63,10 +64,10 @@ def knit(form: Form, ramp: Ramp) -> Array:
 
 
 STYLES = {
-    "wood": Style((0x160803, 0x4A2410, 0x8F5226, 0xC98B4A, 0xF2CE94), wood),
+    "wood": Style((0x120602, 0x3E1C0C, 0x7E4820, 0xB87E40, 0xE8C48A), wood),
     "moss": Style((0x070D04, 0x1D3A0C, 0x4A7A16, 0x93B82E, 0xE6F08A), moss),
     "velvet": Style((0x16000A, 0x4A0218, 0x9A0830, 0xE8305C, 0xFFB4C4), velvet),
     "candy": Style((0xC2185B, 0xFF3D8B, 0xFF7FB4, 0xA8ECE0, 0xFFFFFF), candy),
-    "slime": Style((0x12041C, 0x14380C, 0x2EA80C, 0x8CF01E, 0xF2FFA0), slime),
+    "slime": Style((0x1E0740, 0x200E3C, 0x2EA80C, 0x8CF01E, 0xF2FFA0), slime),
     "knit": Style((0x7A1020, 0xB01E2C, 0xD8434A, 0xF0D8C0, 0xFFF8EA), knit),
 }

@@ -1,4 +1,4 @@
-"""Textures that are fixed to the screen. Each is a tile of 16 x 16 pixels, since the model knows no place but in a tile.
+"""Textures that are fixed to the screen: tiles of 16 x 16 pixels, since the model knows no place but within a tile.
 
 A tile holds numbers in 0..1. Some are patterns to look at, some are thresholds: where a field passes the tile's number
 there is ink, so that a dot or a line grows with the field.
@@ -79,10 +79,10 @@ def _glyphs() -> Array:
 
 def _cells() -> Array:
     """How near a wall between scattered cells each pixel is, 1 on a wall."""
-    points = np.random.default_rng(5).uniform(0, SIDE, (5, 2)).astype(np.float32)
+    points = np.random.default_rng(5).uniform(0, SIDE, (3, 2)).astype(np.float32)
     away = np.abs(np.stack([_Y, _X], -1)[None] - points[:, None, None])
     away = np.sort(np.hypot(*np.moveaxis(np.minimum(away, SIDE - away), -1, 0)), axis=0)
-    return step(2.4, 0.2, away[1] - away[0])
+    return step(2.2, 0.3, away[1] - away[0])
 
 
 GRAIN = _noise(3, 0.7)
@@ -112,15 +112,26 @@ WEAVE = 0.5 + 0.25 * (np.cos((_X - 3) * np.pi / 4) - np.cos((_Y - 3) * np.pi / 4
 """Cloth: warp and weft by turns."""
 KNIT = _wave((np.abs(_X % 8 - 3.5) * -0.9 + _Y + 3) / 8) * step(4.2, 3.0, np.abs(_X % 8 - 3.5))
 """Stitches of a jumper: 1 on the yarn."""
-PANES = np.minimum(np.minimum(np.abs((_X + 5) % 8 - 4), np.abs((_Y + 5) % 8 - 4)), 4) / 4
-"""Distance from the sides of squares of eight pixels, 0 in their middle lines; see `print.mosaic`."""
+PANE_X, PANE_Y = ((_X - 3) % 8 - 4) / 4, ((_Y - 3) % 8 - 4) / 4
+"""Where in a square of eight pixels a pixel is, in -1..1; see `printing.cells`."""
+DIAMONDS = np.minimum(np.abs((_X + _Y - 5) % 16 - 8), np.abs((_X - _Y - 3) % 16 - 8)) / 8
+"""Distance from the lines of a lattice that stands on its corners: 0 on a line."""
+VEIN = step(0.3, 0.0, np.abs((_X - _Y + 2.6 * np.sin(np.pi * _Y / 8) + 1.2 * np.sin(np.pi * _X / 4) + 4) % 16 - 8) / 8)
+"""A vein of marble that wanders across."""
+TRIADS = tuple(_wave((_X - 3 - 8 / 3 * n) / 8) for n in range(3))
+"""The red, green and blue bars of a screen."""
 STARS = np.maximum(
     np.exp(-((_X - 4.5) ** 2 + (_Y - 10.5) ** 2) / 0.6), 0.5 * np.exp(-((_X - 12.5) ** 2 + (_Y - 3.5) ** 2) / 0.5)
 )
 """Two stars, a bright and a faint one."""
-RAIN = np.exp(-((((_X + 0.375 * _Y) % 8) - 3.5) ** 2) / 0.5) * _wave((_Y + 5 + 7 * (((_X + 0.375 * _Y) % 16) > 8)) / 16)
+RAIN = np.exp(-((((_X + 0.5 * _Y) % 8) - 3.5) ** 2) / 0.5) * _wave((_Y + 5 + 7 * (((_X + 0.5 * _Y) % 16) > 8)) / 16)
 """Slanting streaks."""
+FLAKES = np.max([step(wide, wide - 1.6, np.hypot((_X - x + 8) % 16 - 8, (_Y - y + 8) % 16 - 8))
+                 for x, y, wide in ((4.5, 3.5, 2.6), (12.5, 6.0, 1.9), (8.0, 12.5, 2.2))], axis=0)  # fmt: skip
+"""Three flakes of snow."""
 GLYPHS = _glyphs()
 """Four letters of no alphabet."""
 CELLS = _cells()
-"""Walls between five scattered cells."""
+"""Walls between three scattered cells."""
+CRACKS = CELLS * step(0.15, 0.6, CLOUD)
+"""Some of them, as cracks that run out."""
