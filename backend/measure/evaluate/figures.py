@@ -110,8 +110,8 @@ MEANINGS = {
     "reference_colour": Meaning(LOWER, "colour distance between the same two"),
     "reference_likeness": Meaning(
         HIGHER,
-        "how much nearer the output is to the painter's picture in the reference's look than to those in the other "
-        "references' looks, -1 to 1: 1 is that picture, 0 is as far from it as from the others",
+        "how much nearer the output is to the painter's picture in the reference's look than to the nearest of those "
+        "in the other references' looks, -1 to 1: 1 is that picture, -1 another's, 0 is as far from it as from another",
     ),
     "reference_style": Meaning(
         HIGHER, "share of outputs that are nearest, of the painter's pictures in every style, to the reference's"

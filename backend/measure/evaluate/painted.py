@@ -76,11 +76,11 @@ class Gallery:
         return self.looks[int(self.distances(made).argmin())]
 
     def likeness(self, made: np.ndarray, look: Look) -> float:
-        """How much nearer pictures are to one of the looks than to the others, by the means: -1 to 1.
+        """How much nearer pictures are to one of the looks than to the nearest of the others, -1 to 1.
 
-        1 is that look's own picture; 0 is as far from it as from the others.
+        1 is that look's own picture, -1 another's; 0 is as far from it as from another.
         """
-        return _nearer(self.distances(made), self.looks.index(look))
+        return _margin(self.distances(made), self.looks.index(look))
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,7 @@ class Mixture:
 
         1 is the painter's own picture.
         """
-        wanted, *others = _apart(self.sights, made, self.weights)
-        return float((min(others) - wanted) / max(min(others) + wanted, LEAST))
+        return _margin(_apart(self.sights, made, self.weights), 0)
 
 
 def sight(pictures: np.ndarray) -> np.ndarray:
@@ -142,11 +141,11 @@ def other_values(look: Look, aspect: str, values: Sequence[str]) -> list[Look]:
 
 
 def _apart(sights: np.ndarray, made: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Mean difference of pictures from each of several sights; weights [F, H / 2, W / 2] say how much a place counts."""
+    """Mean difference of pictures from each of several sights; weights [F, H / 2, W / 2]: how much a place counts."""
     own = sight(some(made))
     return np.array([np.average(np.abs(own - one).mean(axis=-1), weights=weights) for one in sights])
 
 
-def _nearer(distances: np.ndarray, own: int) -> float:
-    others = float(np.delete(distances, own).mean())
-    return (others - float(distances[own])) / max(others + float(distances[own]), LEAST)
+def _margin(distances: np.ndarray, wanted: int) -> float:
+    own, other = float(distances[wanted]), float(np.delete(distances, wanted).min())
+    return (other - own) / max(other + own, LEAST)
