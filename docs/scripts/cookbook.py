@@ -321,7 +321,7 @@ def stills(clip: list[np.ndarray]) -> None:
     for (name, _, _), picture in zip(named, pictures, strict=True):
         save([picture], name)
     save(pictures, "pictures")
-    with FileSink(str(ROOT / LINES), *clip[0].shape[1::-1], 24.0) as sink:
+    with FileSink(str(ROOT / LINES), clip[0].shape[1], clip[0].shape[0], 24.0) as sink:
         for number, lines in enumerate(lines_of(clip)):
             sink.send(Frame(lines, number, number / 24))
 

@@ -17,6 +17,8 @@ from .trial import Trial
 
 MODIFIERS = {"palette": PALETTES, "time": TIMES, "weather": WEATHERS}
 """The aspects of a look besides its style; the first value of each is what nobody has to ask for."""
+MODIFIED = 3
+"""So many styles are tried with every modifier."""
 MODIFIER_NAMES = ("modifier_accuracy",)
 
 
@@ -43,7 +45,7 @@ def control_figures(kind: str) -> Callable[[Trial], Iterator[Figure]]:
 
 def modifier_figures(trial: Trial) -> Iterator[Figure]:
     """MODIFIER_NAMES: a style's word and another one, under the depth of one clip."""
-    clip, prompts, chunks = trial.clips[0], trial.scope.brief_prompts, trial.scope.brief_chunks
+    clip, prompts, chunks = trial.clips[0], trial.scope.brief_prompts[:MODIFIED], trial.scope.brief_chunks
     parts = []
     for aspect, values in MODIFIERS.items():
         words = Words()

@@ -20,7 +20,7 @@ from vace_core.pocket.painter import paint
 from vace_core.pocket.world import draw_clip
 from vace_core.pocket.world.controls import controls_of
 
-from .measures.motion import flow_of
+from .measures.motion import Motion
 
 FIRST_SEED = 9_000_000
 """Training draws other seeds."""
@@ -49,9 +49,9 @@ class Clip:
     real: bool = False
 
     @cached_property
-    def flow(self) -> np.ndarray:
-        """The footage's motion, as `flow_of` has it."""
-        return flow_of(self.footage)
+    def motion(self) -> Motion:
+        """How the footage moves."""
+        return Motion.of(self.footage)
 
     @property
     def depth(self) -> np.ndarray:

@@ -13,16 +13,10 @@ from .figures import REAL, Arms, Figure, mean, pictures_of
 from .measures.detail import gradient_correlation, sharpness, tile_ratio
 from .measures.light import colour_distance
 from .measures.likeness import ssim
-from .measures.motion import flicker
 from .painted import Gallery, Target, some
 from .readers import depth_error
 
 Measure = Callable[[np.ndarray, Target], float]
-
-
-def _flicker(made: np.ndarray, target: Target) -> float:
-    clip = target.clip
-    return flicker(made, clip.footage[: len(made)], clip.flow[: len(made) - 1])
 
 
 MEASURES: dict[str, Measure] = {
@@ -32,7 +26,7 @@ MEASURES: dict[str, Measure] = {
     "colour_distance": lambda made, target: colour_distance(some(made), some(target.pictures)),
     "sharpness": lambda made, target: sharpness(some(made), some(target.pictures)),
     "tile_ratio": lambda made, _: tile_ratio(some(made)),
-    "flicker": _flicker,
+    "flicker": lambda made, target: target.clip.motion.flicker(made),
 }
 """Each is of an output [F, H, W, 3] uint8 and of what it should be."""
 OF_THE_PAINTER = {"rmse": "flawless", "tile_ratio": "truth", "flicker": "truth"}

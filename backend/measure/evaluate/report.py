@@ -26,6 +26,8 @@ QUALITY = 88
 SHEET_CHUNKS = 2
 ARMS = ("control", "off", "shuffled")
 COLUMNS = ("input", "control", "painter", "output", "scale 0", "shuffled")
+REFERENCE = {"control": "reference", "scale 0": "without"}
+"""What these columns are in the row of references."""
 INTRODUCTION = """# Evaluation: does it follow?
 
 Written by `python start.py evaluate --markdown docs/develop/evaluation.md`; do not edit it by hand. What the bundled
@@ -80,7 +82,8 @@ def page(figures: Sequence[Figure], trial: Trial, sheet: str) -> str:
     parts += [*_over_time(others), look, ""]
     parts.append(
         f'Each picture ends the second chunk; the prompt is "{_sheet_prompt(trial)}". Columns: {", ".join(COLUMNS)}. '
-        "In the references' row the control is the reference, shown with depth and no words."
+        "In the references' row the control is the reference, shown with depth and no words, and the fifth picture is "
+        "without one."
     )
     return "\n".join([*parts, HOW])
 
@@ -185,7 +188,9 @@ def _control_row(
     """clips: one, and another whose control stands for a wrong one."""
     prompt, own = _sheet_prompt(trial), clips[0]
     made, other = (trial.show(Request(prompt, control=clip.controls[kind]), SHEET_CHUNKS) for clip in clips)
-    return _row(trial, (own.footage, own.controls[kind], _painted(own, kind, prompt), made, off, other), title)
+    return _row(
+        trial, (own.footage, own.controls[kind], _painted(own, kind, prompt), made, off, other), {"control": title}
+    )
 
 
 def _painted(clip: Clip, kind: str, prompt: str) -> np.ndarray:
@@ -198,9 +203,9 @@ def _mask_rows(trial: Trial, off: np.ndarray) -> Iterator[list[tuple[np.ndarray,
     made = [trial.show(ask, SHEET_CHUNKS) for ask in asks]
     mask = np.repeat((clip.mask * 255).astype(np.uint8)[..., None], 3, axis=-1)
     exact = [put_together(pictures, one) for pictures, one in ((made[0], clip), (off, clip), (made[1], other))]
-    none = np.zeros_like(clip.footage[:1])
-    yield _row(trial, (clip.footage, mask, none, made[0], off, made[1]), "mask")
-    yield _row(trial, (clip.footage, mask, none, *exact), "mask, composited")
+    none = np.full_like(clip.footage[:1], PAPER)
+    for title, outputs in (("mask", (made[0], off, made[1])), ("mask, composited", exact)):
+        yield _row(trial, (clip.footage, mask, none, *outputs), {"control": title, "painter": ""})
 
 
 def _reference_row(trial: Trial) -> list[tuple[np.ndarray, str]]:
@@ -209,15 +214,14 @@ def _reference_row(trial: Trial) -> list[tuple[np.ndarray, str]]:
     made = [trial.show(reference_ask(trial, picture), SHEET_CHUNKS) for picture in pictures]
     off = trial.show(reference_ask(trial), SHEET_CHUNKS)
     painted = Target(clip, "depth", look_of(styles[0]), len(clip.footage)).pictures
-    return _row(trial, (clip.footage, pictures[0][None], painted, made[0], off, made[1]), "reference")
+    return _row(trial, (clip.footage, pictures[0][None], painted, made[0], off, made[1]), REFERENCE)
 
 
-def _row(trial: Trial, videos: tuple[np.ndarray, ...], name: str) -> list[tuple[np.ndarray, str]]:
-    """The frames that end a show, of clips that are played there and back and of outputs."""
+def _row(trial: Trial, videos: tuple[np.ndarray, ...], titles: dict[str, str]) -> list[tuple[np.ndarray, str]]:
+    """The frames that end a show, of clips that are played there and back and of outputs; titles of some of COLUMNS."""
     last = frames_of(trial.model.pipeline, SHEET_CHUNKS) - 1
-    titles = (COLUMNS[0], name, *COLUMNS[2:])
     shown = [video[next(islice(there_and_back(len(video)), last, None))] for video in videos]
-    return list(zip(shown, titles, strict=True))
+    return list(zip(shown, [titles.get(column, column) for column in COLUMNS], strict=True))
 
 
 def _captioned(picture: np.ndarray, text: str) -> np.ndarray:

@@ -88,9 +88,8 @@ def test_one_frame_in_three_is_compared_and_of_fewer_all():
 
 def test_two_looks_are_both_there_only_where_each_is_in_its_place():
     clip = clip_with_things(3, *SIZE)
-    looks = [complete({"style": style}) for style in ("ice", "lava")]
-    ice, lava = (paint(look, clip.controls["depth"], "depth") for look in looks)
-    mixture, things = Mixture.of(*looks, clip), clip.mask[..., None] > 0.5
+    ice, lava = (paint(Look(style), clip.controls["depth"], "depth") for style in ("ice", "lava"))
+    mixture, things = Mixture.of(Look("ice"), Look("lava"), clip), clip.mask[..., None] > 0.5
     mixed = np.where(things, ice, lava)
     assert mixture.margin(mixed) == pytest.approx(1.0)
     assert 0.1 < mixture.margin(rough(mixed)) < 1
@@ -102,8 +101,7 @@ def test_things_count_as_much_as_what_is_around_them_however_small_they_are():
     clip = clip_with_things(3, *SIZE)
     small = np.zeros_like(clip.mask)
     small[:, 20:36, 30:46] = 1
-    looks = [complete({"style": style}) for style in ("ice", "lava")]
-    ice, lava = (paint(look, clip.controls["depth"], "depth") for look in looks)
-    mixture = Mixture.of(*looks, Clip(clip.footage, clip.controls, small))
+    ice, lava = (paint(Look(style), clip.controls["depth"], "depth") for style in ("ice", "lava"))
+    mixture = Mixture.of(Look("ice"), Look("lava"), Clip(clip.footage, clip.controls, small))
     fading = np.where(small[..., None] > 0.5, ice, lava) * 0.5 + lava * 0.5
     assert abs(mixture.margin(fading.astype(np.uint8))) < 0.3

@@ -36,32 +36,32 @@ def test_each_is_an_object_with_control_off_and_shuffled(figures: dict[str, Figu
         assert all(isinstance(row[arm], float) for arm in ("control", "off", "shuffled")), name
 
 
-@pytest.mark.parametrize("kind", CONTROLS)
-@pytest.mark.parametrize("real", [False, True])
-def test_what_is_painted_as_it_should_be_is_right_and_for_another_clip_is_not(
-    figures: dict[str, Figure], kind: str, real: bool
-):
-    if real and kind not in REAL_KINDS:
-        pytest.skip("not measured on real clips")
-    mine = {name: figures[name] for name in pictures_of(kind, real)}
-    for name, figure in mine.items():
-        ideal = 1.0 if "flicker" not in name and "tile" not in name and "distance" not in name else None
-        if "rmse" in name:
-            assert figure.control == figure.more["flawless"]
-        elif ideal is not None:
-            assert figure.control == pytest.approx(ideal), name
-            assert figure.off < 0.9 or "sharpness" in name, name
-        elif "truth" in figure.more:
-            assert figure.control == figure.more["truth"], name
-        else:
-            assert figure.control == 0.0, name
-            assert min(figure.off, figure.shuffled) > 0, name
+IDEAL = {"ssim": 1.0, "gradient_correlation": 1.0, "colour_distance": 0.0, "sharpness": 1.0, "word_accuracy": 1.0}
+THE_PAINTER_S = {"rmse": "flawless", "tile_ratio": "truth", "flicker": "truth"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "real"), [*((kind, False) for kind in CONTROLS), *((kind, True) for kind in REAL_KINDS)]
+)
+def test_what_is_painted_as_it_should_be_is_right_in_everything(figures: dict[str, Figure], kind: str, real: bool):
+    for name in pictures_of(kind, real):
+        figure, measure = figures[name], name.removeprefix(f"{kind}_").removesuffix(REAL)
+        wanted = figure.more[THE_PAINTER_S[measure]] if measure in THE_PAINTER_S else IDEAL[measure]
+        assert figure.control == pytest.approx(wanted), name
 
 
 @pytest.mark.parametrize("kind", ["depth", "scribble", "gray", "layout"])
 def test_another_clip_s_picture_is_less_alike(figures: dict[str, Figure], kind: str):
     assert figures[f"{kind}_ssim"].shuffled < 0.9
     assert figures[f"{kind}_gradient_correlation"].shuffled < 0.6
+    assert figures[f"{kind}_colour_distance"].shuffled > 3
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_noise_is_not_what_it_should_be(figures: dict[str, Figure], kind: str):
+    assert figures[f"{kind}_ssim"].off < 0.3
+    assert abs(figures[f"{kind}_gradient_correlation"].off) < 0.1
+    assert figures[f"{kind}_colour_distance"].off > 10
 
 
 def test_every_word_is_obeyed_and_the_next_one_is_not_what_was_asked_for(figures: dict[str, Figure]):
