@@ -138,6 +138,7 @@ PHRASES: dict[str, str] = {
     "outer space": "space",
     "milky way": "space",
     "blue sky": "day",
+    "clear sky": "cloudless",
     "golden hour": "sunset",
     "city lights": "city",
     "deep sea": "underwater",

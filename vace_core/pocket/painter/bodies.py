@@ -23,6 +23,8 @@ CLOTHES = (
 )  # fmt: skip
 """Joints, the radius at either in body heights, and how far in front of the body it is."""
 HEAD, HAND = 0.085, 0.026
+SHORT = 8.0
+"""Joints that are so few pixels apart belong together: their dots hide the stick between them."""
 _JOINT = [red << 16 | green << 8 | blue for red, green, blue in RAINBOW]
 _STICK = [sum(round(STICK * part) << place for part, place in zip(shade, (16, 8, 0))) for shade in RAINBOW]
 
@@ -36,36 +38,41 @@ def people_in(frame: Bytes) -> list[dict[int, Array]]:
     """The skeletons in a picture [H, W, 3]: of each, the places [2] (x, y) of the joints that are seen."""
     code = (frame.astype(np.int32) * (1 << 16, 1 << 8, 1)).sum(axis=-1)
     seen = set(np.unique(code[code > 0]).tolist())
-    joints = [_dots(code == shade) if shade in seen else [] for shade in _JOINT]
+    joints = [_dots(code, shade) if shade in seen else [] for shade in _JOINT]
     people: list[dict[int, Array]] = []
     for stick, (one, other) in zip(_STICK, LIMBS, strict=False):
-        if stick not in seen:
-            continue
         for here, there in product(joints[one], joints[other]):
             if _drawn(code, stick, here, there):
                 _join(people, {one: here, other: there})
     return people
 
 
-def _dots(mask: np.ndarray) -> list[Array]:
-    _, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    return [centre.astype(np.float32) for centre, row in zip(centres[1:], stats[1:]) if row[cv2.CC_STAT_AREA] > 1]
+def _dots(code: np.ndarray, shade: int) -> list[Array]:
+    """The middles of the dots of a colour; single pixels are none."""
+    places = np.argwhere(code == shade)[:, ::-1]
+    (left, top), (right, low) = places.min(axis=0), places.max(axis=0) + 1
+    mask = (code[top:low, left:right] == shade).astype(np.uint8)
+    _, _, stats, middles = cv2.connectedComponentsWithStats(mask)
+    found = zip(middles[1:], stats[1:], strict=True)
+    return [(middle + (left, top)).astype(np.float32) for middle, row in found if row[cv2.CC_STAT_AREA] > 1]
 
 
 def _drawn(code: np.ndarray, stick: int, here: Array, there: Array) -> bool:
-    """Whether a stick of that colour lies between two places."""
+    """Whether a stick of that colour lies between two places; dots cover those that are very short."""
+    if np.hypot(*(there - here)) < SHORT:
+        return True
     on = np.rint(here + np.linspace(0.15, 0.85, 9)[:, None] * (there - here)).astype(int)
     rows, columns = np.clip(on[:, 1], 0, code.shape[0] - 1), np.clip(on[:, 0], 0, code.shape[1] - 1)
-    return int((code[rows, columns] == stick).sum()) >= 4
+    return int((code[rows, columns] == stick).sum()) >= 3
 
 
 def _join(people: list[dict[int, Array]], limb: dict[int, Array]) -> None:
-    """Add a limb to the person that has one of its joints, or let it begin a new person."""
-    for person in people:
-        if any(joint in person and np.array_equal(person[joint], place) for joint, place in limb.items()):
-            person.update(limb)
-            return
-    people.append(dict(limb))
+    """Add a limb to the person that has one of its joints, or let it begin a new person; it may join two into one."""
+    of_it = [p for p in people if any(joint in p and np.array_equal(p[joint], at) for joint, at in limb.items())]
+    whole = limb.copy()
+    for person in of_it:
+        whole |= person
+    people[:] = [person for person in people if not any(person is one for one in of_it)] + [whole]
 
 
 def _clothed(frame: Bytes) -> Array:
@@ -86,13 +93,13 @@ def _clothed(frame: Bytes) -> Array:
 
 
 def _stature(person: dict[int, Array]) -> float:
-    """How tall a person is in pixels, by the limb that is foreshortened least."""
+    """How tall a person is in pixels, by limbs that are hardly foreshortened."""
     tall = [
         float(np.hypot(*(person[one] - person[other]))) / length
         for length, (one, other) in zip(LENGTHS, LIMBS, strict=False)
         if one in person and other in person
     ]
-    return max(tall, default=60.0)
+    return float(np.quantile(tall, 0.75)) if tall else 60.0
 
 
 def _capsule(level: Array, here: Array, there: Array, thick: float, thin: float, front: float, tall: float) -> None:

@@ -25,7 +25,7 @@ def watercolour(form: Form, ramp: Ramp) -> Array:
 def ink_wash(form: Form, ramp: Ramp) -> Array:
     """Ink on rice paper: a wet brush along the edges, grey washes in the depth."""
     stroke = np.clip(blur(form.edge, 1.0) * 1.5 * (1.25 - 0.9 * form.light), 0, 1)
-    wash = 0.62 * step(0.25, 0.95, form.level) * (0.55 + 0.9 * (0.5 - form.light)) + 0.16 * form.halo
+    wash = 0.78 * step(0.2, 0.95, form.level) * (0.55 + 0.9 * (0.5 - form.light)) + 0.16 * form.halo
     grain = 0.05 * (tiled(FIBRE, form.level) - np.float32(0.5))
     return ramp(1 - np.clip(wash + grain, 0, 0.7) - 0.98 * stroke)
 

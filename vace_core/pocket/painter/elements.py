@@ -7,7 +7,7 @@ import numpy as np
 from .fields import Array, Ramp, add, blur, mix, rgb, shift, step, times
 from .form import Form
 from .style import Style
-from .textures import CELLS, CLOUD, CRACKS, FIBRE, STARS, at, places, tiled
+from .textures import CELLS, CLOUD, CRACKS, STANDING, STARS, at, places, tiled
 
 WHITE = rgb(0xFFFFFF)
 
@@ -27,7 +27,7 @@ def fire(form: Form, ramp: Ramp) -> Array:
     for up, fade in ((3, 0.9), (6, 0.8), (12, 0.62)):
         heat = np.maximum(heat, np.float32(fade) * shift(heat, 0, -up))
     column, row = places(form.level)
-    tongue = at(FIBRE, column, 0.25 * row + 10 * form.level) - np.float32(0.5)
+    tongue = at(STANDING, column, row + 10 * form.level) - np.float32(0.5)
     heat = 0.62 * heat + 0.3 * blur(heat, 3.0) * (1 + 1.2 * tongue) + 0.35 * form.edge
     return ramp(heat)
 
@@ -47,7 +47,7 @@ def aurora(form: Form, ramp: Ramp) -> Array:
     for up, fade in ((4, 0.92), (8, 0.84), (16, 0.7)):
         height = np.maximum(height, np.float32(fade) * shift(height, 0, -up))
     column, row = places(form.level)
-    fold = at(FIBRE, column + 6 * form.body, 0.0625 * row + 5 * form.body)
+    fold = at(STANDING, column + 6 * form.body, row + 5 * form.body)
     glow = blur(height, 1.5) * (0.72 + 0.4 * fold)
     sky = add(ramp(0.06 + 0.84 * glow), ramp.at(0.55), 0.5 * form.edge)
     return add(sky, WHITE, 0.75 * tiled(STARS, form.level) * step(0.3, 0.05, height))

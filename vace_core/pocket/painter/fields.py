@@ -45,7 +45,7 @@ def step(low: float, high: float, field: Array) -> Array:
 
 def mix(one: Array, other: Array, share: Array | float) -> Array:
     """Picture one, and as much of the other (a picture or a colour [3]) as the field `share` [F, H, W] says."""
-    return one + (other - one) * (share if isinstance(share, float) else share[..., None])
+    return one + (other - one) * (share[..., None] if isinstance(share, np.ndarray) else np.float32(share))
 
 
 def add(picture: Array, colour: Array, much: Array) -> Array:

@@ -52,7 +52,7 @@ def lit(picture: Array, form: Form, time: str) -> Array:
     if time == "night":
         grey = (picture @ LIGHTNESS)[..., None]
         dark = (0.5 * picture + 0.5 * grey) * rgb(0x3A5AA0) * np.float32(0.85)
-        glows = step(0.7, 1.0, picture.max(axis=-1) - picture.min(axis=-1))
+        glows = step(0.4, 0.9, picture.max(axis=-1) - picture.min(axis=-1))
         moonlit = add(dark, rgb(0xA8C8FF), 0.45 * form.edge * form.light + 0.6 * form.shine(8.0))
         return mix(moonlit, picture, 0.65 * glows)
     return picture

@@ -21,7 +21,8 @@ def gold(form: Form, ramp: Ramp) -> Array:
 
 def chrome(form: Form, ramp: Ramp) -> Array:
     """Liquid chrome: a bright sky and a dark ground, with a sharp horizon between them, in everything that curves."""
-    _, down, _ = form.normal
+    slope = 3.0 * form.steep[1] + 24.0 * form.wide[1]
+    down = -slope / np.sqrt(1 + slope * slope)
     around = step(-1.0, -0.45, down) * (1 - 0.3 * step(-0.4, -0.1, down)) - 0.7 * step(0.06, 0.36, down)
     around = around + 0.6 * step(0.35, 0.95, down)
     flat = 0.22 + 0.56 * form.level + 0.3 * (form.light - 0.5)

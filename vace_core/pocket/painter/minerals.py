@@ -50,7 +50,7 @@ def glass(form: Form, ramp: Ramp) -> Array:
     x, y, _ = form.normal
     column, row = places(form.level)
     behind = at(BOARD, column - 11 * x, row - 11 * y)
-    clear = ramp(0.5 + 0.28 * behind + 0.15 * form.level)
+    clear = ramp(0.34 + 0.26 * behind + 0.36 * form.level)
     dark = mix(clear, ramp.at(0.1), 0.85 * step(0.12, 0.55, form.rim) * step(0.62, 0.3, form.light))
     return add(add(dark, WHITE, 0.8 * form.edge * step(0.5, 0.8, form.light)), WHITE, form.shine(14.0))
 

@@ -7,7 +7,7 @@ import numpy as np
 from .fields import Array, Ramp, add, mix, rgb, step, times
 from .form import Form
 from .style import Style
-from .textures import CLOUD, FIBRE, GRAIN, KNIT, STRIPES, at, places, tiled
+from .textures import CLOUD, FIBRE, GRAIN, KNIT, LYING, STRIPES, at, places, tiled
 
 WHITE = rgb(0xFFFFFF)
 
@@ -16,8 +16,8 @@ def wood(form: Form, ramp: Ramp) -> Array:
     """Carved wood: grain that runs across the picture and bends around what stands out."""
     column, row = places(form.level)
     bent = row + 14 * form.level
-    grain = at(FIBRE, 0.25 * column, bent) + 0.6 * np.cos(2 * np.pi * bent / 8)
-    tone = 0.3 + 0.3 * form.level + 0.8 * (form.light - 0.5) + 0.14 * (grain - 0.5)
+    grain = at(LYING, column, bent) + 0.35 * np.cos(2 * np.pi * bent / 8)
+    tone = 0.3 + 0.3 * form.level + 0.8 * (form.light - 0.5) + 0.2 * (grain - 0.5)
     return times(ramp(tone), 1 - 0.5 * form.edge * (1 - form.light))
 
 

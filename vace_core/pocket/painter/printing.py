@@ -38,7 +38,7 @@ def popart(form: Form, ramp: Ramp) -> Array:
 def stained_glass(form: Form, ramp: Ramp) -> Array:
     """Coloured glass in lead, the sun behind it: panes by level and by the way they face, a lattice around them."""
     x, y, _ = form.normal
-    pane = 0.28 + 0.56 * form.stairs(4) + 0.1 * step(-0.15, 0.15, x) - 0.1 * step(-0.15, 0.15, y)
+    pane = 0.28 + 0.56 * form.stairs(4) + 0.1 * step(-0.6, 0.6, x) - 0.1 * step(-0.6, 0.6, y)
     behind = step(0.22, 0.1, form.body)
     lattice = step(0.2, 0.06, tiled(DIAMONDS, form.level)) * behind
     lead = np.maximum(np.maximum(form.lines(4.0, 1.0), form.edge), lattice)

@@ -6,9 +6,12 @@ there is ink, so that a dot or a line grows with the field.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
 
-from .fields import Array, blur, step
+from .fields import Array, step
 
 SIDE = 16
 _Y, _X = np.mgrid[:SIDE, :SIDE].astype(np.float32) + np.float32(0.5)
@@ -21,11 +24,10 @@ def tiled(tile: Array, like: Array) -> Array:
 
 
 def at(tile: Array, x: Array, y: Array) -> Array:
-    """The tile looked up at places [F, H, W] in pixels, to a quarter of a pixel."""
-    fine = _fine(tile)
-    columns = (x * 4).astype(np.int32) & 63
-    rows = (y * 4).astype(np.int32) & 63
-    return fine.take(rows * 64 + columns)
+    """The tile looked up at columns and rows [F, H, W] in pixels, none below -64, to a quarter of a pixel."""
+    columns = (x * 4 + 256).astype(np.int32) & 63
+    rows = (y * 4 + 256).astype(np.int32) & 63
+    return _fine(tile.tobytes()).take(rows * 64 + columns)
 
 
 def places(like: Array) -> tuple[Array, Array]:
@@ -44,24 +46,22 @@ def _wave(phase: Array) -> Array:
     return 1 - np.abs(2 * (phase - np.floor(phase)) - 1)
 
 
-def _fine(tile: Array) -> Array:
-    if id(tile) not in _FINE:
-        y, x = (np.mgrid[:64, :64].astype(np.float32)) / 4 - np.float32(0.375)
-        left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-        right, low = x - left, y - top
-        corners = [tile[(top + j) % SIDE, (left + i) % SIDE] for j in (0, 1) for i in (0, 1)]
-        upper = corners[0] * (1 - right) + corners[1] * right
-        lower = corners[2] * (1 - right) + corners[3] * right
-        _FINE[id(tile)] = (upper * (1 - low) + lower * low).astype(np.float32).ravel()
-    return _FINE[id(tile)]
+@lru_cache(maxsize=32)
+def _fine(tile: bytes) -> Array:
+    """A tile, by its bytes, blended to quarters of a pixel [64 * 64]."""
+    pixels = np.frombuffer(tile, np.float32).reshape(SIDE, SIDE)
+    along = np.arange(64, dtype=np.float32) / 4 + np.float32(0.125)
+    first, share = along.astype(int), (along % 1)[:, None]
+    down = pixels[first] * (1 - share) + pixels[(first + 1) % SIDE] * share
+    return (down[:, first] * (1 - share.T) + down[:, (first + 1) % SIDE] * share.T).ravel()
 
 
-_FINE: dict[int, Array] = {}
-
-
-def _noise(seed: int, sigma: float) -> Array:
+def _noise(seed: int, across: float, down: float) -> Array:
+    """Noise of equally many values of each, blurred so far across and down, that has no seams."""
     rough = np.random.default_rng(seed).standard_normal((SIDE, SIDE)).astype(np.float32)
-    wide = blur(np.tile(rough, (3, 3))[None], sigma)[0][SIDE : 2 * SIDE, SIDE : 2 * SIDE]
+    wide = cv2.GaussianBlur(np.tile(rough, (5, 5)), (0, 0), across, sigmaY=down)[
+        2 * SIDE : 3 * SIDE, 2 * SIDE : 3 * SIDE
+    ]
     ranks = wide.ravel().argsort().argsort().reshape(SIDE, SIDE)
     return (ranks / (SIDE * SIDE - 1)).astype(np.float32)
 
@@ -85,12 +85,14 @@ def _cells() -> Array:
     return step(2.2, 0.3, away[1] - away[0])
 
 
-GRAIN = _noise(3, 0.7)
+GRAIN = _noise(3, 0.7, 0.7)
 """Fine grain, as of paper."""
-CLOUD = _noise(8, 1.8)
+CLOUD = _noise(8, 1.8, 1.8)
 """Softer blotches."""
-FIBRE = _noise(4, 1.1)
+FIBRE = _noise(4, 1.1, 1.1)
 """What strokes and streaks are drawn from."""
+LYING, STANDING = _noise(4, 5.0, 1.0), _noise(6, 1.0, 5.0)
+"""Grain that runs across, as in a board, and that runs upwards, as in flames and curtains."""
 DOTS = np.sqrt(np.minimum((_X % 8 - 3.5) ** 2 + (_Y % 8 - 3.5) ** 2, (np.abs(_X % 8 - 3.5) - 4) ** 2 +
                (np.abs(_Y % 8 - 3.5) - 4) ** 2)) / 4  # fmt: skip
 """Distance from the dots of a halftone that stands at 45 degrees: 0 in a dot, 1 half way between two."""
@@ -124,7 +126,7 @@ STARS = np.maximum(
     np.exp(-((_X - 4.5) ** 2 + (_Y - 10.5) ** 2) / 0.6), 0.5 * np.exp(-((_X - 12.5) ** 2 + (_Y - 3.5) ** 2) / 0.5)
 )
 """Two stars, a bright and a faint one."""
-RAIN = np.exp(-((((_X + 0.5 * _Y) % 8) - 3.5) ** 2) / 0.5) * _wave((_Y + 5 + 7 * (((_X + 0.5 * _Y) % 16) > 8)) / 16)
+RAIN = np.exp(-((((_X + 0.5 * _Y) % 8) - 3.5) ** 2) / 0.5) * _wave((_X + _Y + 5) / 16)
 """Slanting streaks."""
 FLAKES = np.max([step(wide, wide - 1.6, np.hypot((_X - x + 8) % 16 - 8, (_Y - y + 8) % 16 - 8))
                  for x, y, wide in ((4.5, 3.5, 2.6), (12.5, 6.0, 1.9), (8.0, 12.5, 2.2))], axis=0)  # fmt: skip
