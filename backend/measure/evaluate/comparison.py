@@ -18,7 +18,6 @@ from .readers import depth_error
 
 Measure = Callable[[np.ndarray, Target], float]
 
-
 MEASURES: dict[str, Measure] = {
     "rmse": lambda made, target: depth_error(some(made), some(target.clip.depth[: len(made)])),
     "ssim": lambda made, target: ssim(some(made), some(target.pictures)),
@@ -90,9 +89,10 @@ class Comparison:
         """The figures named by `pictures_of`."""
         for name in pictures_of(self.kind, self.real):
             measure = name.removeprefix(f"{self.kind}_").removesuffix(REAL)
-            yield (
-                self._words.figure(name, 1 / len(STYLES)) if measure not in self._arms else self._figure(name, measure)
-            )
+            if measure in self._arms:
+                yield self._figure(name, measure)
+            else:
+                yield self._words.figure(name, 1 / len(STYLES))
 
     def _figure(self, name: str, measure: str) -> Figure:
         more = {}

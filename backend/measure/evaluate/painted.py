@@ -19,9 +19,10 @@ EVERY = 3
 """One frame in so many is compared; only for flicker all of them are."""
 SLIGHT, COARSE = 0.8, 4.0
 """Sigmas of blurs of pictures of half the size: before they are set against each other, and of colours in areas."""
-LEAST = 1e-6
 FINE = 2.0
 """How much more what is finer than that counts. With it, and in CIELAB, roughened pictures were recognised best."""
+LEAST = 1e-6
+"""Distances whose sum is below this are none."""
 
 
 def asked_look(prompt: str) -> Look:
