@@ -33,6 +33,8 @@ BONES = 0.006
 """Skeletons cover so much of every frame of a clip that is measured for pose."""
 REAL_KINDS = ("depth", "scribble", "gray", "flow")
 """Controls of real clips, by the annotators that run live. For layout and pose there may be nothing in them."""
+BEGIN = 40
+"""Frames of a real clip that are passed over, as many begin before anything moves."""
 FOOTAGE = Path(__file__).parents[2] / "clips" / "cup.mp4"
 
 
@@ -84,11 +86,13 @@ def clip_with_things(frames: int, height: int, width: int) -> Clip:
 
 
 def real_clip(frames: int, height: int, width: int, path: Path = FOOTAGE) -> Clip:
-    """A video file's first frames. The right half is the mask. BridgeError for what is none, or is too short."""
-    decoded = islice(VideoFile(path).decode(), frames)
+    """Frames of a video file, from BEGIN on. The right half is the mask. BridgeError for what is none, or too short."""
+    decoded = islice(VideoFile(path).decode(), BEGIN, BEGIN + frames)
     shown = [cover(frame.pixels[..., :3], height, width) for frame in decoded]
     if len(shown) < frames:
-        raise BridgeError(f"{path} has {len(shown)} frames, and {frames} are looked at; give a longer clip")
+        raise BridgeError(
+            f"{path} ends before its frame {BEGIN + frames}, the last that is looked at; give a longer clip"
+        )
     footage = np.stack(shown)
     controls = {kind: pixels(annotator(kind)(video(footage))) for kind in REAL_KINDS}
     return Clip(footage, controls, _right_half(footage), real=True)

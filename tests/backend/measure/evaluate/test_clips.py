@@ -61,7 +61,7 @@ def test_a_real_clip_has_what_the_annotators_make_of_it_and_half_of_it_as_its_ma
 
 
 def test_a_real_clip_that_is_too_short_is_named_with_what_it_should_have():
-    with pytest.raises(BridgeError, match=r"cup\.mp4 has 156 frames, and 200 are looked at"):
+    with pytest.raises(BridgeError, match=r"cup\.mp4 ends before its frame 240"):
         real_clip(200, *SIZE)
 
 
