@@ -21,16 +21,17 @@ GRADES = {
 """Saturation, tint, contrast and lift of each palette."""
 
 
-def grade(picture: Array, form: Form, look: Look) -> Array:
-    """A style's picture [F, H, W, 3] in 0..1, as the look's weather, time and palette have it."""
-    return coloured(lit(weathered(picture, form, look.weather), form, look.time), look.palette)
+def grade(picture: Array, form: Form, look: Look, glows: bool) -> Array:
+    """A style's picture [F, H, W, 3] in 0..1, as the look's weather, time and palette have it; glows: see `Style`."""
+    return coloured(lit(weathered(picture, form, look.weather, glows), form, look.time, glows), look.palette)
 
 
-def weathered(picture: Array, form: Form, weather: str) -> Array:
+def weathered(picture: Array, form: Form, weather: str, glows: bool) -> Array:
     """Rain streaks and wet edges; snow on whatever faces upwards; fog before what is far."""
     if weather == "rain":
         grey = (picture @ LIGHTNESS)[..., None]
-        wet = (0.6 * picture + 0.4 * grey * rgb(0xC8DCF0)) * np.float32(0.72)
+        dull = 0.05 if glows else 0.4
+        wet = ((1 - dull) * picture + dull * grey * rgb(0xC8DCF0)) * np.float32(0.9 if glows else 0.72)
         return add(wet, rgb(0xD8ECFF), 0.5 * tiled(RAIN, form.level) + 0.45 * form.edge * form.light)
     if weather == "snow":
         upward = step(0.12, 0.5, -form.normal[1]) * step(0.1, 0.3, form.level)
@@ -42,19 +43,20 @@ def weathered(picture: Array, form: Form, weather: str) -> Array:
     return picture
 
 
-def lit(picture: Array, form: Form, time: str) -> Array:
-    """The light of the hour: a low orange sun from the left and violet shade, or the moon and what glows by itself."""
+def lit(picture: Array, form: Form, time: str, glows: bool) -> Array:
+    """A low orange sun and violet shade, or the moon, which does not dim what glows but where it was dark."""
     if time == "sunset":
         low = np.clip(0.62 - 0.7 * form.normal[0], 0.2, 1.3)
         dusk = times(picture * rgb(0xFF9C5C) * np.float32(1.25), low + 0.12)
         dusk = dusk + (0.3 * (1 - picture @ LIGHTNESS))[..., None] * rgb(0x5A1A78)
         return add(dusk, rgb(0xFF8A3A), 0.6 * np.maximum(low - 0.7, 0))
+    if time == "night" and glows:
+        bright = np.clip(picture.max(axis=-1), 0, 1)
+        return times(picture * rgb(0xD0D8FF), 0.2 + 0.8 * bright) + rgb(0x060C28) * (1 - bright)[..., None]
     if time == "night":
         grey = (picture @ LIGHTNESS)[..., None]
-        dark = (0.5 * picture + 0.5 * grey) * rgb(0x3A5AA0) * np.float32(0.85)
-        glows = step(0.4, 0.9, picture.max(axis=-1) - picture.min(axis=-1))
-        moonlit = add(dark, rgb(0xA8C8FF), 0.45 * form.edge * form.light + 0.6 * form.shine(8.0))
-        return mix(moonlit, picture, 0.65 * glows)
+        dark = (0.75 * picture + 0.25 * grey) * rgb(0x5068B4) * np.float32(0.85)
+        return add(dark, rgb(0xA8C8FF), 0.45 * form.edge * form.light + 0.6 * form.shine(8.0))
     return picture
 
 

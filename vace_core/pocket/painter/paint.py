@@ -25,7 +25,7 @@ def paint(look: Look, control: Bytes, kind: str, ramp: Array | None = None) -> B
     ramp [N, 3] in 0..1 from dark to light: the colours of a reference (`palette_of`), in place of the style's own.
     """
     form, style = form_of(control, kind), TABLE[look.style]
-    picture = grade(style.draw(form, Ramp(style.colours if ramp is None else ramp)), form, look)
+    picture = grade(style.draw(form, Ramp(style.colours if ramp is None else ramp)), form, look, style.glows)
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

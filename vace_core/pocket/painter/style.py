@@ -11,7 +11,11 @@ from .form import Form
 
 @dataclass(frozen=True)
 class Style:
-    """colours 0xRRGGBB from dark to light, a reference's may stand in their place; draw gives [F, H, W, 3] in 0..1."""
+    """colours 0xRRGGBB from dark to light, a reference's may stand in their place; draw gives [F, H, W, 3] in 0..1.
+
+    glows: whether it is made of light, which the night does not put out.
+    """
 
     colours: tuple[int, ...]
     draw: Callable[[Form, Ramp], Array]
+    glows: bool = False
