@@ -65,7 +65,6 @@ class CutoutScene:
     def surface(self, time: float, height: int, width: int) -> Surface:
         """What is visible at a time in seconds."""
         out = Surface.empty(height, width)
-        out.horizon = self.horizon
         out.pan = 0.1 * self.slide * time
         if self.hills is not None:
             _lay_hills(out, self.hills, self.horizon, self.slide * time)
@@ -130,7 +129,6 @@ def _lay_ground(out: Surface, horizon: float, shift: float) -> None:
     point = np.stack(np.broadcast_arrays((x + shift) * depth * 1.6, np.float32(0), -depth * 2.2), axis=-1)
     out.group[visible], out.part[visible] = GROUND, 0
     out.depth[visible], out.normal[visible], out.point[visible] = depth[visible], (0, 1, 0), point[visible]
-    out.view[visible] = unit(np.stack(np.broadcast_arrays(-x, np.float32(0.35), np.float32(1.0)), axis=-1))[0, 0]
 
 
 def _lay_hills(out: Surface, r: np.ndarray, horizon: float, shift: float) -> None:
@@ -175,7 +173,6 @@ def _place(out: Surface, layer: Layer, number: int, time: float, scene: CutoutSc
     out.group[at][visible], out.part[at][visible] = OBJECT, number + 1
     out.depth[at][visible] = (layer.depth - 0.6 * layer.scale * relief / height)[visible]
     out.normal[at][visible], out.point[at][visible] = normal[visible], point[visible] + 1.7 * number
-    out.view[at][visible] = (0, 0, 1)
     out.detail[at][visible] = pen.detail[rows, columns][visible] / np.float32(255)
     out.shadow[at][visible] = 1.0
 

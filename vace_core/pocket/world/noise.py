@@ -24,12 +24,10 @@ def vector(*values: float) -> Array:
 def volume(kind: str) -> NDArray[np.uint8]:
     """A periodic field [SIDE, SIDE, SIDE], 0..255.
 
-    "soft" is clouds, "rough" has grain over them, "cells" is 0 inside cells and 255 at their walls, "dots" is 0 at
-    scattered points and 255 a little way off.
+    "soft" is clouds, "rough" has grain over them, "cells" is 0 inside cells and 255 at their walls.
     """
-    if kind in ("cells", "dots"):
-        field = _cells(70, 13)[1] if kind == "cells" else _cells(500, 14)[0]
-        return np.kron(field, np.ones((2, 2, 2), np.uint8))
+    if kind == "cells":
+        return np.kron(_cells(70, 13), np.ones((2, 2, 2), np.uint8))
     slope, seed = {"soft": (3.4, 11), "rough": (2.7, 12)}[kind]
     return _spectrum(slope, seed)
 
@@ -60,8 +58,8 @@ def _spectrum(slope: float, seed: int) -> NDArray[np.uint8]:
     return np.searchsorted(levels, field.ravel()).astype(np.uint8).reshape(field.shape)
 
 
-def _cells(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Over half as many voxels a side: distance to the nearest of random points, and how near a cell's wall is."""
+def _cells(count: int, seed: int) -> NDArray[np.uint8]:
+    """How near the wall between the cells around random points is, over half as many voxels a side."""
     rng = np.random.default_rng(seed)
     side = SIDE // 2
     axis = np.arange(side, dtype=np.float32)
@@ -72,6 +70,5 @@ def _cells(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
         distance = x[:, None, None] + y[None, :, None] + z[None, None, :]
         second = np.minimum(second, np.maximum(first, distance))
         first = np.minimum(first, distance)
-    near = np.clip(np.sqrt(first) / 4, 0, 1)
     wall = 1.0 - np.clip((np.sqrt(second) - np.sqrt(first)) / 8.0, 0.0, 1.0)
-    return (near * 255).astype(np.uint8), (wall * 255).astype(np.uint8)
+    return (wall * 255).astype(np.uint8)

@@ -104,9 +104,6 @@ class SolidScene:
         camera = self._camera(time)
         rays = camera.rays(height, width)
         out = Surface.empty(height, width)
-        out.view = -unit(rays)
-        level = camera.axes[2][1] / max(float(np.hypot(camera.axes[2][0], camera.axes[2][2])), 1e-3)
-        out.horizon = float(0.5 - level * FOCAL)
         out.pan = float(np.arctan2(camera.axes[2][0], camera.axes[2][2]) * 0.5)
         poses = [solid.pose(time) for solid in self.solids]
         if self.floor is not None:
@@ -127,7 +124,6 @@ def _face_the_camera(out: Surface, camera: Camera) -> None:
     right = camera.axes[0]
     frame = np.stack([right, np.array([0, 1, 0], np.float32), np.cross(right, np.array([0, 1, 0], np.float32))])
     out.normal = out.normal @ frame.T.astype(np.float32)
-    out.view = out.view @ frame.T.astype(np.float32)
 
 
 def _random_solid(rng: np.random.Generator, kind: str, count: int, spread: float) -> Solid:

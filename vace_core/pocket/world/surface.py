@@ -1,4 +1,4 @@
-"""What a scene hands to the shading: everything about the visible surfaces but their look."""
+"""What a scene hands to the footage: everything about the visible surfaces but their colours."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Surface:
 
     group [H, W] uint8 is SKY, GROUND or OBJECT; part [H, W] int16 numbers the single things. depth [H, W] is the
     distance along the viewing axis, inf in the sky. normal and point [H, W, 3]: the point moves with its thing, so
-    that texture sticks to it. view [H, W, 3] points to the eye. detail [H, W] in 0..1 is painted-on lightness, 0.5
-    where there is none. shadow [H, W] is 1 in full light. horizon and pan place the sky behind: rows from the
-    top, in heights of the frame, and a shift in widths. people are skeletons in pixels, as `pen.Pen` has them.
+    that texture sticks to it. detail [H, W] in 0..1 is painted-on lightness, 0.5 where there is none. shadow [H, W] is
+    1 in full light. pan shifts what is behind, in widths of the frame. people are skeletons in pixels, as `pen.Pen`
+    has them.
     """
 
     group: NDArray[np.uint8]
@@ -28,28 +28,24 @@ class Surface:
     depth: Array
     normal: Array
     point: Array
-    view: Array
     detail: Array
     shadow: Array
-    horizon: float
     pan: float
     people: list[Array] = field(default_factory=list)
 
     @classmethod
     def empty(cls, height: int, width: int) -> Surface:
         """Nothing but sky, seen straight on."""
-        view = np.zeros((height, width, 3), np.float32)
-        view[..., 2] = 1.0
+        facing = np.zeros((height, width, 3), np.float32)
+        facing[..., 2] = 1.0
         return cls(
             group=np.zeros((height, width), np.uint8),
             part=np.full((height, width), -1, np.int16),
             depth=np.full((height, width), np.inf, np.float32),
-            normal=view.copy(),
+            normal=facing,
             point=np.zeros((height, width, 3), np.float32),
-            view=view,
             detail=np.full((height, width), 0.5, np.float32),
             shadow=np.ones((height, width), np.float32),
-            horizon=0.5,
             pan=0.0,
         )
 
