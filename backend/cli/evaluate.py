@@ -25,7 +25,9 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     """The options of `evaluate`."""
     parser.set_defaults(command=run)
     add_model_options(parser)
-    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than two minutes")
+    doc = "a real clip that is measured besides the bundled one; may be given several times"
+    parser.add_argument("--clip", type=Path, metavar="FILE", action="append", default=[], help=doc)
     parser.add_argument("--only", metavar="NAME,NAME", help="these measures (default: all), as --json names them")
     doc = f"how references are shown (default: {MODE.default})"
     parser.add_argument("--reference-mode", choices=MODE.choices, default=MODE.default, help=doc)
@@ -47,8 +49,11 @@ def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.error(f"--only: {error}")
     if options.markdown is not None and not options.markdown.parent.is_dir():
         parser.error(f"--markdown: there is no folder {options.markdown.parent}; make it first")
+    missing = [str(path) for path in options.clip if not path.is_file()]
+    if missing:
+        parser.error(f"--clip: there is no file {missing[0]}")
     model, scope = _load(chosen, tuple(strengths.values())), QUICK if options.quick else FULL
-    trial = Trial(model, scope, reference_mode=options.reference_mode)
+    trial = Trial(model, scope, reference_mode=options.reference_mode, files=options.clip)
     figures = list(evaluate(trial, only))
     if options.json:
         print(json.dumps({figure.name: figure.row() for figure in figures}))

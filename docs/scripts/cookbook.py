@@ -310,22 +310,30 @@ def stills(clip: list[np.ndarray]) -> None:
     """The pictures that messages name, and the clip of lines."""
     from bridge.video.file import FileSink
     from bridge.video.frames import Frame
-    from vace_core.pocket.looks import complete
-    from vace_core.pocket.world import draw_clip
 
     named = (
-        ("opening", {"material": "ice"}, 3),
-        ("goal", {"material": "neon"}, 7),
-        ("lava", {"material": "lava"}, 9_100_001),
-        ("ice", {"backdrop": "aurora"}, 9_100_000),
+        ("opening", "ice", 3),
+        ("goal", "neon", 7),
+        ("lava", "lava", 9_100_001),
+        ("ice", "ice", 9_100_000),
     )
-    pictures = [draw_clip(seed, (complete(look),), 2).looks[0][1] for _, look, seed in named]
+    pictures = [painted(style, seed) for _, style, seed in named]
     for (name, _, _), picture in zip(named, pictures, strict=True):
         save([picture], name)
     save(pictures, "pictures")
-    with FileSink(str(ROOT / LINES), *clip[0].shape[1::-1], 24.0) as sink:
+    with FileSink(str(ROOT / LINES), clip[0].shape[1], clip[0].shape[0], 24.0) as sink:
         for number, lines in enumerate(lines_of(clip)):
             sink.send(Frame(lines, number, number / 24))
+
+
+def painted(style: str, seed: int) -> np.ndarray:
+    """A picture of a drawn scene in one of the bundled model's styles."""
+    from vace_core.pocket.looks import complete
+    from vace_core.pocket.painter import paint
+    from vace_core.pocket.world import draw_clip
+
+    depth = draw_clip(seed, 2).depth[1:]
+    return paint(complete({"style": style}), np.repeat(depth[..., None], 3, axis=-1), "depth")[0]
 
 
 def lines_of(clip: list[np.ndarray]) -> list[np.ndarray]:
@@ -340,10 +348,9 @@ def lines_of(clip: list[np.ndarray]) -> list[np.ndarray]:
 
 def person_clip(frames: int) -> list[np.ndarray]:
     """Drawn footage of a scene with somebody standing in it."""
-    from vace_core.pocket.looks import complete
     from vace_core.pocket.world import draw_clip
 
-    return list(draw_clip(PERSON, (complete({}),), frames).footage)
+    return list(draw_clip(PERSON, frames).footage)
 
 
 PERSON = 9_000_027

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .clips import Clip
+from vace_core.pocket.painter import CONTROLS
+
+from .clips import REAL_KINDS
 
 DIGITS = 4
-LOWER, HIGHER = "lower", "higher"
+LOWER, HIGHER, NEAR_ONE = "lower", "higher", "near 1"
+REAL = "_real"
+"""Figures of real clips end so."""
 
 
 @dataclass(frozen=True)
@@ -23,35 +27,67 @@ class Meaning:
     doc: str
 
 
-MEANINGS = {
-    "depth_rmse": Meaning(
-        LOWER,
-        "RMSE between the depth given, exact, and the depth read off the output, unseen drawn clips. One scale and one "
-        "shift a clip are fitted first. Nothing read at all has the spread of the depth itself, about the last column",
-    ),
-    "depth_rmse_footage": Meaning(
-        LOWER, "the same on the bundled camera clip, where what the depth annotator says stands for the truth"
-    ),
-    "prompt_accuracy": Meaning(
+PICTURES = {
+    "ssim": Meaning(
         HIGHER,
-        "share of outputs in whose look the reader of looks recognises the prompt, one word of twelve, under depth "
-        "control. Shuffled is the prompt of another; off is the prompt without control, and so no failure",
+        "structural similarity of the output and the painter's picture of the same control in the look asked for. "
+        "`autoencoder alone` is that of the painter's picture encoded and decoded, with no model between",
+    ),
+    "gradient_correlation": Meaning(
+        HIGHER, "correlation of the gradients of the two, with their directions: whether edges lie where they should"
+    ),
+    "colour_distance": Meaning(
+        LOWER, "mean CIELAB difference of the two, slightly blurred: about 2 is just seen, 100 is black against white"
+    ),
+    "sharpness": Meaning(NEAR_ONE, "mean gradient of the output over that of the painter's picture"),
+    "tile_ratio": Meaning(
+        LOWER,
+        "mean gradient across the lines of a grid of 8 pixels, which is what a latent covers, over that just beside "
+        "them: where the output is made of tiles this is far above the painter's own, `truth`",
     ),
     "flicker": Meaning(
         LOWER,
-        "change of lightness (0..1) from frame to frame along the input's motion, where nothing is hidden. Off and "
-        "shuffled move otherwise than the input; what is soft flickers less, so read it beside `input`",
+        "change of lightness (0..1) from frame to frame along the input's motion, where nothing is hidden. What is "
+        "soft flickers less, and some looks lie on the screen while the input moves: read it beside the painter's own, "
+        "`truth`",
     ),
-    "scribble_f1": Meaning(HIGHER, "lines of the output against the lines given, two pixels of tolerance"),
-    "gray_correlation": Meaning(HIGHER, "lightness of the output against the lightness given"),
-    "flow_glow": Meaning(
-        HIGHER, "lightness of the output against the speed given: the drawn world shows motion as a glow"
+    "word_accuracy": Meaning(
+        HIGHER,
+        "share of outputs that are nearest, of the painter's pictures of the same control in every style, to the one "
+        "asked for. Off is the word without control, and so no failure; shuffled is the word of another output",
     ),
-    "flow_error": Meaning(
-        LOWER, "end-point error of the output's own motion, in mean lengths of the input's: 1 is a still picture"
+}
+"""What is measured under every kind of control, beside the painter's picture."""
+
+
+def pictures_of(kind: str, real: bool) -> tuple[str, ...]:
+    """The names of the figures of drawn or real clips under a control of one kind."""
+    first = ("rmse",) if kind == "depth" else ()
+    return tuple(f"{kind}_{name}{REAL * real}" for name in (*first, *PICTURES))
+
+
+def _by_kind() -> Iterable[tuple[str, Meaning]]:
+    for kind in CONTROLS:
+        for real in (False, True)[: 1 + (kind in REAL_KINDS)]:
+            for name in pictures_of(kind, real):
+                short = name.removeprefix(f"{kind}_").removesuffix(REAL)
+                yield name, DEPTH if short == "rmse" else PICTURES[short]
+
+
+DEPTH = Meaning(
+    LOWER,
+    "RMSE between the depth given and the depth that our reader reads off the output; of drawn clips the depth given "
+    "is exact, of real ones what the depth annotator says. One scale and one shift a clip are fitted first. Nothing "
+    "read at all has the spread of the depth itself, about the last column. `flawless` is what the reader reads off "
+    "the painter's own pictures",
+)
+MEANINGS = {
+    **dict(_by_kind()),
+    "modifier_accuracy": Meaning(
+        HIGHER,
+        "share of outputs that are nearest, of the painter's pictures with every palette (time, weather), to the one "
+        "that a second word asks for, under depth control. Shuffled is the word of another output",
     ),
-    "layout_light": Meaning(HIGHER, "light inside the boxes against outside: (in - out) / (in + out)"),
-    "pose_light": Meaning(HIGHER, "the same on the people against beside them"),
     "mask_ssim": Meaning(
         HIGHER,
         "SSIM of input and output where the mask keeps the input, windows that see nothing else, as the model gives it",
@@ -65,14 +101,20 @@ MEANINGS = {
         "`mask_ssim_pinned` at the size of the paper's Table 7 (368 x 640; smaller with --quick), of clips without "
         "grain, which no autoencoder keeps. `not_pinned` is that of the model's own copy",
     ),
-    "reference_look": Meaning(
-        HIGHER, "how sure the reader of looks is of the reference's look, with the reference, depth and no words"
+    "reference_ssim": Meaning(
+        HIGHER,
+        "SSIM of the output and the painter's picture of the same depth in the reference's look; with the reference, "
+        "depth and no words. Of all figures of references, off is the same without a reference, and shuffled the "
+        "output for another reference",
     ),
-    "reference_colour": Meaning(LOWER, "Fréchet distance of the output's colours to the reference's"),
+    "reference_colour": Meaning(LOWER, "colour distance between the same two"),
     "reference_likeness": Meaning(
         HIGHER,
-        "likeness to the reference in all that the reader of looks sees: the cosine, -1 to 1, with the references' "
-        "mean taken off",
+        "how much nearer the output is to the painter's picture in the reference's look than to the nearest of those "
+        "in the other references' looks, -1 to 1: 1 is that picture, -1 another's, 0 is as far from it as from another",
+    ),
+    "reference_style": Meaning(
+        HIGHER, "share of outputs that are nearest, of the painter's pictures in every style, to the reference's"
     ),
     "reference_held": Meaning(
         HIGHER,
@@ -80,8 +122,9 @@ MEANINGS = {
     ),
     "two_references": Meaning(
         HIGHER,
-        "`reference_likeness` to the less like one where two are shown at once; `one_alone` is that where one of the "
-        "two is shown. Off is without references, shuffled with a third one",
+        "two references at once: how much nearer the output is to the painter's picture with the clip's things in the "
+        "first one's look and what is around them in the second one's than to the next best of these two the wrong "
+        "way round, and of either alone, -1 to 1. `one_alone` is where one of the two is shown; shuffled, a third one",
     ),
     "drift": Meaning(
         LOWER,
@@ -119,20 +162,17 @@ class Figure:
 class Arms:
     """The values of one measure as they come in, for each of the three ways."""
 
-    measure: Callable[[np.ndarray, Clip], float]
     control: list[float] = field(default_factory=list)
     off: list[float] = field(default_factory=list)
     shuffled: list[float] = field(default_factory=list)
 
-    def add(self, clips: Sequence[Clip], made: Sequence[np.ndarray], off: np.ndarray) -> None:
-        """made: a show for each clip, all else the same: the next one's is then this one's with another's control."""
-        for number, clip in enumerate(clips):
-            self.add_one(clip, made[number], made[(number + 1) % len(made)], off)
-
-    def add_one(self, clip: Clip, made: np.ndarray, other: np.ndarray, off: np.ndarray) -> None:
-        self.control.append(self.measure(made, clip))
-        self.off.append(self.measure(off[: len(made)], clip))
-        self.shuffled.append(self.measure(other, clip))
+    def add(
+        self, measure: Callable[[np.ndarray], float], made: np.ndarray, off: np.ndarray, shuffled: np.ndarray
+    ) -> None:
+        """What a function of pictures says of an output, of one at scale 0, and of one for another clip's control."""
+        self.control.append(measure(made))
+        self.off.append(measure(off[: len(made)]))
+        self.shuffled.append(measure(shuffled))
 
     def figure(self, name: str, **more: Any) -> Figure:
         """Their means."""

@@ -22,17 +22,17 @@ LARGE_CHUNKS = 2
 
 def figures(trial: Trial) -> Iterator[Figure]:
     """NAMES. Shuffled is the output for another clip and its mask."""
-    clips, chunks = [*trial.clips, trial.footage], trial.scope.brief_chunks
-    latent, pinned, exact, anew = Arms(kept), Arms(kept), Arms(kept), []
+    clips, chunks = [*trial.clips, *trial.real], trial.scope.brief_chunks
+    latent, pinned, exact, anew = Arms(), Arms(), Arms(), []
     for prompt in trial.scope.brief_prompts:
         off = trial.off(prompt)
-        pinned.add(clips, _restyled(trial, prompt, clips, chunks, pin=True), off)
+        _add(pinned, clips, _restyled(trial, prompt, clips, chunks, pin=True), off)
         made = _restyled(trial, prompt, clips, chunks)
         put_back = [put_together(pictures, clip) for pictures, clip in zip(made, clips, strict=True)]
-        latent.add(clips, made, off)
+        _add(latent, clips, made, off)
         for number, clip in enumerate(clips):
             other = put_back[(number + 1) % len(clips)]
-            exact.add_one(clip, put_back[number], other, put_together(off[: len(other)], clip))
+            exact.add(lambda shown, clip=clip: kept(shown, clip), put_back[number], put_together(off, clip), other)
         anew += [_like_input(pictures, clip, clip.mask > 0.5) for pictures, clip in zip(made, clips, strict=True)]
     ceiling = _ceiling(trial, clips, len(made[0]))
     yield latent.figure("mask_ssim", autoencoder_alone=ceiling, made_anew=float(np.nanmean(anew)))
@@ -43,13 +43,19 @@ def figures(trial: Trial) -> Iterator[Figure]:
 def paper_figures(trial: Trial) -> Iterator[Figure]:
     """PAPER_NAMES: at the size of Table 7, of clips without film grain."""
     large, chunks = trial.at(trial.scope.paper_size), min(trial.scope.brief_chunks, LARGE_CHUNKS)
-    clips, prompt = [*large.clean_clips, large.footage], trial.scope.brief_prompts[0]
-    pinned, free = Arms(kept), Arms(kept)
+    clips, prompt = [*large.clean_clips, *large.real[:1]], trial.scope.brief_prompts[0]
+    pinned, free = Arms(), Arms()
     off = large.show(Request(prompt, scale=0.0), chunks)
-    free.add(clips, _restyled(large, prompt, clips, chunks), off)
-    pinned.add(clips, _restyled(large, prompt, clips, chunks, pin=True), off)
+    _add(free, clips, _restyled(large, prompt, clips, chunks), off)
+    _add(pinned, clips, _restyled(large, prompt, clips, chunks, pin=True), off)
     ceiling = _ceiling(large, clips, len(off))
     yield pinned.figure("mask_ssim_paper", autoencoder_alone=ceiling, not_pinned=mean(free.control))
+
+
+def _add(arms: Arms, clips: list[Clip], made: list[np.ndarray], off: np.ndarray) -> None:
+    """What is kept of each clip; the next one's output is this one's with another clip's mask."""
+    for number, clip in enumerate(clips):
+        arms.add(lambda shown, clip=clip: kept(shown, clip), made[number], off, made[(number + 1) % len(made)])
 
 
 def _restyled(trial: Trial, prompt: str, clips: list[Clip], chunks: int, pin: bool = False) -> list[np.ndarray]:

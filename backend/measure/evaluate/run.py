@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from vace_core.pocket.painter import CONTROLS
+
 from . import adherence, drift, preservation, references
-from .figures import MEANINGS, Figure
+from .clips import REAL_KINDS
+from .figures import MEANINGS, Figure, pictures_of
 from .trial import Trial
 
 log = logging.getLogger(__name__)
@@ -22,12 +25,13 @@ class Section:
     figures: Callable[[Trial], Iterator[Figure]]
 
 
+def _names_under(kind: str) -> tuple[str, ...]:
+    return (*pictures_of(kind, False), *(pictures_of(kind, True) if kind in REAL_KINDS else ()))
+
+
 SECTIONS = (
-    Section(adherence.DEPTH_NAMES, adherence.depth_figures),
-    *(
-        Section(tuple(measures), adherence.control_figures(kind, measures))
-        for kind, measures in adherence.CONTROLS.items()
-    ),
+    *(Section(_names_under(kind), adherence.control_figures(kind)) for kind in CONTROLS),
+    Section(adherence.MODIFIER_NAMES, adherence.modifier_figures),
     Section(preservation.NAMES, preservation.figures),
     Section(preservation.PAPER_NAMES, preservation.paper_figures),
     Section(references.NAMES, references.figures),
@@ -45,7 +49,7 @@ def evaluate(trial: Trial, only: Collection[str] = ()) -> Iterator[Figure]:
                 if figure.name in wanted:
                     log.info("%s", figure)
                     yield figure
-            log.info("%s took %.0f s", ", ".join(section.names), time.monotonic() - began)
+            log.info("%s to %s took %.0f s", section.names[0], section.names[-1], time.monotonic() - began)
 
 
 def known_measures(text: str) -> tuple[str, ...]:

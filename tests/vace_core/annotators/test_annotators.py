@@ -67,10 +67,9 @@ def test_scribble_draws_the_outline_and_nothing_else():
 
 
 def test_the_bundled_depth_finds_the_ball_nearer_than_the_sky():
-    from vace_core.pocket.looks import complete
     from vace_core.pocket.world import draw_clip
 
-    take = draw_clip(3, (complete({"material": "clay"}),), frames=2)
+    take = draw_clip(3, frames=2)
     frames = torch.from_numpy(take.footage).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     near = Depth()(frames)[0, 0, 0]
     truth = torch.from_numpy(take.depth[0]).float()

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from vace_core.annotators.segmenters import SEGMENTERS, segmenter
-from vace_core.pocket.looks import complete
 from vace_core.pocket.world import draw_clip
 
 from .drawn import drawn_person
@@ -43,7 +42,7 @@ def test_a_video_in_pieces_gives_the_same_masks_and_reset_forgets(name: str):
 
 
 def test_the_subject_of_a_drawn_take_is_its_things():
-    take = draw_clip(3, (complete({"material": "clay"}),), frames=1)
+    take = draw_clip(3, frames=1)
     frames = torch.from_numpy(take.footage).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     assert shared(segmenter("subject")(frames)[0, 0], torch.from_numpy(take.mask) > 127) > 0.6
 

@@ -1,4 +1,4 @@
-"""Light and colour: inside a region against outside, and what a whole show looks like in a few numbers."""
+"""Light and colour: how far colours are apart, and what a whole show looks like in a few numbers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,8 @@ import numpy as np
 from .likeness import luma
 
 LEAST = 1e-3
-
-
-def contrast(pictures: np.ndarray, inside: np.ndarray) -> float:
-    """(light inside - light outside) / (their sum), -1..1, over a clip; 0 where one of the two is empty.
-
-    pictures [F, H, W, 3] uint8, inside [F, H, W] in 0..1.
-    """
-    light, region = luma(pictures), inside > 0.5
-    if region.all() or not region.any():
-        return 0.0
-    within, without = float(light[region].mean()), float(light[~region].mean())
-    return (within - without) / max(within + without, LEAST)
+SOFT = 2.0
+"""Pixels, the sigma of the blur before colours are compared."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +41,14 @@ class Tone:
 
 
 def colour_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """How far two sets of pictures [F, H, W, 3] uint8 are apart in their colours, wherever in the picture those are.
+    """Mean CIELAB difference (1976; about 2 is just seen, 100 is black against white) of pictures [F, H, W, 3] uint8.
 
-    The Fréchet distance of normal distributions with their means and covariances, in RGB 0..1.
+    Both are blurred first, so that it is colours that are compared and not where exactly an edge lies.
     """
-    (mean_a, cov_a), (mean_b, cov_b) = (_moments(pictures) for pictures in (a, b))
-    root = _root(cov_a)
-    shared = _root(root @ cov_b @ root)
-    spread = float(np.trace(cov_a) + np.trace(cov_b) - 2 * np.trace(shared))
-    return float(np.sqrt(max(float(np.square(mean_a - mean_b).sum()) + spread, 0.0)))
+    apart = [np.linalg.norm(_lab(one) - _lab(other), axis=-1).mean() for one, other in zip(a, b, strict=True)]
+    return float(np.mean(apart))
 
 
-def _moments(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    colours = pictures.reshape(-1, 3).astype(np.float64) / 255
-    return colours.mean(axis=0), np.cov(colours, rowvar=False)
-
-
-def _root(matrix: np.ndarray) -> np.ndarray:
-    """The square root of a symmetric matrix without negative eigenvalues."""
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+def _lab(picture: np.ndarray) -> np.ndarray:
+    soft = cv2.GaussianBlur(picture.astype(np.float32) / 255, (0, 0), SOFT)
+    return cv2.cvtColor(soft, cv2.COLOR_RGB2LAB)

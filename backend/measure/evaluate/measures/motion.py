@@ -1,7 +1,8 @@
-"""Whether pictures move as a clip does, and whether what moves along stays what it was."""
+"""Whether what moves along with a clip stays what it was."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -11,40 +12,47 @@ from .likeness import luma
 
 HIDDEN = 0.1
 """Where the clip itself, moved along, is off by more than this, something was covered or came into sight."""
-STILL = 0.1
-"""Pixels a frame; a clip that moves less on the average counts as moving so much."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a clip moves: where each pixel was one frame before, and whether it was seen there.
+
+    places [F - 1, 2, H, W] float32 are columns and rows, seen [F - 1, H, W] is bool.
+    """
+
+    places: np.ndarray
+    seen: np.ndarray
+
+    @classmethod
+    def of(cls, clip: np.ndarray) -> Motion:
+        """By OpenCV's DIS optical flow between the frames [F, H, W, 3] uint8."""
+        rows, columns = np.mgrid[: clip.shape[1], : clip.shape[2]].astype(np.float32)
+        places = np.moveaxis(flow_of(clip), -1, 1) + np.stack((columns, rows))
+        return cls(places, _changes(clip, places) < HIDDEN)
+
+    def flicker(self, pictures: np.ndarray) -> float:
+        """Mean change of lightness (0..1) along the motion, from frame to frame, where nothing was hidden.
+
+        pictures [F, H, W, 3] uint8, of as many frames as the clip or of fewer.
+        """
+        changes = _changes(pictures, self.places)
+        seen = self.seen[: len(changes)]
+        return float(changes[seen].mean()) if seen.any() else 0.0
 
 
 def flow_of(pictures: np.ndarray) -> np.ndarray:
-    """Where each pixel was one frame before, as a step [F - 1, H, W, 2] float32 in pixels, by OpenCV's DIS."""
+    """Where each pixel was one frame before, as a step [F - 1, H, W, 2] float32 in pixels."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     gray = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
     return np.stack([dis.calc(now, before, np.zeros((*now.shape, 2), np.float32)) for before, now in pairwise(gray)])
 
 
-def flicker(pictures: np.ndarray, clip: np.ndarray, flow: np.ndarray) -> float:
-    """Mean change of lightness (0..1) along the motion of `clip`, from each frame to the next, where nothing is hidden.
-
-    pictures and clip [F, H, W, 3] uint8, flow [F - 1, H, W, 2] as `flow_of` the clip.
-    """
-    made, truth = luma(pictures), luma(clip)
-    seen = np.stack([np.abs(now - _moved(before, step)) < HIDDEN for before, now, step in _steps(truth, flow)])
-    change = np.stack([np.abs(now - _moved(before, step)) for before, now, step in _steps(made, flow)])
-    return float(change[seen].mean()) if seen.any() else 0.0
-
-
-def motion_error(pictures: np.ndarray, flow: np.ndarray) -> float:
-    """Mean end-point error of the pictures' own flow, in mean lengths of the clip's: 1 is what a still picture has."""
-    error = np.linalg.norm(flow_of(pictures) - flow, axis=-1).mean()
-    return float(error / max(float(np.linalg.norm(flow, axis=-1).mean()), STILL))
-
-
-def _steps(values: np.ndarray, flow: np.ndarray) -> zip:
-    return zip(values, values[1:], flow, strict=False)
-
-
-def _moved(before: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """A frame's values [H, W] as they are found one frame later."""
-    rows, columns = np.mgrid[: before.shape[0], : before.shape[1]].astype(np.float32)
-    x, y = columns + step[..., 0], rows + step[..., 1]
-    return cv2.remap(before, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def _changes(pictures: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How much the lightness [F - 1, H, W] of each pixel differs from where it was in the frame before."""
+    light = luma(pictures)
+    moved = (
+        cv2.remap(before, place[0], place[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for before, place in zip(light, places, strict=False)
+    )
+    return np.stack([np.abs(now - before) for now, before in zip(light[1:], moved, strict=False)])
