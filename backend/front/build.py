@@ -76,7 +76,11 @@ class FrontBuilder:
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         opened.callback(add_listener(self._faults.survived))
         self._steering = Steering(
-            options.steering, self._mailbox, self._faults.notify, lambda: self._front.status().heartbeat()
+            options.steering,
+            self._mailbox,
+            self._faults.notify,
+            lambda: self._front.status().heartbeat(),
+            self._faults.events,
         )
         opened.callback(self._steering.close)
 
