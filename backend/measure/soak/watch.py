@@ -72,9 +72,10 @@ class Seen:
     def state(self) -> str:
         return self.states[-1].what if self.states else "starting"
 
-    def state_at(self, moment: float) -> str:
-        """The state as it was told last by then."""
-        return next((told.what for told in reversed(self.states) if told.when <= moment), "starting")
+    @property
+    def well(self) -> bool:
+        """Whether the state says that nothing is wrong."""
+        return self.state in WELL
 
 
 class Watch:
@@ -146,12 +147,7 @@ class Watch:
         return None if when is None else when - moment
 
     def known_after(self, moment: float, seconds: float) -> float | None:
-        """Seconds from `moment` until the program said that something is wrong, by its state or by a fault.
-
-        0 where its state said so already: then the same fault need not be told again.
-        """
-        if self.seen.state_at(moment) not in WELL:
-            return 0.0
+        """Seconds from `moment` until the program said that something is wrong, by its state or by a fault."""
 
         def told() -> float | None:
             wrong = [state for state in self.seen.states if state.what not in WELL]

@@ -81,6 +81,8 @@ class Dispatcher:
         self._subscribers, self._access, self._counters, self._answers = subscribers, access, counters, answers
         self._rows = {row.address: row for row in table}
         self._known: dict[str, Control | NormalisedControl] = {**self._rows, **normalised}
+        self._faders = {row.address for row in table if row.type == "float" and row.holds and not row.dangerous}
+        self._faders -= {row.address for row in table if row.also}
         self.patterns = PatternSearch({name: found for name, found in self._known.items() if not _is_dangerous(found)})
         self._asking = {
             "/vace/ping",
@@ -120,6 +122,10 @@ class Dispatcher:
             return
         self.last = peer
         self._credit.earn(len(packet))
+        if len(messages) == 1 and self._is_of_fader(messages[0]):
+            self._heard(messages, peer)
+            self._held.append(self._sent(messages[0].address, *messages[0].arguments * 2, peer))
+            return
         self._take([message for message in messages if not self._is_said(message)], peer)
 
     def _hear_stranger(self, packet: bytes, peer: Peer) -> None:
@@ -135,9 +141,7 @@ class Dispatcher:
     def _take(self, messages: list[Message], peer: Peer) -> None:
         """Do what the messages of one packet say."""
         if messages:
-            self._subscribers.renew(peer)
-            self._token.heard(peer.key)
-        self._counters.messages += len(messages)
+            self._heard(messages, peer)
         self.patterns.begin_packet()
         changes: list[tuple[str, Any]] = []
         questions: list[Message] = []
@@ -159,6 +163,16 @@ class Dispatcher:
             self.flush()
             for question in questions:
                 self._answer(question, peer)
+
+    def _heard(self, messages: list[Message], peer: Peer) -> None:
+        self._subscribers.renew(peer)
+        if self._token.wanted:
+            self._token.heard(peer.key)
+        self._counters.messages += len(messages)
+
+    def _is_of_fader(self, message: Message) -> bool:
+        """Whether it is a number for a control that takes just that from anybody: by far the most of what comes."""
+        return message.address in self._faders and len(message.arguments) == 1 and type(message.arguments[0]) is float
 
     def _is_said(self, message: Message) -> bool:
         """Whether it is what a program like this one says, and no question: answers begin with a text or with nil."""

@@ -11,7 +11,6 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from bridge.errors import BridgeError
@@ -144,15 +143,18 @@ class OscServer:
             now = time.monotonic()
             if now >= next_round:
                 next_round = now + ROUND_SECONDS
-                self._survive(partial(self._round, now))
+                self._round(now)
             self._thread.stopping.wait(GATHER_SECONDS)
 
     def _round(self, now: float) -> None:
-        while self._told:
-            self._dispatcher.notify(*self._told.popleft())
-        self._subscribers.round()
-        if self.tcp is not None:
-            self.tcp.round(now)
+        try:
+            while self._told:
+                self._dispatcher.notify(*self._told.popleft())
+            self._subscribers.round()
+            if self.tcp is not None:
+                self.tcp.round(now)
+        except Exception as error:  # noqa: BLE001 - it is told, and packets must not wait for it
+            self._note_fault(error)
 
     def _receive(self, _: int = selectors.EVENT_READ) -> None:
         """Read the datagrams that have come."""
@@ -183,15 +185,15 @@ class OscServer:
             self._receive()
 
     def _do(self, packet: bytes, peer: Peer) -> None:
-        self._survive(partial(self._dispatcher.receive, packet, peer))
-
-    def _survive(self, part: Callable[[], None]) -> None:
-        """Do a part of the loop. One that brings out a fault of ours has nobody wait for the others."""
+        """Do what a packet says. One that brings out a fault of ours has nobody wait for the others."""
         try:
-            part()
+            self._dispatcher.receive(packet, peer)
         except Exception as error:  # noqa: BLE001 - it is told, and the next packet is another
-            self.counters.faults += 1
-            report(NAME, error)
+            self._note_fault(error)
+
+    def _note_fault(self, error: Exception) -> None:
+        self.counters.faults += 1
+        report(NAME, error)
 
     def _may_come(self, host: str) -> bool:
         """Whether to read what a host sends; if there is a token, anybody may give it."""

@@ -49,9 +49,10 @@ def strike(stage: Stage, attack: Callable[[psutil.Process], None], outcome: Outc
     if engine is None:
         outcome.lost.append(f"{name}: there was no engine to attack")
         return
-    moment = stage.watch.mark()
+    was_well, moment = stage.watch.seen.well, stage.watch.mark()
     attack(engine)
-    outcome.took("known", stage.watch.known_after(moment, KNOWN_SECONDS), f"{name}: nobody was told")
+    if was_well:  # what it says already, it need not say again
+        outcome.took("known", stage.watch.known_after(moment, KNOWN_SECONDS), f"{name}: nobody was told")
     if again and (loading := wait_until(lambda: _other_engine(stage, engine), KNOWN_SECONDS)) is not None:
         moment = stage.watch.mark()
         attack(loading)

@@ -29,11 +29,12 @@ def test_a_fault_tells_it_too(watch):
     assert watch.known_after(MOMENT, 0.0) == 1.0
 
 
-def test_a_state_that_is_wrong_already_need_not_be_told_again(watch):
-    watch.seen.states = [Told(90.0, "running"), Told(99.9, "restarting"), Told(100.4, "running")]
-    assert watch.known_after(MOMENT, 0.0) == 0.0
-
-
 def test_nothing_said_is_not_known(watch):
     watch.seen.states = [Told(90.0, "running"), Told(99.0, "restarting"), Told(99.9, "recording")]
     assert watch.known_after(MOMENT, 0.0) is None
+
+
+@pytest.mark.parametrize(("state", "well"), [("running", True), ("recording", True), ("degraded", False), ("", False)])
+def test_all_is_well_while_it_runs_or_records(watch, state, well):
+    watch.seen.states = [Told(90.0, state)] if state else []
+    assert watch.seen.well is well
