@@ -77,13 +77,17 @@ class FrontBuilder:
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         opened.callback(add_listener(self._faults.survived))
         self._steering = Steering(
-            options.steering, self._mailbox, self._faults.notify, lambda: self._front.status().heartbeat()
+            options.steering,
+            self._mailbox,
+            self._faults.notify,
+            lambda: self._front.status().heartbeat(),
+            self._faults.events,
         )
         opened.callback(self._steering.close)
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
-        file_check = FileCheck(self._mailbox, self._faults.notify, self._written_files)
+        file_check = FileCheck(self._mailbox, self._refused, self._written_files)
         self._set_first_values()
         for row in TABLE:
             if row.holds:  # a value that changes is no longer the one that was refused
@@ -274,6 +278,12 @@ class FrontBuilder:
 
     def _mended(self, address: str, *_: object) -> None:
         self._faults.events.end(address)
+        self._faults.asked_again(address)
+
+    def _refused(self, address: str, reason: str) -> None:
+        """Told of a value that never was one, so that nobody has heard of a change."""
+        self._faults.asked_again(address)
+        self._faults.notify(address, reason)
 
     def _recorder_trouble(self, reason: str) -> None:
         self._faults.notify(RECORD, reason)

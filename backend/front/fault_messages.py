@@ -13,8 +13,8 @@ from ..runtime.events import Events
 
 log = logging.getLogger(__name__)
 
-SAME_FAULT_SECONDS = 10.0
-"""A fault that lasts is not said again before this."""
+SAME_FAULT_SECONDS, ASKED_AGAIN_SECONDS = 10.0, 1.0
+"""A fault that lasts is not said again before this; that of a control that was set anew meanwhile, not before that."""
 MOST_SAID = 20
 """Different faults that are said in that time; further ones are only counted."""
 
@@ -29,11 +29,12 @@ class FaultMessages:
         self._answer, self._clock = answer, clock
         self._lock = threading.Lock()
         self._said: dict[tuple[str | None, str], float] = {}
+        self._anew: set[str | None] = set()  # addresses that were set since something was said of them
         self._unsaid = 0
         self.events = Events()
 
     def notify(self, address: str | None, reason: str) -> None:
-        """Say what is wrong, unless it was said in the last ten seconds. address: the control to blame, if one is."""
+        """Say what is wrong, unless it was said a moment ago (SAME_FAULT_SECONDS). address: the control to blame."""
         self.events.add(reason, address)
         says, more = self._says((address, reason))
         if more:
@@ -41,6 +42,11 @@ class FaultMessages:
         if says:
             log.warning("%s", reason)
             self._answer(address, reason)
+
+    def asked_again(self, address: str) -> None:
+        """A control was set anew: whoever did it hears what is wrong, even if that was said a moment ago."""
+        with self._lock:
+            self._anew.add(address)
 
     def survived(self, thread: str, error: BaseException) -> None:
         """Keep what a guarded thread has raised; it is in the log already. As `bridge.threads.add_listener` wants."""
@@ -51,11 +57,13 @@ class FaultMessages:
         with self._lock:
             now = self._clock()
             self._said = {key: when for key, when in self._said.items() if now - when < SAME_FAULT_SECONDS}
-            if fault in self._said:
+            pause = ASKED_AGAIN_SECONDS if fault[0] in self._anew else SAME_FAULT_SECONDS
+            if fault in self._said and now - self._said[fault] < pause:
                 return False, 0
-            if len(self._said) >= MOST_SAID:
+            if fault not in self._said and len(self._said) >= MOST_SAID:
                 self._unsaid += 1
                 return False, 0
             self._said[fault] = now
+            self._anew.discard(fault[0])
             more, self._unsaid = self._unsaid, 0
             return True, more

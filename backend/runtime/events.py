@@ -6,7 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
 
 MOST_EVENTS = 1000
 LONGEST_TEXT = 300
@@ -26,6 +28,12 @@ class Event:
     last: float
     ended: float | None = None
     """When it was over; None while it may last."""
+
+    def as_message(self) -> tuple[str, str, str, int, int]:
+        """For OSC: when it was seen last, as ISO 8601 by this machine's own clock and zone, the control to blame, the
+        reason, the count, and 1 if it has ended, else 0."""
+        seen = datetime.fromtimestamp(self.last, UTC).astimezone().isoformat(timespec="seconds")
+        return seen, self.address, self.reason, self.count, int(self.ended is not None)
 
 
 class Events:
@@ -71,13 +79,21 @@ class Events:
 
     def as_list(self) -> list[dict[str, object]]:
         """All of them as plain data, the one that was seen last at the end."""
+        return [asdict(event) for event in self.newest(MOST_EVENTS)]
+
+    def newest(self, count: int) -> list[Event]:
+        """The last `count` of them, the one that was seen last at the end."""
         now = self._clock()
         with self._lock:
-            for event in self._events.values():
+            newest = list(islice(reversed(self._events.values()), count))
+            for event in newest:
                 if event.ended is None and now - event.last > OVER_SECONDS:
                     event.ended = event.last
-            return [asdict(event) for event in self._events.values()]
+            return [replace(event) for event in reversed(newest)]
 
 
 def _short(reason: str) -> str:
+    """As it is kept: of a usual length, and without the halves of characters that names of files may have in them, and
+    no JSON or OSC can say."""
+    reason = reason.encode(errors="replace").decode()
     return reason if len(reason) <= LONGEST_TEXT else reason[: LONGEST_TEXT - 3] + "..."

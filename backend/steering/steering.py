@@ -21,6 +21,7 @@ from bridge.web.token import Token
 
 from ..controls.table import TABLE
 from ..runtime import priority, program_name
+from ..runtime.events import Events
 from ..runtime.json_store import JsonStore
 from .autosave import Autosave
 from .cues import LIST as CUE_LIST
@@ -72,12 +73,19 @@ class SteeringOptions:
 
 
 class Steering:
-    """Opens all of it. tell is told what goes wrong; heartbeat() gives what `/vace/status` says."""
+    """Opens all of it. tell is told what goes wrong; heartbeat() gives what `/vace/status` says, events what
+    `/vace/events` does."""
 
     def __init__(
-        self, options: SteeringOptions, mailbox: Mailbox, tell: Tell, heartbeat: Callable[[], Sequence[Any]]
+        self,
+        options: SteeringOptions,
+        mailbox: Mailbox,
+        tell: Tell,
+        heartbeat: Callable[[], Sequence[Any]],
+        events: Events,
     ) -> None:
         self._options, self._mailbox, self._notify, self._heartbeat = options, mailbox, tell, heartbeat
+        self._events = events
         self._opened = ExitStack()
         self._last_values = LastValues(TABLE, mailbox, JsonStore(options.beside(".last.json"), "last values"))
         self._own = self._take_name()  # whether what is kept under this program's name is its own
@@ -141,6 +149,7 @@ class Steering:
             answers={STATUS: self._heartbeat, "/vace/preset/list": presets.names, CUE_LIST: cues.names},
             # The presenter needs the interpreter on time: who holds it must not be held up by another program.
             at_start=priority.raise_this_thread,
+            events=lambda count: [event.as_message() for event in self._events.newest(count)],
         ).start()
         opened.callback(server.stop)
         log.info("OSC: listening on %s:%d", server.host, server.port)

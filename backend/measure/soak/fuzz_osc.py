@@ -30,7 +30,10 @@ PATIENCE = 10.0
 ASK_SECONDS = 0.25
 LARGEST = 2048
 """Bytes of a text, mostly; now and then one is as large as a packet may be."""
-ASKED = ("ping", "get", "dump", "status", "subscribe", "unsubscribe", "token", "preset/list", "error", "pong")
+ASKED = (
+    "ping", "get", "dump", "status", "subscribe", "unsubscribe", "token", "preset/list", "events",
+    "error", "pong", "event",
+)  # fmt: skip
 ADDRESSES = (*(row.address for row in TABLE), *(f"/vace/{word}" for word in ASKED), "/vace/n/scale", "/", "/vace/")
 DANGEROUS = {row.address for row in TABLE if row.dangerous}
 TEXTS = (

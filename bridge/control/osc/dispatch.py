@@ -2,8 +2,8 @@
 
 Addresses are those of the table, and their normalised forms. Besides: `/vace/get ADDRESS` answers `ADDRESS value`,
 `/vace/dump` all of them, `/vace/ping [token]` answers `/vace/pong [token]`, `/vace/subscribe [port] [1]` and
-`/vace/unsubscribe` begin and end feedback, `/vace/token TEXT` makes a sender from another machine known, and what
-cannot be done answers `/vace/error ADDRESS REASON`.
+`/vace/unsubscribe` begin and end feedback, `/vace/token TEXT` makes a sender from another machine known,
+`/vace/events [N]` answers what has gone wrong lately, and what cannot be done answers `/vace/error ADDRESS REASON`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from ..mailbox import Mailbox, Relative
 from ..normalised import NormalisedControl
 from ..parameters import LISTS, Accepted, Control, ControlError, ControlTable, is_number
 from .counters import OscCounters
+from .event_list import EVENT, EVENTS, EventList, event_packets
 from .limits import ANSWER_FACTOR, AnswerCredit, RateLimiter
-from .packets import Argument, DamagedPacket, Message, parse
+from .packets import MAX_BYTES, Argument, DamagedPacket, Message, parse
 from .patterns import PatternSearch, is_pattern
 from .peers import Peer, as_arguments, encode, is_here
 from .subscribers import Subscribers
@@ -44,8 +45,9 @@ TOKEN, ERROR, KNOWN = "/vace/token", "/vace/error", "/vace/token/accepted"
 GIVES_TOKEN = TOKEN.encode() + b"\0"
 MOST_OF_STRANGER = 1024
 """Bytes of a packet that gives the token."""
-ONLY_SAID = (ERROR, "/vace/pong", KNOWN)
+ONLY_SAID = (ERROR, "/vace/pong", KNOWN, EVENT)
 """What only a program like this one says. It is not answered, or two of them would talk for ever."""
+TOO_LONG = f"the answer is over {ANSWER_FACTOR} times the question; /vace/subscribe first, or use TCP"
 PORT = Control("a port", "int", 0, "", low=0, high=65535)
 SIGNS = {"+": 1.0, "-": -1.0}
 
@@ -55,7 +57,8 @@ Question = Callable[[], Sequence[Any]]
 
 class Dispatcher:
     """Takes packets, in one thread. answers: further addresses that only answer. token: who is let in by one.
-    is_own: whether something sent to a peer would come back here.
+    is_own: whether something sent to a peer would come back here. events: what `/vace/events` answers, None where
+    nobody keeps any.
 
     Values are held back until `flush`, or until something comes that must find them in place, so that a flood costs
     the mailbox's lock once and not ten thousand times a second.
@@ -72,6 +75,7 @@ class Dispatcher:
         answers: Mapping[str, Question],
         token: TokenCheck | None = None,
         is_own: Callable[[Peer], bool] = lambda _: False,
+        events: EventList | None = None,
     ) -> None:
         self._table, self._normalised, self._mailbox = table, normalised, mailbox
         self._subscribers, self._access, self._counters, self._answers = subscribers, access, counters, answers
@@ -89,7 +93,9 @@ class Dispatcher:
             TOKEN,
             *answers,
         }
-        self._token, self._is_own = token or TokenCheck(None), is_own
+        if events is not None:
+            self._asking.add(EVENTS)
+        self._token, self._is_own, self._events = token or TokenCheck(None), is_own, events
         self._credit = AnswerCredit()
         self._told_of_texts: dict[tuple[str, str, int], None] = {}
         self._error_limiter = RateLimiter(ERRORS_PER_SECOND)
@@ -281,6 +287,8 @@ class Dispatcher:
                     raise ControlError("/vace/get needs the address of a control")
                 case "/vace/dump", _:
                     self._dump(peer)
+                case address, arguments if address == EVENTS:
+                    self._tell_events(arguments, peer)
                 case "/vace/subscribe", arguments:
                     self._subscribe(peer, arguments)
                 case "/vace/unsubscribe", arguments:
@@ -311,6 +319,21 @@ class Dispatcher:
         self._last_dump = now
         for address, value in self._mailbox.snapshot().items():
             self._send(peer, address, as_arguments(value))
+
+    def _tell_events(self, arguments: tuple[Argument, ...], peer: Peer) -> None:
+        """The last ones, as many as may be answered; they name files, so not everybody may ask."""
+        self._check_named(EVENTS, peer)
+        assert self._events is not None
+        free = self._is_free(peer)
+        packets = event_packets(self._events, arguments, MAX_BYTES if free else self._credit.room())
+        if not packets:
+            raise ControlError(TOO_LONG)
+        if not self._answer_limiter.allow(len(packets)):
+            return
+        for packet in packets:
+            if not free:
+                self._credit.spend(len(packet))
+            self._subscribers.where(peer).send(packet)
 
     def _subscribe(self, peer: Peer, arguments: tuple[Argument, ...]) -> None:
         self._check_named("/vace/subscribe", peer)
@@ -384,8 +407,7 @@ class Dispatcher:
         if address == ERROR:
             about, reason = arguments
         else:
-            about = address
-            reason = f"the answer is over {ANSWER_FACTOR} times the question; /vace/subscribe first, or use TCP"
+            about, reason = address, TOO_LONG
         bare = len(encode(ERROR, [about, ""]) or b"")
         cut = reason.encode()[: max(room - bare, 0)].decode(errors="ignore")
         return encode(ERROR, [about, cut]) if cut else None

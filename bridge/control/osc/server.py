@@ -23,6 +23,7 @@ from ..normalised import normalised_controls
 from ..parameters import ControlTable
 from .counters import OscCounters
 from .dispatch import Dispatcher, Question
+from .event_list import EventList
 from .packets import MAX_BYTES
 from .peers import Peer, UdpPeer, reaches
 from .subscribers import ROUND_SECONDS, STATUS, Subscribers
@@ -55,9 +56,8 @@ class OscServer:
     """Listens on host:port, and by TCP on `tcp` (host, port), in a thread of its own; port 0 takes any free one.
 
     allow: the networks that may steer from other machines, all if none is named. token: what else lets a sender in,
-    None for nothing. answers: further addresses that only
-    answer, by address; what `/vace/status` answers is sent to subscribers too. at_start: called first in the server's
-    thread.
+    None for nothing. answers: further addresses that only answer, by address; what `/vace/status` answers is sent to
+    subscribers too. at_start: called first in the server's thread. events: what `/vace/events` answers.
     Raises BridgeError if a port is in use. What is wrong with a message is told to its sender; `counters` says how
     much there was of what.
     """
@@ -73,6 +73,7 @@ class OscServer:
         answers: Mapping[str, Question] | None = None,
         at_start: Callable[[], object] | None = None,
         token: str | None = None,
+        events: EventList | None = None,
     ) -> None:
         self.counters = OscCounters()
         self._access = Access(allow)
@@ -90,6 +91,7 @@ class OscServer:
             answers,
             self._token,
             lambda peer: peer.key[0] == "udp" and self._is_own(peer.key[1:]),
+            events,
         )
         self._selector = selectors.DefaultSelector()
         self._socket = _bound(host, port)

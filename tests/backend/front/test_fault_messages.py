@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from backend.front.fault_messages import MOST_SAID, SAME_FAULT_SECONDS, FaultMessages
+from backend.front.fault_messages import ASKED_AGAIN_SECONDS, MOST_SAID, SAME_FAULT_SECONDS, FaultMessages
 from bridge.threads import add_listener, report
 
 
@@ -45,3 +45,24 @@ def test_what_threads_survive_is_among_the_events():
     remove()
     [event] = faults.events.as_list()
     assert (event["reason"], event["count"]) == ("capture: ValueError: a frame of no rows", 2)
+
+
+def test_who_sets_a_control_anew_hears_what_is_wrong_again():
+    answered, now = [], [0.0]
+    faults = FaultMessages(lambda address, reason: answered.append(now[0]), lambda: now[0])
+    for when, asked in ((0.0, True), (3.0, True), (4.0, False), (4.5, True), (4.9, True), (6.0, False)):
+        now[0] = when
+        if asked:
+            faults.asked_again("/vace/source")
+        faults.notify("/vace/source", "no such file")
+    assert answered == [0.0, 3.0, 4.5, 6.0]
+    assert ASKED_AGAIN_SECONDS == 1.0
+
+
+def test_setting_another_control_has_nothing_said_again():
+    answered = []
+    faults = FaultMessages(lambda address, reason: answered.append(reason), lambda: 5.0)
+    for address in ("/vace/source", "/vace/scale"):
+        faults.asked_again(address)
+        faults.notify("/vace/source", "no such file")
+    assert answered == ["no such file"]

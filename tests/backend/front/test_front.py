@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -288,6 +289,17 @@ def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, o
     assert front.status().osc.subscribers == 1
     osc.send_message("/vace/unsubscribe", [])
     wait_for(lambda: front.status().osc.subscribers == 0, "the end of it")
+
+
+def test_what_has_gone_wrong_is_told_to_who_asks_for_it(front, osc):
+    began = datetime.now(UTC).replace(microsecond=0)
+    osc.send_message("/vace/last", "/nowhere/dusk.png")
+    heard(osc, lambda address, said: address == "/vace/error" and "dusk.png" in said[1])
+    osc.send_message("/vace/events", 1)
+    when, address, reason, count, ended = heard(osc, lambda address, _: address == "/vace/event")
+    assert began <= datetime.fromisoformat(when) <= datetime.now(UTC)
+    assert (address, count, ended) == ("/vace/last", 1, 0)
+    assert "dusk.png" in reason
 
 
 def test_presets_and_last_values_come_back_after_a_crash(tmp_path):

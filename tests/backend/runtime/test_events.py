@@ -2,8 +2,10 @@
 
 import json
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from backend.runtime.events import LONGEST_TEXT, MOST_EVENTS, OVER_SECONDS, Events
+from backend.runtime.events import LONGEST_TEXT, MOST_EVENTS, OVER_SECONDS, Event, Events
 
 
 class Clock:
@@ -49,6 +51,38 @@ def test_what_a_control_was_blamed_for_ends_when_it_is_mended():
     clock.now += 1
     events.end("/vace/first")
     assert [event["ended"] for event in events.as_list()] == [1001.0, None]
+
+
+def test_the_newest_are_given_in_their_order_as_copies():
+    events = Events(clock := Clock())
+    for reason in ("one", "two", "three", "one"):
+        clock.now += 10
+        events.add(reason)
+    two, three, one = events.newest(10)
+    assert [two.reason, three.reason, one.reason] == ["two", "three", "one"]
+    assert events.newest(2) == [three, one]
+    clock.now += 1
+    assert [event.ended for event in events.newest(3)] == [None, None, None]
+    clock.now += 20
+    assert [event.ended for event in events.newest(3)] == [1020.0, 1030.0, None]
+    assert two.ended is None, "what was given does not change"
+
+
+def test_an_event_is_a_message_with_a_time_that_everybody_can_read():
+    seen = datetime(2026, 11, 28, 20, 4, 11, tzinfo=UTC)
+    lasting = Event("no such picture", "/vace/first", 3, 0.0, seen.timestamp())
+    time, *rest = lasting.as_message()
+    assert datetime.fromisoformat(time) == seen
+    assert datetime.fromisoformat(time).utcoffset() is not None
+    assert rest == ["/vace/first", "no such picture", 3, 0]
+    assert replace(lasting, ended=1.0).as_message()[-1] == 1
+
+
+def test_half_a_character_of_a_name_keeps_nobody_from_telling_the_rest():
+    events = Events()
+    events.add("there is no picture /tmp/\udcff.png")
+    [event] = events.newest(1)
+    assert event.reason.encode() == b"there is no picture /tmp/?.png"
 
 
 def test_a_flood_of_different_faults_costs_no_memory():

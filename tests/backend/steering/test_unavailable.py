@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from backend.controls.table import TABLE
+from backend.runtime.events import Events
 from backend.steering.steering import Steering, SteeringOptions
 from backend.steering.unavailable import refuse_loras, refuse_midi
 from bridge.control.mailbox import Mailbox
@@ -21,7 +22,7 @@ def test_without_midi_nothing_is_learnt_and_the_option_is_named(address: str):
 def test_a_show_without_midi_says_so():
     mailbox = Mailbox(TABLE)
     with ExitStack() as opened:
-        Steering(SteeringOptions(), mailbox, lambda *_: None, tuple).open(opened, MidiClock())
+        Steering(SteeringOptions(), mailbox, lambda *_: None, tuple, Events()).open(opened, MidiClock())
         assert "--midi PORT" in str(mailbox.set("/vace/midi/learn", "/vace/scale"))
 
 

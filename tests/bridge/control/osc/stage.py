@@ -30,7 +30,7 @@ TABLE = ControlTable(
 
 
 class Stage:
-    """answers: as the dispatcher's; status: what `/vace/status` says."""
+    """answers, events: as the dispatcher's; status: what `/vace/status` says."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Stage:
         table: ControlTable = TABLE,
         answers: dict[str, Any] | None = None,
         own: Peer | None = None,
+        events: Any = None,
     ) -> None:
         self.now = 100.0
         self.mailbox = Mailbox(table)
@@ -58,6 +59,7 @@ class Stage:
             answers or {},
             TokenCheck(token),
             lambda peer: own is not None and peer.key == own.key,
+            events,
         )
 
     def send(self, peer: Peer, address: str, *arguments: Any) -> None:

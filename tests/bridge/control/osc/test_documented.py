@@ -11,7 +11,7 @@ import pytest
 from backend.cli.run_options import SHORTEST_TOKEN
 from backend.controls.table import TABLE
 from bridge.control.normalised import normalised_controls
-from bridge.control.osc import dispatch, framing, limits, packets, patterns, subscribers, tcp, token
+from bridge.control.osc import dispatch, event_list, framing, limits, packets, patterns, subscribers, tcp, token
 from bridge.control.osc.peers import as_arguments
 from bridge.control.parameters import MAX_TEXT, in_words
 from tests.bridge.control.osc.listener import Listener
@@ -24,7 +24,8 @@ EXAMPLES = EXAMPLE.findall(PAGE)
 ADDRESS = re.compile(r"`(/vace/[\w/*{},\[\]!?-]+)")
 ASKED = {
     "/vace/get", "/vace/dump", "/vace/ping", "/vace/pong", "/vace/status", "/vace/preset/list", "/vace/cue/list",
-    "/vace/subscribe", "/vace/unsubscribe", "/vace/token", "/vace/token/accepted", "/vace/error", "/vace/n", "/vace/n/",
+    "/vace/subscribe", "/vace/unsubscribe", "/vace/token", "/vace/token/accepted", "/vace/error",
+    "/vace/events", "/vace/event", "/vace/n", "/vace/n/",
 }  # fmt: skip
 
 
@@ -89,6 +90,7 @@ def test_every_limit_is_the_one_that_holds():
         f"{patterns.MAX_PATTERN} characters",
         f"| errors | {dispatch.ERRORS_PER_SECOND} a second",
         f"| answers | {dispatch.ANSWERS_PER_SECOND} a second",
+        f"| events in an answer | {event_list.MOST_EVENTS}, and {packets.MAX_BYTES:,} bytes",
         f"{tcp.MAX_CONNECTIONS}, and {tcp.MAX_FROM_ONE} from one other machine",
         f"within {tcp.SILENT_SECONDS:g} seconds",
         f"{subscribers.MAX_SUBSCRIBERS}, each for a minute",

@@ -54,6 +54,8 @@ QUESTIONS: dict[str, bytes] = {
     "the names of many presets": packet("/vace/preset/list"),
     "how it is": packet("/vace/status"),
     "all of it": packet("/vace/dump"),
+    "what went wrong": packet("/vace/events"),
+    "much that went wrong": packet("/vace/events", 100),
     "an unknown address": packet("/vace/promt", 1),
     "an error": packet("/vace/scale", "loud"),
     "what is refused": packet("/vace/reset"),
@@ -68,7 +70,7 @@ QUESTIONS: dict[str, bytes] = {
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=list(QUESTIONS))
 def test_an_answer_to_another_machine_is_not_much_larger_than_the_question(question: bytes, allow: tuple):
     answers = {"/vace/preset/list": lambda: ["x" * 64] * 256, "/vace/status": lambda: ["running", 30.0, 12.5, 240]}
-    stage, peer = Stage(allow=allow, table=TABLE, answers=answers), Counting(FAR)
+    stage, peer = Stage(allow=allow, table=TABLE, answers=answers, events=lambda n: [["x" * 64] * 2] * n), Counting(FAR)
     stage.mailbox.set("/vace/prompt", "x" * 2000)
     for asked in range(1, 4):
         stage.dispatcher.receive(question, peer)
@@ -188,7 +190,8 @@ def test_two_programs_that_are_subscribed_to_each_other_fall_silent(
     # So that it is not a limit that ends what would begin again in the next second.
     monkeypatch.setattr(dispatch, "ERRORS_PER_SECOND", 10**9)
     monkeypatch.setattr(dispatch, "ANSWERS_PER_SECOND", 10**9)
-    stages = [Stage(status=lambda: ["running", 30.0, 12.5, 240], table=TABLE, answers=answers()) for _ in range(2)]
+    status, events = (lambda: ["running", 30.0, 12.5, 240]), (lambda count: [["2026", "", "no memory left", 1, 0]])
+    stages = [Stage(status=status, table=TABLE, answers=answers(), events=events) for _ in range(2)]
     wires = [Wire(5000), Wire(5001)]
     wires[0].connect(stages[1], lambda: wires[1])  # what goes to the second comes from the first
     wires[1].connect(stages[0], lambda: wires[0])
@@ -198,8 +201,8 @@ def test_two_programs_that_are_subscribed_to_each_other_fall_silent(
     stages[1].mailbox.set_all([("/vace/scale", 1.7), ("/vace/control", "gray"), ("/vace/reference", ["a.png"])])
     # As if somebody had sent each of them in the other's name what makes a server answer.
     for stage, wire in zip(stages, wires):
-        for asked in ("/vace/preset/list", "/vace/status", "/vace/ping", "/vace/nothing", "/vace/error", "/vace/dump"):
-            stage.send(wire, asked)
+        for asked in ("preset/list", "status", "ping", "nothing", "error", "dump", "events", "event"):
+            stage.send(wire, f"/vace/{asked}")
         stage.send(wire, "/vace/scale", 99)
         stage.send(wire, "/vace/token", "x")
 
