@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ..constants import FRAMES_PER_LATENT
 from .block_transform import BlockTransform
+from .soft_picture import SoftPicture
 from .statistics import Statistics
 
 LATENT_LIMIT = 3.0
@@ -28,7 +29,8 @@ class TinySizes:
     """Channels: one width for the encoder, three for the decoder's stages from coarse to fine; blocks a stage."""
 
     encoder: int = 64
-    """0: a linear transform of blocks in place of layers, which takes a fiftieth of the time."""
+    """0: a linear transform of blocks in place of layers, which takes a fiftieth of the time. The decoder's layers then
+    add to the soft picture that is linear in such latents."""
     decoder: tuple[int, int, int] = (256, 128, 64)
     blocks: int = 3
     latent_channels: int = 16
@@ -149,6 +151,7 @@ class TinyAutoencoder(nn.Module):
         self.encoder_memory = 0 if linear else math.ceil(2.5 * self.sizes.blocks)
         self.encoder = BlockTransform(self.latent_channels) if linear else _encoder(self.sizes)
         self.decoder = _decoder(self.sizes)
+        self.soft = SoftPicture(self.latent_channels) if linear else None
         self.statistics = Statistics() if self.sizes.wan_space else None
 
     @property
@@ -198,6 +201,8 @@ class TinyAutoencoder(nn.Module):
             latents = self.statistics.restore(latents)
         latents = latents.to(self.dtype)
         unit, after = _run(self.decoder, latents, state)
+        if self.soft is not None:
+            unit = unit + self.soft(latents)
         return unit.float() * 2 - 1, after
 
     def _given(self, latents: Tensor) -> Tensor:
