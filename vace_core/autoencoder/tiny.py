@@ -19,6 +19,7 @@ from torch.nn import functional
 from ..constants import FRAMES_PER_LATENT
 from .block_transform import BlockTransform
 from .pieces import require_pixels, run_pieces
+from .soft_picture import SoftPicture
 from .statistics import Statistics
 
 LATENT_LIMIT = 3.0
@@ -29,7 +30,8 @@ class TinySizes:
     """Channels: one width for the encoder, three for the decoder's stages from coarse to fine; blocks a stage."""
 
     encoder: int = 64
-    """0: a linear transform of blocks in place of layers, which takes a fiftieth of the time."""
+    """0: a linear transform of blocks in place of layers, which takes a fiftieth of the time. The decoder's layers then
+    add to the soft picture that is linear in such latents."""
     decoder: tuple[int, int, int] = (256, 128, 64)
     blocks: int = 3
     latent_channels: int = 16
@@ -150,6 +152,7 @@ class TinyAutoencoder(nn.Module):
         self.encoder_memory = 0 if linear else math.ceil(2.5 * self.sizes.blocks)
         self.encoder = BlockTransform(self.latent_channels) if linear else _encoder(self.sizes)
         self.decoder = _decoder(self.sizes)
+        self.soft = SoftPicture(self.latent_channels) if linear else None
         self.statistics = Statistics() if self.sizes.wan_space else None
 
     @property
@@ -182,9 +185,7 @@ class TinyAutoencoder(nn.Module):
         unit = ((pixels + 1) / 2).to(self.dtype)
         if isinstance(self.encoder, BlockTransform):
             return self._given(self.encoder(unit)), TinyState(())
-        # On a processor by pieces, as what goes from layer to layer then fits into its cache.
-        pieces = unit.split(FRAMES_PER_LATENT, dim=2) if unit.device.type == "cpu" else (unit,)
-        latents, after = run_pieces(partial(_run, self.encoder), pieces, state)
+        latents, after = run_pieces(partial(_run, self.encoder), _pieces(unit, FRAMES_PER_LATENT), state)
         return self._given(latents), after
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
@@ -192,12 +193,19 @@ class TinyAutoencoder(nn.Module):
         if self.statistics is not None:
             latents = self.statistics.restore(latents)
         latents = latents.to(self.dtype)
-        unit, after = _run(self.decoder, latents, state)
+        unit, after = run_pieces(partial(_run, self.decoder), _pieces(latents, 1), state)
+        if self.soft is not None:
+            unit = unit + self.soft(latents)
         return unit.float() * 2 - 1, after
 
     def _given(self, latents: Tensor) -> Tensor:
         """Latents as they are handed out."""
         return latents.float() if self.statistics is None else self.statistics.normalise(latents)
+
+
+def _pieces(video: Tensor, frames: int) -> tuple[Tensor, ...]:
+    """On a processor so many frames at a time, as what goes from layer to layer then fits into its cache."""
+    return video.split(frames, dim=2) if video.device.type == "cpu" else (video,)
 
 
 def _run(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple[Tensor, TinyState]:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tests.vace_core.small import tiny_autoencoder
 from vace_core.autoencoder import Autoencoder
+from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.in_parts import InParts
 from vace_core.autoencoder.statistics import MEAN, STD
-from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints.autoencoder import DIFFUSERS

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from vace_core.autoencoder.block_transform import BlockTransform
@@ -89,10 +89,15 @@ def train_autoencoder(
 
 @torch.no_grad()
 def _fit(model: TinyAutoencoder, pool: list[DrawnClip], rng: np.random.Generator) -> None:
-    """Set the encoder by what it will see."""
+    """Set the encoder by what it will see, and have the decoder begin with the soft picture alone."""
     assert isinstance(model.encoder, BlockTransform)
+    assert model.soft is not None
     video = torch.stack([_sample(pool[n % len(pool)], rng, CROPS[0]) for n in range(STARTERS)])
     model.encoder.fit((torch.cat((video[:, :, :1].expand(-1, -1, 3, -1, -1), video), dim=2) + 1) / 2)
+    model.soft.fit(model.encoder)
+    last = [layer for layer in model.decoder if isinstance(layer, nn.Conv2d)][-1]
+    for parameter in last.parameters():
+        parameter.zero_()
 
 
 def _loss(model: TinyAutoencoder, video: Tensor) -> tuple[Tensor, tuple[float, ...]]:
