@@ -81,11 +81,11 @@ def finish_decoder(
 
     net: the depth annotator's.
     """
-    assert isinstance(model.autoencoder, TinyAutoencoder)
-    assert model.autoencoder.soft is not None
+    trained = model.autoencoder
+    assert isinstance(trained, TinyAutoencoder)
+    assert trained.soft is not None
     torch.manual_seed(seed)
     pool, rng = shows(model, net, budget.shows, seed, report), np.random.default_rng((seed, 12))
-    trained = model.autoencoder
     learnt = [p for part in (trained.decoder, trained.soft) for p in part.requires_grad_(True).parameters()]
     trained.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.AdamW(learnt, lr=budget.rate, betas=(0.9, 0.98), weight_decay=1e-4)

@@ -28,7 +28,8 @@ def photographs() -> tuple[Array, ...]:
     if package is None or package.origin is None:
         return ()
     found = [path for name in NAMES for path in (Path(package.origin).parent / "data").glob(f"{name}.*")]
-    return tuple(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1] for path in found)
+    read = (cv2.imread(str(path), cv2.IMREAD_COLOR) for path in found)
+    return tuple(picture[..., ::-1] for picture in read if picture is not None)
 
 
 def photograph_clip(seed: int, frames: int, height: int = 128, width: int = 192) -> DrawnClip:
@@ -54,9 +55,9 @@ def _camera(rng: np.random.Generator, picture: Array, frames: int, height: int, 
     """Of each frame, the matrix [2, 3] from its pixels to the photograph's."""
     tall, wide = picture.shape[:2]
     whole = min(tall / height, wide / width)
-    zoom = np.linspace(*rng.uniform(SMALLEST, LARGEST, 2), frames) * whole
-    middle = np.linspace(*(0.5 + rng.uniform(-0.25, 0.25, (2, 2))), frames) * (wide, tall)
-    turn = np.linspace(*rng.normal(0, 0.08, 2), frames)
+    zoom = _from_to(rng.uniform(SMALLEST, LARGEST, 2), frames) * whole
+    middle = _from_to(rng.uniform(0.25, 0.75, (2, 2)), frames) * (wide, tall)
+    turn = _from_to(rng.normal(0, 0.08, 2), frames)
     mirror = rng.choice([-1.0, 1.0])
     shake = 0.004 * rng.exponential(1.0) * tall * np.cumsum(rng.normal(0, 0.3, (frames, 2)), axis=0)
     out = []
@@ -66,6 +67,11 @@ def _camera(rng: np.random.Generator, picture: Array, frames: int, height: int, 
         shift = at + offset - matrix @ (width / 2, height / 2)
         out.append(np.column_stack((matrix, shift)))
     return out
+
+
+def _from_to(ends: Array, frames: int) -> Array:
+    """Values [F, ...] that pass evenly from the first of two to the second."""
+    return np.linspace(ends[0], ends[1], frames)
 
 
 def _exposed(footage: Array, rng: np.random.Generator) -> Array:
@@ -82,7 +88,7 @@ def _exposed(footage: Array, rng: np.random.Generator) -> Array:
 def _ellipses(rng: np.random.Generator, frames: int, height: int, width: int) -> Array:
     """[F, H, W] uint8, 255 inside."""
     out = np.zeros((frames, height, width), np.uint8)
-    middles = np.linspace(*rng.uniform(0.25, 0.75, (2, 2)), frames) * (width, height)
+    middles = _from_to(rng.uniform(0.25, 0.75, (2, 2)), frames) * (width, height)
     axes = (int(rng.uniform(0.12, 0.3) * width), int(rng.uniform(0.15, 0.4) * height))
     for frame, (x, y) in zip(out, middles, strict=True):
         cv2.ellipse(frame, (int(x), int(y)), axes, float(rng.uniform(0, 1)), 0, 360, 255, -1, cv2.LINE_AA)
