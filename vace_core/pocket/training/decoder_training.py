@@ -30,6 +30,8 @@ from ..painter import caption, paint, random_named
 from .autoencoder_training import load_autoencoder, picture_loss
 from .latents import clip_of, controls_as_shown
 
+FRAMES = 21
+"""Of a show: the first chunk's nine and the second's twelve."""
 SHOWN, WIDE = 3, 96
 """Latent frames and pixels across of a sample; its height is the frame's, so that borders are learnt too."""
 OWN = 0.7
@@ -50,7 +52,8 @@ class DecoderBudget:
 @dataclass(frozen=True)
 class Show:
     """Two chunks of a stream from its start: the model's latents and the encoder's [16, 6, h, w], and the picture
-    [21, H, W, 3] uint8 that both stand for."""
+    [21, H, W, 3] uint8 that both stand for. Of footage, which the model does not make, both are the encoder's.
+    """
 
     made: Tensor
     exact: Tensor
@@ -58,18 +61,19 @@ class Show:
 
 
 def shows(model: Model, net: DepthNet, count: int, seed: int, report: Callable[[str], None]) -> list[Show]:
-    """Streams under random controls and prompts, as they come out, beside what was asked for."""
+    """Streams under random controls and prompts, as they come out, beside what was asked for; one in four is footage."""
     rng, out = np.random.default_rng((seed, 11)), []
     while len(out) < count:
         clip = clip_of(len(out), seed + 5)
         controls = controls_as_shown(clip, net, rng)
-        for kind in rng.permutation(list(controls))[:3]:
-            named = random_named(rng)
-            pictures = controls[str(kind)][:21]
-            out.append(
-                _show(model, caption(named, (), rng), video(pictures), paint(complete(named), pictures, str(kind)))
-            )
-        if len(out) % 60 < 3:
+        for kind in map(str, rng.permutation(list(controls))[:3]):
+            named, control = random_named(rng), controls[kind][:FRAMES]
+            made = _made(model, caption(named, (), rng), video(control))
+            picture = paint(complete(named), control, kind)
+            out.append(Show(made, _exact(model, picture), picture))
+        footage = clip.footage[:FRAMES]
+        out.append(Show(_exact(model, footage), _exact(model, footage), footage))
+        if len(out) % 60 < 4:
             report(f"decoder: {len(out)} of {count} shows")
     return out
 
@@ -116,7 +120,8 @@ def finish_decoder(
     return load_autoencoder(partial)
 
 
-def _show(model: Model, prompt: str, control: Tensor, picture: np.ndarray) -> Show:
+def _made(model: Model, prompt: str, control: Tensor) -> Tensor:
+    """The model's latents [16, f, h, w] of a stream over a control [1, 3, F, H, W]."""
     stream, latents, at = Stream(model, *control.shape[-2:]), [], 0
     while at < control.shape[2]:
         wanted = stream.frames_wanted
@@ -124,9 +129,13 @@ def _show(model: Model, prompt: str, control: Tensor, picture: np.ndarray) -> Sh
         assert chunk is not None
         latents.append(chunk.latents)
         at += wanted
-    with torch.no_grad():
-        exact = model.autoencoder.encode(video(picture))[0]
-    return Show(torch.cat(latents, dim=2)[0].clone(), exact[0], picture)
+    return torch.cat(latents, dim=2)[0].clone()
+
+
+@torch.no_grad()
+def _exact(model: Model, picture: np.ndarray) -> Tensor:
+    """The encoder's latents [16, f, h, w] of pictures [F, H, W, 3] uint8."""
+    return model.autoencoder.encode(video(picture))[0][0]
 
 
 def _sample(show: Show, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
