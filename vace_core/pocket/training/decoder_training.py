@@ -61,7 +61,7 @@ class Show:
 
 
 def shows(model: Model, net: DepthNet, count: int, seed: int, report: Callable[[str], None]) -> list[Show]:
-    """Streams under random controls and prompts, as they come out, beside what was asked for; one in four is footage."""
+    """Streams under random controls and prompts as they come out, and what was asked for; one in four is footage."""
     rng, out = np.random.default_rng((seed, 11)), []
     while len(out) < count:
         clip = clip_of(len(out), seed + 5)
