@@ -99,12 +99,14 @@ class Dispatcher:
         self._credit = AnswerCredit()
         self._told_of_texts: dict[tuple[str, str, int], None] = {}
         self._error_limiter = RateLimiter(ERRORS_PER_SECOND)
+        self._fault_limiter = RateLimiter(ERRORS_PER_SECOND)  # so that a flood of refusals leaves room for faults
         self._answer_limiter = RateLimiter(ANSWERS_PER_SECOND)
         self._last_dump = -DUMP_SECONDS
         self._last_note = -NOTE_SECONDS
         self._held: list[tuple[str, Any]] = []
         self.last: Peer | None = None
         """Who sent last."""
+        self._set_by: dict[str, Peer] = {}  # what can go wrong later, by address
 
     def receive(self, packet: bytes, peer: Peer) -> None:
         """Do what a packet says. Its values are taken together, so that nobody sees half of a bundle."""
@@ -190,15 +192,20 @@ class Dispatcher:
             self.refuse(address, report, peer)
 
     def notify(self, address: str, reason: str) -> None:
-        """`/vace/error address reason` to all subscribers, and to whoever sent last."""
-        if not self._error_limiter.allow():
+        """`/vace/error address reason` to all subscribers, and to whoever set that control, or else sent last."""
+        if not self._fault_limiter.allow():
             return
         packet = encode(ERROR, [address[:MAX_ECHO], reason])
         if packet is None:
             return
         self._subscribers.notify(packet)
-        if self.last is not None and not self._subscribers.listens(self.last):
-            self._send(self.last, ERROR, [address[:MAX_ECHO], reason])
+        peer = self._set_by.get(address, self.last)
+        if peer is not None and not self._subscribers.listens(peer):
+            self._send(peer, ERROR, [address[:MAX_ECHO], reason])
+
+    def forget(self, peer: Peer) -> None:
+        """A connection has ended: there is nobody there to be told of anything."""
+        self._set_by = {address: by for address, by in self._set_by.items() if by.key != peer.key}
 
     def _read(self, message: Message, peer: Peer, changes: list[tuple[str, Any]], questions: list[Message]) -> None:
         """What a message sets is added to `changes`, what it asks to `questions`."""
@@ -215,6 +222,7 @@ class Dispatcher:
             if message.arguments[:1] == ("?",) and row.type not in ("string", "strings"):
                 questions.append(Message("/vace/get", (control.address,)))
                 continue
+            self._set_by[row.address] = peer
             try:
                 changes += self._set(control, row, message.arguments, peer)
             except ControlError as reason:

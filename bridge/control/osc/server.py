@@ -210,6 +210,7 @@ class OscServer:
     def _gone(self, peer: Peer) -> None:
         """A connection has ended."""
         self._subscribers.unsubscribe(peer)
+        self._dispatcher.forget(peer)
         self._token.forget(peer.key)
 
     def _note(self, reason: OSError) -> None:

@@ -300,3 +300,31 @@ def test_limits_of_a_second_and_of_a_packet():
 
 def test_the_answers_of_the_tests_are_packets():
     assert all(parse(question) for question in QUESTIONS.values())
+
+
+def test_what_goes_wrong_later_is_told_to_who_set_the_control_and_not_to_who_spoke_since():
+    stage, who, other = Stage(table=TABLE), Listener(port=9101), Listener(port=9102)
+    stage.send(who, "/vace/record", 1)
+    stage.send(other, "/vace/scale", 0.5)
+    stage.dispatcher.notify("/vace/record", "the disk is full")
+    assert who.told() == [("/vace/error", ["/vace/record", "the disk is full"])]
+    assert other.told() == []
+
+
+def test_a_connection_that_is_gone_is_told_nothing():
+    stage, gone, other = Stage(table=TABLE), Listener(port=9101), Listener(port=9102)
+    stage.send(gone, "/vace/record", 1)
+    stage.send(other, "/vace/scale", 0.5)
+    stage.dispatcher.forget(gone)
+    stage.dispatcher.notify("/vace/record", "the disk is full")
+    assert gone.told() == []
+    assert other.told() == [("/vace/error", ["/vace/record", "the disk is full"])]
+
+
+def test_a_flood_of_refusals_leaves_room_for_what_goes_wrong():
+    stage, flood = Stage(table=TABLE), Listener(port=9101)
+    for number in range(50):
+        stage.send(flood, f"/vace/nothing/{number}", 1)
+    flood.told()
+    stage.dispatcher.notify("/vace", "the engine died")
+    assert flood.told() == [("/vace/error", ["/vace", "the engine died"])]
