@@ -60,7 +60,7 @@ class Recipe:
         return self.name.lower().replace(",", "").replace(" ", "-")
 
 
-GOLD, NEON, FROZEN = "gold on sand at sunset", "neon in a city at night", "ice on snow under the northern lights"
+GOLD, NEON, FROZEN = "gold on sand at sunset", "neon in a city at night", "ice, snowing"
 MODES = (
     Recipe("Text alone", "Nothing of the input is followed.", (osc("control", "none"), osc("prompt", GOLD))),
     Recipe("Depth", "What is near stays near.", (osc("control", "depth"), osc("prompt", GOLD))),

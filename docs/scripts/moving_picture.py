@@ -35,7 +35,7 @@ LOOKS = (
     ("scribble", "neon", ("--control", "scribble")),
     ("depth", "stained glass", ("--control", "depth")),
     ("gray", "oil painting", ("--control", "gray")),
-    ("mask subject, inverted", "lava in a volcano", ("--control", "gray", *KEEP_SUBJECT)),
+    ("mask subject, inverted", "candy", ("--control", "gray", *KEEP_SUBJECT)),
     ("mask right", "blueprint", ("--control", "scribble", "--mask-source", "right")),
 )
 
