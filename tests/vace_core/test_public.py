@@ -20,7 +20,7 @@ STREAM = {
 }  # fmt: skip
 CONTROLS = (
     "prompt", "control", "source", "mask", "pin", "references", "reference_mode", "first", "last", "scale",
-    "layer_scale", "step_scale", "hint_every", "seed", "video", "noise", "loras", "prompt_way",
+    "layer_scale", "step_scale", "hint_every", "seed", "video", "noise", "loras", "prompt_way", "in_parts",
 )  # fmt: skip
 
 
