@@ -7,6 +7,8 @@ from dataclasses import dataclass
 STATES = ("starting", "running", "degraded", "stalled", "restarting", "failed", "stopped")
 STALLED = 2.0
 """Seconds without a chunk, beyond what is normal, after which the engine has stalled."""
+LONG, LATE = 4.0, 1.2
+"""But so many seconds without one are too long for a show, unless the normal is longer: then so many times that is."""
 FIRST_CHUNK = 30.0
 """Seconds that the first chunk of all may take before that is a stall."""
 
@@ -45,7 +47,7 @@ def engine_state(facts: EngineFacts) -> str:
     going = "degraded" if facts.degraded else "running"
     if facts.waiting or (facts.held and facts.degraded):
         return going
-    allowed = FIRST_CHUNK if facts.normal is None else facts.normal + STALLED
+    allowed = FIRST_CHUNK if facts.normal is None else min(facts.normal + STALLED, max(LONG, LATE * facts.normal))
     if facts.chunks:
         return going if facts.idle_for <= allowed else "stalled"
     return begins if facts.idle_for <= max(allowed, FIRST_CHUNK) else "stalled"

@@ -15,9 +15,11 @@ from backend.front.side_input import SideInput
 from backend.imaging.probe import why_not
 from backend.runtime.worker import shared_worker
 from bridge.control.mailbox import Mailbox
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from tests.backend.waiting import wait_for
+from tests.bridge.video.test_cases import CASES, needs_cases
 
 SIZE = (32, 48)
 
@@ -114,8 +116,17 @@ def test_numbers_go_on_when_a_source_is_opened_again(monkeypatch):
                 last = frame.number
 
 
-def test_a_rate_is_the_files_own_or_thirty(tmp_path):
+def test_a_rate_is_that_of_the_file_or_thirty(tmp_path):
     assert source_rate("testcard:") == 30.0
+    with FileSink(str(tmp_path / "a.mp4"), 48, 32, 24.0) as sink:
+        for number in range(24):
+            sink.send(Frame(np.zeros((32, 48, 3), np.uint8), number, number / 24))
+    assert source_rate(f"file:{tmp_path / 'a.mp4'}") == 24.0
+
+
+@needs_cases
+def test_a_clip_that_claims_a_thousand_frames_a_second_sets_no_such_clock():
+    assert source_rate(f"file:{CASES / 'mr_screen.webm'}") == pytest.approx(30, abs=1)
 
 
 def test_a_picture_as_mask_is_in_its_ring_at_once_where_files_are_being_read(tmp_path):
@@ -237,6 +248,24 @@ def test_a_source_that_cannot_be_turned_to_leaves_the_old_one_and_its_frames(mon
         number = capture.ring.written
         wait_for(lambda: capture.ring.written > number, "more frames")
         assert capture.uri == "testcard:"
+
+
+@pytest.mark.faults
+def test_a_capture_that_fails_or_ends_closes_nothing_that_others_read(monkeypatch):
+    """The presenter shows the source's last frame from the ring, which whoever has made it closes."""
+    faults, read_sources = iter([RuntimeError("nobody thought of this")]), Capture._read_sources
+
+    def fail_once(self: Capture) -> None:
+        for error in faults:
+            raise error
+        read_sources(self)
+
+    monkeypatch.setattr(Capture, "_read_sources", fail_once)
+    with captured("testcard:") as capture:
+        wait_for(lambda: newest(capture), "a frame after the fault")
+        capture.stop()
+        assert newest(capture) is not None
+        capture.ring.write(Frame(np.zeros((*SIZE, 3), np.uint8), 10_000, 0.0))
 
 
 def test_a_source_that_cannot_be_opened_even_once_goes_back_to_what_was_there(sender, monkeypatch):

@@ -25,6 +25,8 @@ TABLE = {
     "chunks come": ("running", {}),
     "a slow model's chunks come": ("running", {"idle_for": 9.0, "normal": 8.0}),
     "nothing has come for longer than normal": ("stalled", {"idle_for": 2.5}),
+    "a busy machine is slow": ("running", {"idle_for": 3.9, "normal": 2.5}),
+    "a busy machine is so slow that the picture stands": ("stalled", {"idle_for": 4.1, "normal": 2.5}),
     "there is no source": ("running", {"waiting": True, "idle_for": 100.0}),
     "there is no source at the start": ("running", {"waiting": True, "chunks": 0}),
     "something is given up": ("degraded", {"degraded": "out of memory: without previews"}),

@@ -17,8 +17,10 @@ from backend.front import file_check as module
 from backend.front.file_check import FileCheck
 from bridge.control.mailbox import Mailbox
 from tests.backend.waiting import wait_for
+from tests.bridge.video.test_clip import claimed_png
 
 MASK, SOURCE, REFERENCE, FIRST = "/vace/mask/source", "/vace/source", "/vace/reference", "/vace/first"
+HOSTILE = ("folder.png", "fifo.png", "socket.png", "text.png", "empty.png", "huge.png")
 CLIP = Path(__file__).parents[3] / "backend" / "clips" / "cup.mp4"
 
 
@@ -104,14 +106,13 @@ def test_what_names_no_file_is_let_in_at_once(show):
     assert show.mailbox.get(MASK) == "person"
 
 
-@pytest.mark.parametrize("address", [MASK, REFERENCE, FIRST, SOURCE, "/vace/control/source"])
-@pytest.mark.parametrize(
-    "name", ["~nosuchuser/x", "x" * 300, "not there", "folder.png", "fifo.png", "socket.png", "text.png", "empty.png"]
-)
+@pytest.mark.parametrize("address", [MASK, REFERENCE, FIRST, "/vace/last", SOURCE, "/vace/control/source"])
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 300, "not there", *HOSTILE])
 def test_what_cannot_be_used_is_refused_to_its_sender_and_what_was_there_stays(show, tmp_path, picture, address, name):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "empty.png").touch()
+    claimed_png(tmp_path / "huge.png", 50_000, 50_000)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "fifo.png")
         with socket.socket(socket.AF_UNIX) as listening:

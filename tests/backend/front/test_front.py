@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,7 +28,9 @@ from backend.front.options import RunOptions
 from backend.steering.quantise import DisplayTime
 from backend.steering.steering import SteeringOptions
 from bridge.control.dmx.receiver import DmxWanted
+from bridge.errors import BridgeError
 from bridge.video import framecode
+from bridge.video.file import FileSink
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 from bridge.video.shared_memory import SharedMemorySink
@@ -242,6 +245,70 @@ def test_a_reference_that_is_not_there_is_told_and_left_out(front):
     wait_for(lambda: "picture.png" in front.status().last_fault, "the fault")
     front.mailbox.set("/vace/reference", [])
     assert colour(front) == RED
+
+
+@pytest.mark.parametrize("source", ["file:~nosuchuser/x", f"file:/{'x' * 300}", "/vace/nowhere"])
+def test_a_source_that_cannot_be_is_told_and_the_output_goes_on_with_the_input_too(front, osc, source):
+    if source.startswith("file:~") and os.name != "posix":
+        pytest.skip("Windows guesses where another user's folder would be")
+    engine = front.supervisor.pid
+    osc.send_message("/vace/source", source)
+    about, _ = heard(osc, lambda address, _: address == "/vace/error")
+    assert about == "/vace/source"
+    osc.send_message("/vace/bypass", 1)
+    wait_for(lambda: colour(front) != RED, "the input")
+    ticks, read = front.status().ticks, front.capture.ring.written
+    wait_for(lambda: front.status().ticks > ticks + 30 and front.capture.ring.written > read + 15, "frames in and out")
+    assert front.mailbox.get("/vace/source") in ("", "testcard:"), "what was there"
+    assert front.capture.uri == "testcard:"
+    assert front.supervisor.pid == engine
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, a disk that is always full")
+def test_a_recording_that_meets_a_full_disk_is_told_and_its_switch_goes_off(tmp_path, monkeypatch):
+    monkeypatch.setattr("bridge.video.file.writable_file", Path)  # which would refuse a device
+    (tmp_path / "full.mp4").symlink_to("/dev/full")
+    with (
+        open_front(options(recordings=tmp_path, **steered(osc=("127.0.0.1", 0)))) as front,
+        closing(client(front)) as osc,
+    ):
+        monkeypatch.setattr(front.recorder, "_fresh", lambda: tmp_path / "full.mp4")
+        osc.send_message("/vace/record", 1)
+        about, reason = heard(osc, lambda address, _: address == "/vace/error")
+        assert about == "/vace/record"
+        assert "No space left" in reason
+        wait_for(lambda: front.mailbox.get("/vace/record") is False, "the switch")
+        wait_for(lambda: not front.status().recording, "its end")
+        ticks = front.status().ticks
+        wait_for(lambda: front.status().ticks > ticks + 10, "the show to go on")
+
+
+@pytest.mark.parametrize("way", ["source", "home", "link", "mask", "control", "reference"])
+@pytest.mark.parametrize("sink", ["sinks", "control_sinks", "mask_sinks"])
+def test_a_show_that_would_write_over_what_it_reads_does_not_begin(tmp_path, monkeypatch, way, sink):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    clip, again = tmp_path / "clip.mp4", tmp_path / "again.mp4"
+    with FileSink(str(clip), 48, 32, 30.0) as file:
+        for number in range(3):
+            file.send(Frame(np.full((32, 48, 3), 80 * number, np.uint8), number, number / 30))
+    before, named = clip.read_bytes(), str(clip)
+    changes: dict[str, object] = {"source": f"file:{clip}"}
+    if way == "home":
+        changes, named = {"source": "file:~/clip.mp4"}, str(clip)
+    elif way == "link":
+        again.symlink_to(clip)
+        named = str(again)
+    elif way != "source":
+        address, value = {
+            "mask": ("/vace/mask/source", str(clip)),
+            "control": ("/vace/control/source", f"file:{clip}"),
+            "reference": ("/vace/reference", ["~/clip.mp4"]),
+        }[way]
+        changes = {"values": {address: value}}
+    with pytest.raises(BridgeError, match="written over itself"):
+        open_front(options(**changes, **{sink: (f"file:{named}",)}))
+    assert clip.read_bytes() == before
 
 
 def test_previews_show_input_control_and_output(front):

@@ -13,11 +13,12 @@ from diffusers.models.transformers.transformer_wan_vace import WanVACETransforme
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from tests.bridge.video.test_cases import CASES, needs_cases
 from tests.vace_core.lora.lora_files import STYLES, changes, merged_by_hand, write
 from tests.vace_core.small import ARCHITECTURE, latents, text, transformer
 from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.checkpoints.transformer import DIFFUSERS
-from vace_core.config import WAN_1_3B, Architecture
+from vace_core.config import POCKET, WAN_1_3B, Architecture
 from vace_core.errors import CheckpointError
 from vace_core.lora.files import Adapter, Lora, merge, read_lora
 from vace_core.lora.live import LiveLoras
@@ -259,6 +260,16 @@ def test_a_number_that_is_not_finite_is_refused_by_file_and_key(tmp_path: Path, 
         merge(model, read(path))
     with pytest.raises(CheckpointError, match=rf"style.safetensors: {key} holds NaN or infinite"):
         LiveLoras(model, [read(path)])
+
+
+@needs_cases
+def test_the_lora_of_the_cases_is_refused_by_name() -> None:
+    key = "diffusion_model.blocks.0.self_attn.q.lora_A.weight"
+    lora, model = read(CASES / "lora_nan.safetensors", POCKET), CausalWan(POCKET)
+    with pytest.raises(CheckpointError, match=rf"lora_nan.safetensors: {key} holds NaN or infinite"):
+        merge(model, lora)
+    with pytest.raises(CheckpointError, match=rf"lora_nan.safetensors: {key} holds NaN or infinite"):
+        LiveLoras(model, [lora])
 
 
 def test_a_lora_that_makes_a_weight_infinite_is_named(tmp_path: Path) -> None:

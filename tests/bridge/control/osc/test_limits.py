@@ -114,6 +114,38 @@ def test_credit_is_earned_and_spent():
     assert credit.room() == 0
 
 
+@pytest.mark.parametrize(
+    ("address", "value"),
+    [
+        ("/vace/source", "file:/home/you/clip.mp4"),
+        ("/vace/source", "camera:0"),
+        ("/vace/source", r"file:\\host\share\clip.mp4"),
+        ("/vace/mask/source", "/home/you/mask.png"),
+        ("/vace/control/source", "ndi:desk"),
+        ("/vace/reference", "/home/you/look.png"),
+        ("/vace/first", "~/first.png"),
+        ("/vace/midi/learn", "/vace/scale"),
+    ],
+)
+def test_another_machine_names_no_file_camera_or_knob_of_this_one_though_it_may_do_the_rest(address: str, value: str):
+    stage, far = Stage(allow=NAMED, table=TABLE), Listener(FAR)
+    learnt: list[object] = []
+    stage.mailbox.listen("/vace/midi/learn", lambda target, when: learnt.append(target))
+    before = stage.mailbox.snapshot()
+    stage.send(far, address, value)
+    [(answer, (about, reason))] = far.told()
+    assert (answer, about) == ("/vace/error", address)
+    assert address in reason
+    assert (stage.mailbox.snapshot(), learnt) == (before, [])
+    stage.send(far, "/vace/scale", 0.5)
+    assert stage.mailbox.get("/vace/scale") == 0.5
+    if "host" not in value:
+        here = Listener()
+        stage.send(here, address, value)
+        assert here.told() == []
+        assert stage.mailbox.snapshot() != before or learnt
+
+
 def test_nobody_subscribes_this_server_to_itself():
     own = Listener(port=9000)
     stage, peer = Stage(own=own), Listener()
