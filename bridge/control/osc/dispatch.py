@@ -126,7 +126,8 @@ class Dispatcher:
         self._credit.earn(len(packet))
         if len(messages) == 1 and self._is_of_fader(messages[0]):
             self._heard(messages, peer)
-            self._held.append(self._sent(messages[0].address, *messages[0].arguments * 2, peer))
+            address, (value,) = messages[0].address, messages[0].arguments
+            self._held.append(self._sent(address, value, value, peer))
             return
         self._take([message for message in messages if not self._is_said(message)], peer)
 

@@ -295,7 +295,7 @@ def test_a_show_that_would_write_over_what_it_reads_does_not_begin(tmp_path, mon
     before, named = clip.read_bytes(), str(clip)
     changes: dict[str, object] = {"source": f"file:{clip}"}
     if way == "home":
-        changes, named = {"source": "file:~/clip.mp4"}, str(clip)
+        changes["source"] = "file:~/clip.mp4"
     elif way == "link":
         again.symlink_to(clip)
         named = str(again)

@@ -24,7 +24,8 @@ from backend.measure.soak.judge import Loss
 from backend.measure.soak.show import Ended
 from backend.measure.soak.trials import engine, fuzz, hostile, poisoned, supervise
 from backend.measure.soak.trials.table import TRIALS, run_trial
-from backend.measure.soak.watch import Seen
+from backend.measure.soak.watch import Seen, Told
+from bridge.control.osc.packets import Argument
 
 VALUES = {"/vace/scale": (0.5,), "/vace/source": ("shm:host",), "/vace/record": (0,)}
 FIGURES = {"ticks": 900, "ticks_missed": 0, "restarts": 0}
@@ -79,7 +80,7 @@ class Stage:
         self.figures = dict(FIGURES)
         self.shown: Process | None = Process()
         self.supervised = True
-        self._seen = Seen(values=dict(VALUES))
+        self._seen = Seen(values=dict(VALUES), states=[Told(0.0, "running")])
 
     @property
     def seen(self) -> Seen:
@@ -117,7 +118,7 @@ class Stage:
     def losses(self) -> list[Loss]:
         return self.lost
 
-    def send(self, address: str, *arguments: object) -> None:
+    def send(self, address: str, *arguments: Argument) -> None:
         if self.obeys and address in VALUES:
             self._seen.values[address] = arguments
 
@@ -247,7 +248,7 @@ def test_an_attack_that_costs_an_engine_its_life_or_another_control_its_value_is
     assert lost("hostile") == ["a bad value: the engine was started again"]
     attack(monkeypatch, deliver=lambda stage: stage.seen.values.update({"/vace/record": (1,)}))
     assert lost("hostile") == ["a bad value: /vace/record changed to (1,)"]
-    attack(monkeypatch, deliver=lambda stage: stage.seen.values.update({"/vace/scale": (9.0,)}))
+    attack(monkeypatch, deliver=lambda _: stage._seen.values.update({"/vace/scale": (9.0,)}))
     assert lost("hostile") == ["a bad value: /vace/scale was left at (9.0,)"]
 
 
@@ -306,7 +307,7 @@ def test_a_recording_on_a_full_disk_is_lost_if_nobody_is_told_or_its_switch_stay
 
 
 def test_a_control_that_chaos_can_not_put_back_is_lost(stage: Stage, chaotic: Chaos):
-    chaotic.attacks = [Attack("a bad value", lambda stage: stage.seen.values.update({"/vace/scale": (9.0,)}))]
+    chaotic.attacks = [Attack("a bad value", lambda _: stage._seen.values.update({"/vace/scale": (9.0,)}))]
     THINGS["attack"](chaotic)
     assert chaotic.lost == []
     stage.obeys = False

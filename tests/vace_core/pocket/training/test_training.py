@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from vace_core.annotators.depth import DepthNet
+from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import PIPELINES
 from vace_core.pocket.loading import WEIGHTS, fill, load_pocket
 from vace_core.pocket.painter import CONTROLS
@@ -157,6 +158,7 @@ def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path
 
 def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
     model = load_pocket(PIPELINES["pocket"], torch.device("cpu"))
+    assert isinstance(model.autoencoder, TinyAutoencoder)
     before = {name: value.clone() for name, value in model.autoencoder.state_dict().items()}
     budget = DecoderBudget(steps=2, minutes=5, shows=1, batch=1)
     after = finish_decoder(model, net, tmp_path / "decoder.part", budget, 0, print).state_dict()
