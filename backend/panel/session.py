@@ -25,6 +25,8 @@ from .previews import Previews, message
 
 TICK_SECONDS = 0.05
 STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
+CLOSED_ABNORMALLY = 1006
+"""The code of a connection that ended without one (RFC 6455, section 7.4.1)."""
 NO_STATUS = {"state": "unknown"}
 """What a page is told while nobody can say how the show is doing."""
 
@@ -65,7 +67,7 @@ class PageSession:
             while not stopping.is_set() and not listening.done():
                 await self._send_values()
                 if tick % STATUS_TICKS == 0:
-                    await self._socket.send_text(self._status_message())
+                    await self._send(self._status_message())
                 await self._send_previews()
                 tick += 1
                 await asyncio.wait([listening], timeout=TICK_SECONDS)
@@ -115,10 +117,17 @@ class PageSession:
         for name, preview in (messages | gone).items():
             if self._sent_previews.get(name) != preview:
                 self._sent_previews[name] = preview
-                await self._socket.send_bytes(preview)
+                await self._send(preview)
 
     async def _notify(self, **message: object) -> None:
-        await self._socket.send_text(json.dumps(message))
+        await self._send(json.dumps(message))
+
+    async def _send(self, message: str | bytes) -> None:
+        """WebSocketDisconnect where the page has gone, or was sent away for what it had sent."""
+        try:
+            await (self._socket.send_text(message) if isinstance(message, str) else self._socket.send_bytes(message))
+        except RuntimeError as closed:  # what the server says of a connection that it has closed itself
+            raise WebSocketDisconnect(CLOSED_ABNORMALLY) from closed
 
 
 def plain(values: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,34 @@
+"""One open page: when it is gone, that is no fault."""
+
+import asyncio
+import threading
+from typing import Any, cast
+
+import pytest
+from starlette.websockets import WebSocketDisconnect
+
+from backend.controls.table import TABLE
+from backend.panel.previews import Previews
+from backend.panel.session import PageSession
+from bridge.control.mailbox import Mailbox
+
+
+class Closed:
+    """A connection that the server has closed, as uvicorn answers for it."""
+
+    async def receive(self) -> dict:
+        await asyncio.sleep(60)
+        return {}
+
+    async def send_text(self, _: str) -> None:
+        raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+
+    send_bytes = send_text
+
+
+def test_a_page_that_was_sent_away_has_left():
+    session = PageSession(
+        cast(Any, Closed()), TABLE, Mailbox(TABLE), dict, Previews(dict, 1.0), here=True, elsewhere=None
+    )
+    with pytest.raises(WebSocketDisconnect):
+        asyncio.run(session.run(threading.Event()))
