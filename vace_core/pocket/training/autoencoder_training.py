@@ -30,7 +30,7 @@ NOISE = 0.04
 """Added to latents in training: what is generated is never exact."""
 AVERAGE_EVERY = 8
 CLIP = 9
-STARTERS = 1000
+STARTERS = 400
 """Clips that the linear transform is fitted to."""
 Report = Callable[[str], None]
 
