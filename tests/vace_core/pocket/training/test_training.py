@@ -162,6 +162,7 @@ def test_the_depth_net_trains(clips, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_one_call_trains_it_all_from_nothing_and_again_has_nothing_to_do(tmp_path):
     short = {"steps": 1, "minutes": 5.0}
     plan = Plan(
