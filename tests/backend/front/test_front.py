@@ -253,8 +253,7 @@ def test_a_source_that_cannot_be_is_told_and_the_output_goes_on_with_the_input_t
         pytest.skip("Windows guesses where another user's folder would be")
     engine = front.supervisor.pid
     osc.send_message("/vace/source", source)
-    about, _ = heard(osc, lambda address, _: address == "/vace/error")
-    assert about == "/vace/source"
+    heard(osc, lambda address, said: address == "/vace/error" and said[0] == "/vace/source")
     osc.send_message("/vace/bypass", 1)
     wait_for(lambda: colour(front) != RED, "the input")
     ticks, read = front.status().ticks, front.capture.ring.written
@@ -283,31 +282,31 @@ def test_a_recording_that_meets_a_full_disk_is_told_and_its_switch_goes_off(tmp_
         wait_for(lambda: front.status().ticks > ticks + 10, "the show to go on")
 
 
-@pytest.mark.parametrize("way", ["source", "home", "link", "mask", "control", "reference"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        {"source": "file:clip.mp4"},
+        {"source": "file:~/clip.mp4"},
+        {"source": "file:link.mp4"},
+        {"values": {"/vace/mask/source": "clip.mp4"}},
+        {"values": {"/vace/control/source": "file:clip.mp4"}},
+        {"values": {"/vace/reference": ["~/clip.mp4"]}},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("sink", ["sinks", "control_sinks", "mask_sinks"])
-def test_a_show_that_would_write_over_what_it_reads_does_not_begin(tmp_path, monkeypatch, way, sink):
+def test_a_show_that_would_write_over_what_it_reads_does_not_begin(tmp_path, monkeypatch, read, sink):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    clip, again = tmp_path / "clip.mp4", tmp_path / "again.mp4"
+    monkeypatch.chdir(tmp_path)
+    clip = tmp_path / "clip.mp4"
     with FileSink(str(clip), 48, 32, 30.0) as file:
         for number in range(3):
             file.send(Frame(np.full((32, 48, 3), 80 * number, np.uint8), number, number / 30))
-    before, named = clip.read_bytes(), str(clip)
-    changes: dict[str, object] = {"source": f"file:{clip}"}
-    if way == "home":
-        changes["source"] = "file:~/clip.mp4"
-    elif way == "link":
-        again.symlink_to(clip)
-        named = str(again)
-    elif way != "source":
-        address, value = {
-            "mask": ("/vace/mask/source", str(clip)),
-            "control": ("/vace/control/source", f"file:{clip}"),
-            "reference": ("/vace/reference", ["~/clip.mp4"]),
-        }[way]
-        changes = {"values": {address: value}}
+    (tmp_path / "link.mp4").hardlink_to(clip)
+    before = clip.read_bytes()
     with pytest.raises(BridgeError, match="written over itself"):
-        open_front(options(**changes, **{sink: (f"file:{named}",)}))
+        open_front(options(**read, **{sink: (f"file:{clip}",)}))
     assert clip.read_bytes() == before
 
 

@@ -176,6 +176,7 @@ def test_a_load_that_does_nothing_has_a_limit_that_the_first_load_sets(tmp_path:
 def test_a_step_that_hangs_is_known_although_the_heart_beats(running: Rig):
     running.steer(prompt="hang")
     wait_for(lambda: running.status.hangs == 1, "the hang to be known")
+    assert "in a chunk" in running.status.last_end, "by its beats it is known what it was at"
     running.steer(prompt="green")
     running.wait_for_chunks()
     assert running.status.restarts == 1
