@@ -101,7 +101,7 @@ def real_clip(frames: int, height: int, width: int, path: Path = FOOTAGE) -> Cli
 def reference_picture(style: str, height: int, width: int) -> np.ndarray:
     """A painted picture [H, W, 3] uint8 in a style, of a scene that no clip shows."""
     number = STYLES.index(style)
-    depth = controls_of(draw_clip(REFERENCE_SEED + number, 1, height, width))["depth"].pictures
+    depth = controls_of(draw_clip(REFERENCE_SEED + number, 1, height, width))["depth"]
     return paint(complete({"style": style}), depth, "depth")[0]
 
 
@@ -126,7 +126,7 @@ def _drawn(seed: int, frames: int, height: int, width: int, grain: bool = True) 
     share = mask.mean(axis=(1, 2))
     if share.min() < PART[0] or share.max() > PART[1]:
         mask = _right_half(take.footage)
-    controls = {kind: control.pictures for kind, control in controls_of(take).items()}
+    controls = controls_of(take)
     return Clip(take.footage, controls, mask)
 
 

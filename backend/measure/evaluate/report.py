@@ -30,12 +30,12 @@ REFERENCE = {"control": "reference", "scale 0": "without"}
 """What these columns are in the row of references."""
 INTRODUCTION = """# Evaluation: does it follow?
 
-Written by `python start.py evaluate --markdown docs/develop/evaluation.md`; do not edit it by hand. What the bundled
-model should paint is known: the painter's picture (`vace_core/pocket/painter`) is a function of the control and of the
-words. So outputs are set beside it, for drawn clips that nothing was trained on and for real ones. Each figure stands
-beside two others: **off** is the same prompt at context scale 0, so without any control, and **shuffled** is the
-output for another clip's control (mask, reference, prompt), compared with this clip. A figure means something only in
-so far as it differs from those two.
+Written by `python start.py evaluate --markdown docs/develop/evaluation.md`, or with `--quick` where few clips and words
+are counted below; do not edit it by hand. What the bundled model should paint is known: the painter's picture
+(`vace_core/pocket/painter`) is a function of the control and of the words. So outputs are set beside it, for drawn
+clips that nothing was trained on and for real ones. Each figure stands beside two others: **off** is the same prompt at
+context scale 0, so without any control, and **shuffled** is the output for another clip's control (mask, reference,
+prompt), compared with this clip. A figure means something only in so far as it differs from those two.
 """
 HOW = """
 ## How it is measured

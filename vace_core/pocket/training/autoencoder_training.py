@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +81,9 @@ def train_autoencoder(
             error, unlike = averages
             report(f"autoencoder: step {step}, L1 {error:.4f}, SSIM {1 - unlike:.4f}")
         if together.leads and step % 500 == 0:
-            save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out)
+            save_autoencoder(model, out)
     if together.leads:
-        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out)
+        save_autoencoder(model, out)
         report(f"autoencoder: done after {step} steps")
 
 
@@ -151,29 +151,29 @@ def _sample(clip: DrawnClip, rng: np.random.Generator, crop: int) -> Tensor:
     start = int(rng.integers(frames - CLIP + 1))
     top, left = int(rng.integers(0, height - crop + 1)), int(rng.integers(0, width - crop + 1))
     kind = str(rng.choice(list(_ODDS), p=list(_ODDS.values())))
-    window = slice(start, start + CLIP)
-    moment = replace(
-        clip, footage=clip.footage[window], depth=clip.depth[window], mask=clip.mask[window], people=clip.people[window]
-    )
+    moment = clip.at(slice(start, start + CLIP))
     if kind in ("look", "control"):
         controls = controls_of(moment)
         by = str(rng.choice(list(controls)))
-        pictures = controls[by].pictures
-        pictures = paint(random_look(rng), pictures, by) if kind == "look" else pictures
+        pictures = paint(random_look(rng), controls[by], by) if kind == "look" else controls[by]
     elif kind == "flat":
         pictures = np.broadcast_to(rng.uniform(0, 255, 3), moment.footage.shape)
     else:
         pictures = moment.footage
-    out = torch.from_numpy(np.array(pictures[:, top : top + crop, left : left + crop], np.float32)) / 127.5 - 1
+    part = (slice(None), slice(top, top + crop), slice(left, left + crop))
+    out = torch.from_numpy(np.array(pictures[part], np.float32)) / 127.5 - 1
     if kind == "masked":
-        mask = (
-            torch.from_numpy(moment.mask[:, top : top + crop, left : left + crop].astype(np.float32))[..., None] / 255
-        )
+        mask = torch.from_numpy(moment.mask[part].astype(np.float32))[..., None] / 255
         out = out * (mask if rng.random() < 0.5 else 1 - mask)
     return out.permute(3, 0, 1, 2)
 
 
 _ODDS = {"look": 0.55, "footage": 0.2, "control": 0.17, "masked": 0.06, "flat": 0.02}
+
+
+def save_autoencoder(model: TinyAutoencoder, path: Path) -> None:
+    """Write its weights as safetensors, in float32."""
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
 
 
 def load_autoencoder(path: Path) -> TinyAutoencoder:

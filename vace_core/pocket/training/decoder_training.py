@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from vace_core.annotators.depth import DepthNet
@@ -27,7 +26,7 @@ from vace_core.stream import Stream
 
 from ..looks import complete
 from ..painter import caption, paint, random_named
-from .autoencoder_training import load_autoencoder, picture_loss
+from .autoencoder_training import picture_loss, save_autoencoder
 from .latents import clip_of, controls_as_shown
 
 FRAMES = 21
@@ -79,12 +78,9 @@ def shows(model: Model, net: DepthNet, count: int, seed: int, report: Callable[[
 
 
 def finish_decoder(
-    model: Model, net: DepthNet, partial: Path, budget: DecoderBudget, seed: int, report: Callable[[str], None]
-) -> TinyAutoencoder:
-    """The model's autoencoder, its decoder trained on; `partial` keeps the state of it now and then.
-
-    net: the depth annotator's.
-    """
+    model: Model, net: DepthNet, out: Path, budget: DecoderBudget, seed: int, report: Callable[[str], None]
+) -> None:
+    """Train the decoder of the model's autoencoder on, and write that autoencoder to `out`. net: depth annotator's."""
     trained = model.autoencoder
     assert isinstance(trained, TinyAutoencoder)
     assert trained.soft is not None
@@ -114,10 +110,8 @@ def finish_decoder(
         unlikes += (float(unlike.detach()) - unlikes) / min(step, 50)
         if step % 100 == 0:
             report(f"decoder: step {step}, {100 * done:.0f} % of the budget, L1 {errors:.4f}, SSIM {1 - unlikes:.4f}")
-            _save(trained, partial)
-    _save(trained, partial)
+    save_autoencoder(trained, out)
     report(f"decoder: done after {step} steps")
-    return load_autoencoder(partial)
 
 
 def _made(model: Model, prompt: str, control: Tensor) -> Tensor:
@@ -146,7 +140,3 @@ def _sample(show: Show, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     frames = slice(FRAMES_PER_LATENT * begin, FRAMES_PER_LATENT * (begin + SHOWN) - 3)
     picture = torch.from_numpy(show.picture[frames, :, left : left + WIDE]).permute(3, 0, 1, 2).float() / 127.5 - 1
     return latents[:, begin : begin + SHOWN, :, left // 8 : (left + WIDE) // 8], picture
-
-
-def _save(model: TinyAutoencoder, path: Path) -> None:
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)

@@ -7,7 +7,7 @@ encodes them and begins again, while the transformer trains on what the folder h
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +101,7 @@ def clip_of(number: int, seed: int) -> DrawnClip:
 
 def controls_as_shown(clip: DrawnClip, net: DepthNet, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """A clip's controls by kind, [F, H, W, 3] uint8; depth exact or as the annotator with that network sees it."""
-    shown = {kind: control.pictures for kind, control in controls_of(clip).items()}
+    shown = controls_of(clip)
     if rng.random() < ANNOTATED or not clip.depth.any():
         shown["depth"] = pixels(Depth(net)(video(clip.footage)))
     return shown
@@ -185,7 +185,8 @@ def encode_clip(
         masked = _contexts(model, None if free else controls[by], looks[by][number], area, split)
     else:
         masked = _extension(model, looks[by][0], split, bool(rng.random() < 0.5))
-    stills = [one.of(_still_control(other, kinds[by], net, rng), kinds[by]) for one in painters]
+    elsewhere = _still_control(other, kinds[by], net, rng)
+    stills = [one.of(*elsewhere) for one in painters]
     pictured = recoloured and bool(rng.random() < 0.5)
     if pictured:
         stills[1] = colours
@@ -213,15 +214,12 @@ def _graded(still: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip((turned - turned.mean()) * rng.uniform(1.0, 2.0) + rng.uniform(70, 170), 0, 255).astype(np.uint8)
 
 
-def _still_control(clip: DrawnClip, kind: str, net: DepthNet, rng: np.random.Generator) -> np.ndarray:
-    """One frame [1, H, W, 3] of a clip's control of that kind, or of its depth where it has none."""
+def _still_control(clip: DrawnClip, kind: str, net: DepthNet, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    """One frame [1, H, W, 3] of a clip's control of that kind, or of its depth where it has none; and which it is."""
     at = int(rng.integers(len(clip.footage) - 1))
-    two = slice(at, at + 2)  # flow is between two
-    moment = replace(
-        clip, footage=clip.footage[two], depth=clip.depth[two], mask=clip.mask[two], people=clip.people[two]
-    )
-    controls = controls_as_shown(moment, net, rng)
-    return controls.get(kind, controls["depth"])[-1:]
+    controls = controls_as_shown(clip.at(slice(at, at + 2)), net, rng)  # flow is between two
+    kind = kind if kind in controls else "depth"
+    return controls[kind][-1:], kind
 
 
 def _some(kinds: list[str], rng: np.random.Generator) -> list[str]:

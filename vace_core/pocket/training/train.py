@@ -39,8 +39,8 @@ DECODER = DecoderBudget(steps=20000, minutes=30)
 DEPTH_BUDGET = DepthBudget(steps=20000, minutes=13)
 SUBJECT_BUDGET = DepthBudget(steps=20000, minutes=12, rate=2e-3)
 ENOUGH = 64
-"""Encoded clips with which the transformer's training begins."""
 POLL_SECONDS = 5.0
+CPU = torch.device("cpu")
 KEPT = 1500
 """Encoded clips that are kept: some 2 GB of memory in each training process."""
 
@@ -62,7 +62,6 @@ class Plan:
     subject: DepthBudget = SUBJECT_BUDGET
     start: Path | None = None
     """A folder of finished weights, whose transformer is taught further and whose other parts are kept."""
-    enough: int = ENOUGH
     bundle: bool = False
     """Copy the finished weights into the package."""
 
@@ -70,6 +69,11 @@ class Plan:
     def weights(self) -> Path:
         """The folder of the finished weights."""
         return self.out / "weights"
+
+    @property
+    def enough(self) -> int:
+        """Encoded clips with which the transformer's training begins."""
+        return min(self.clips, ENOUGH)
 
     @property
     def pool(self) -> int:
@@ -132,19 +136,19 @@ def train(plan: Plan) -> None:
         job = (EncodedClips(latents, autoencoder), checkpoint, plan.transformer, plan.seed, report, plan.start)
         run_data_parallel(train_transformer, plan.processes, *job)
     export(autoencoder, checkpoint, finished)
-    model, net = load_pocket(PIPELINES["pocket"], CPU, folder=finished), fill(DepthNet(), "depth", folder=finished)
-    store(
-        finish_decoder(model, net, plan.out / "decoder.part", plan.decoder, plan.seed, report), "autoencoder", finished
-    )
+    decoder = plan.out / "decoder.safetensors"
+    if not decoder.exists():
+        model, net = load_pocket(PIPELINES["pocket"], CPU, folder=finished), fill(DepthNet(), "depth", folder=finished)
+        partial = decoder.with_suffix(".part")
+        finish_decoder(model, net, partial, plan.decoder, plan.seed, report)
+        partial.rename(decoder)
+    store(load_autoencoder(decoder), "autoencoder", finished)
     footages = [of_clip(load_clip(clips, number)) for number in range(min(3, plan.clips))]
     model = load_pocket(PIPELINES["pocket"], CPU, folder=finished)
     contact_sheet(model, footages, plan.out / "preview.png")
     if plan.bundle:
         shutil.copytree(finished, WEIGHTS, dirs_exist_ok=True)
     report(f"weights are in {finished}, pictures in {plan.out / 'preview.png'}")
-
-
-CPU = torch.device("cpu")
 
 
 def _take_over(start: Path, finished: Path, autoencoder: Path) -> None:

@@ -32,6 +32,11 @@ class DrawnClip:
     nouns: tuple[str, ...]
     people: NDArray[np.float32]
 
+    def at(self, frames: slice) -> DrawnClip:
+        """Those of its frames."""
+        moment = {name: getattr(self, name)[frames] for name in ("footage", "depth", "mask", "people")}
+        return replace(self, **moment)
+
 
 def random_scene(rng: np.random.Generator) -> SolidScene | CutoutScene:
     """Either kind of scene; cut-outs are more common because camera footage is more like them."""

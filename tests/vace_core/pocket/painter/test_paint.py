@@ -32,7 +32,7 @@ LOOKS = [
 def controls() -> dict[str, np.ndarray]:
     """Of every kind a control [F, H, W, 3]; frames are of different clips, but for pose."""
     drawn = [controls_of(draw_clip(seed, 1)) for seed in SEEDS]
-    kinds = {kind: np.concatenate([one[kind].pictures for one in drawn if kind in one]) for kind in CONTROLS}
+    kinds = {kind: np.concatenate([one[kind] for one in drawn if kind in one]) for kind in CONTROLS}
     assert set(kinds) == set(CONTROLS)
     return kinds
 

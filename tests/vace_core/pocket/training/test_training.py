@@ -92,6 +92,14 @@ def test_what_is_stored_is_what_a_stream_encodes_of_the_painted_control(autoenco
     assert gray_stream(autoencoder).shape == (16, (FRAMES + 3) // 4, 16, 24)
 
 
+def test_a_reference_of_a_scene_without_people_is_its_depth_and_is_painted_as_such(net):
+    clip = clip_of(0, 0)
+    nobody = type(clip)(clip.footage, clip.depth, clip.mask, clip.nouns, clip.people[:, :0])
+    still, kind = encoding._still_control(nobody, "pose", net, np.random.default_rng(0))
+    assert kind == "depth"
+    assert still.shape == (1, *clip.footage.shape[1:])
+
+
 def test_a_photograph_s_depth_is_the_annotator_s(net):
     clip = clip_of(0, 0)
     unknown = type(clip)(clip.footage, np.zeros_like(clip.depth), clip.mask, (), clip.people)
@@ -151,7 +159,8 @@ def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
     assert isinstance(model.autoencoder, TinyAutoencoder)
     before = {name: value.clone() for name, value in model.autoencoder.state_dict().items()}
     budget = DecoderBudget(steps=2, minutes=5, shows=1, batch=1)
-    after = finish_decoder(model, net, tmp_path / "decoder.part", budget, 0, print).state_dict()
+    finish_decoder(model, net, tmp_path / "decoder.safetensors", budget, 0, print)
+    after = load_file(tmp_path / "decoder.safetensors")
     changed = {name.partition(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
     assert changed == {"decoder", "soft"}
 
@@ -168,7 +177,6 @@ def test_one_call_trains_it_all_from_nothing_and_again_has_nothing_to_do(tmp_pat
     plan = Plan(
         tmp_path,
         clips=2,
-        enough=2,
         autoencoder=AutoencoderBudget(**short, batch=1),
         transformer=TransformerBudget(**short, batch=1, small_batch=1),
         decoder=DecoderBudget(**short, shows=1, batch=1),
@@ -179,6 +187,7 @@ def test_one_call_trains_it_all_from_nothing_and_again_has_nothing_to_do(tmp_pat
     assert {path.stem for path in plan.weights.glob("*.safetensors")} == {path.stem for path in WEIGHTS.glob("*")}
     assert (tmp_path / "preview.png").stat().st_size > 0
     load_pocket(PIPELINES["pocket"], torch.device("cpu"), folder=plan.weights)
-    first = (tmp_path / "autoencoder.safetensors").read_bytes()
+    stages = [tmp_path / f"{name}.safetensors" for name in ("autoencoder", "decoder", "weights/depth")]
+    made = [path.stat().st_mtime_ns for path in stages]
     train(plan)
-    assert (tmp_path / "autoencoder.safetensors").read_bytes() == first
+    assert [path.stat().st_mtime_ns for path in stages] == made
