@@ -151,10 +151,7 @@ class Stream:
         self._sampler.require_possible(controls)
 
     def _change_conditions(self, controls: Controls, with_context: bool) -> None:
-        """Take up prompt, references and strengths. The memory goes on; on a new prompt, as the pipeline's rule says.
-
-        Between two prompts there is no new one: a blend is on its way, and the prompt that it ends at is.
-        """
+        """Take up prompt, references and strengths. The memory goes on; for a new prompt, the pipeline has a rule."""
         before, blend = self.state.conditions, blend_of(controls.prompt)
         self.state.conditions = Conditions(
             prompt=blend,
@@ -163,7 +160,7 @@ class Stream:
             references=controls.references if with_context else (),
         )
         self._cache.adapt(self.state.conditions.loras)
-        if before.prompt and blend != before.prompt and len(blend) == 1:
+        if before.prompt and blend != before.prompt:
             self._refresh.note_prompt(self.state, self._cache)
 
     def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:
