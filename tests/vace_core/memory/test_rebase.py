@@ -13,6 +13,7 @@ from tests.vace_core.plain_stream import PlainStream
 from tests.vace_core.small import model, step
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.controls import Controls
+from vace_core.load import load
 from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 48
@@ -92,6 +93,21 @@ def test_without_a_sink_nothing_changes_at_all(chunk: int) -> None:
     assert stream.state.memory.base > 12
     torch.testing.assert_close(torch.cat(made, dim=2), torch.cat(endless, dim=2), atol=2e-5, rtol=1e-4)
     torch.testing.assert_close(torch.cat(made, dim=2), torch.cat(window, dim=2), atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("chunks", "end"), [(9, 12), pytest.param(360, 512, marks=pytest.mark.slow)])
+def test_the_bundled_model_shows_no_seam_at_two_borders(chunks: int, end: int) -> None:
+    """It was trained with positions from the window; absolute ones that come to their end twice give its pictures."""
+    row = PIPELINES["pocket"]
+    weights = load(row)
+    absolute = replace(weights, pipeline=replace(row, positions="absolute", trained_positions=end))
+    by_window, by_borders = Stream(weights, HEIGHT, WIDTH), Stream(absolute, HEIGHT, WIDTH)
+    bases = set()
+    for n in range(chunks):
+        given = controls(by_window.frames_wanted, n)
+        torch.testing.assert_close(step(by_borders, given).frames, step(by_window, given).frames, atol=1e-4, rtol=0)
+        bases.add(by_borders.state.memory.base)
+    assert len(bases) == 3
 
 
 @pytest.mark.parametrize("name", STREAMS)
