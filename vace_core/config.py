@@ -109,6 +109,8 @@ class Pipeline:
     """Nominal timesteps from noise to picture."""
     video_steps: tuple[int, ...] = ()
     """Nominal timesteps when a chunk starts from a video; those below its noise are run. Empty = `steps`."""
+    full_video_steps: bool = False
+    """Whether they are all run instead, moved together so that they begin at its noise."""
     shift: float = 5.0
     warp: bool = True
     """Whether nominal timesteps go through the schedule's table, as the authors of most pipelines trained."""
