@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,7 @@ RULES["longlive, positions from the window"] = replace(RULES["longlive"], positi
 RULES["memflow, recorded in every chunk"] = replace(RULES["memflow"], bank=Bank(every_chunk=True))
 RULES["streamdiffusion-v2, stream batch"] = replace(RULES["streamdiffusion-v2"], stream_batch=True)
 CHUNKS = {name: 4 + 12 // row.chunk if row.bank is None else 14 for name, row in RULES.items()}
-"""Until the window is full and the bank has chosen."""
+"""Until the window is full and the bank has chosen; below, until positions have come to their end twice or more."""
 for name, end, chunks in (
     ("longlive", 24, 16),
     ("memflow", 24, 17),
@@ -34,7 +35,6 @@ for name, end, chunks in (
 ):
     RULES[f"{name}, {end} positions"] = replace(RULES[name], trained_positions=end)
     CHUNKS[f"{name}, {end} positions"] = chunks
-"""Until positions have come to their end twice or more."""
 
 
 def video(frames: int, seed: int) -> Tensor:
@@ -86,7 +86,7 @@ PROMPTS: tuple[str | Blend, ...] = ("gold", "ice", "lava", (("gold", 0.25), ("la
 
 
 @pytest.mark.parametrize("name", RULES)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
 def test_switches_at_random_while_the_stream_is_forked_and_restored(name: str, seed: int) -> None:
     """Before each chunk the stream may be replaced by its fork, or go astray for a chunk and be restored."""
     chance, weights = random.Random(seed), small(RULES[name])
@@ -102,15 +102,15 @@ def test_switches_at_random_while_the_stream_is_forked_and_restored(name: str, s
         follow(stream, plain, [chance.choice(PROMPTS)])
 
 
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [
-        (name, mode)
-        for name, row in RULES.items()
-        for mode in REFERENCE_MODES
-        if mode == "paper" or not row.stream_batch
-    ],
-)
+def shown() -> Iterator[object]:
+    """Rules and the ways in which they show references; of the long ones, one way in the quick tests."""
+    for name, row in RULES.items():
+        for mode in REFERENCE_MODES[: 1 if row.stream_batch else None]:
+            quick = mode == ("paper" if row.stream_batch else "joint") or CHUNKS[name] < 15
+            yield pytest.param(name, mode, marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "mode"), list(shown()))
 def test_switches_while_references_come_and_go(name: str, mode: str) -> None:
     weights = small(RULES[name])
     stream, plain = Stream(weights, HEIGHT, WIDTH), PlainStream(weights, HEIGHT, WIDTH)
