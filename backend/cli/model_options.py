@@ -53,6 +53,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--positions", choices=("absolute", "window"), help="in place of the pipeline's own")
     group.add_argument("--steps", choices=("warped", "raw"), help="in place of what the pipeline was trained with")
     group.add_argument(
+        "--video-steps",
+        choices=("full", "below"),
+        help="where /vace/noise is below 1: all denoising steps, or those below that noise (default)",
+    )
+    group.add_argument(
         "--sparse-memory", type=int, default=0, metavar="N", help="memflow: each head attends to N remembered frames"
     )
     group.add_argument(
@@ -90,6 +95,7 @@ def model_options(
         ),
         positions=options.positions or "",
         steps=options.steps or "",
+        video_steps=options.video_steps or "",
         sparse=options.sparse_memory,
         stream_batch=options.stream_batch,
         annotators=AnnotatorOptions(options.depth, options.flow, options.detector),

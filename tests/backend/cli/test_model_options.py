@@ -32,6 +32,8 @@ def test_steps_positions_and_sparse_memory_take_the_place_of_the_pipelines_own()
     assert not choice.preset().warp
     assert choice.preset().bank.sparse == 3  # type: ignore[union-attr]
     assert choose("--pipeline", "longlive", "--positions", "window")[0].preset().positions == "window"
+    assert choose("--video-steps", "full")[0].preset().full_video_steps
+    assert not choose("--video-steps", "below")[0].preset().full_video_steps
 
 
 def test_loras_are_read_with_their_strengths_as_values_of_controls(tmp_path: Path):
