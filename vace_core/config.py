@@ -7,7 +7,7 @@ chunk to chunk is neither, and lives in `vace_core.controls.Controls`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEAST_NOISE = 0.05
 """Of a chunk that starts from a video; with less there would be nothing to do."""
@@ -107,6 +107,8 @@ class Pipeline:
     pass; a chunk comes out as many chunks later as there are steps, less one."""
     steps: tuple[int, ...] = (1000, 750, 500, 250)
     """Nominal timesteps from noise to picture."""
+    first_steps: tuple[int, ...] = ()
+    """Those of a stream's first chunk, which has nothing before it to go by; empty = `steps`."""
     video_steps: tuple[int, ...] = ()
     """Nominal timesteps when a chunk starts from a video; those below its noise are run. Empty = `steps`."""
     full_video_steps: bool = False
@@ -118,6 +120,9 @@ class Pipeline:
     """StreamDiffusion V2: how much less noise the model is told of than a source was given, 0..1."""
     raw_source: bool = False
     """StreamDiffusion V2: a source's latents take part as Wan's encoder gives them, not normalised."""
+    weights: str = "generator"
+    """Which are taken of a checkpoint that holds several: "generator", or "generator_ema", their average over training,
+    where that is what its authors run."""
     height: int = 368
     width: int = 640
     fps: float = 24.0
@@ -143,6 +148,13 @@ class Pipeline:
                 f"{self.name}: frames can be folded into a sink of a chunk's {self.chunk} frames, in a window of whole "
                 f"chunks counted by position, not into {self.sink} of {self.window} ({self.positions})"
             )
+        if self.weights not in ("generator", "generator_ema"):
+            raise ValueError(f"{self.name}: weights must be generator or generator_ema, got {self.weights!r}")
+        if self.stream_batch and self.first_steps:
+            raise ValueError(
+                f"{self.name}: a stream batch has a row for each of its steps, so that its first chunk cannot have "
+                f"others ({', '.join(map(str, self.first_steps))})"
+            )
         if self.stream_batch and (self.bank or self.rebuild or self.sink_decay is not None or self.recache):
             raise ValueError(f"{self.name}: a stream batch goes with a plain window (streamdiffusion-v2)")
         if (self.bank or self.rebuild) and self.positions != "absolute":
@@ -156,6 +168,10 @@ class Pipeline:
     def chunk_frames(self, chunk: int) -> int:
         """Latent frames of the stream's chunk of that number."""
         return self.chunk if chunk or not self.first_chunk else self.first_chunk
+
+    def chunk_steps(self, chunk: int) -> tuple[int, ...]:
+        """Nominal timesteps of the stream's chunk of that number, from noise."""
+        return self.steps if chunk or not self.first_steps else self.first_steps
 
 
 WAN_1_3B = Architecture(dim=1536, ffn_dim=8960, heads=12, layers=30, vace_layers=tuple(range(0, 30, 2)))
@@ -172,28 +188,45 @@ POCKET = Architecture(
     frequency_dim=64,
 )
 
+LONGLIVE = Pipeline("longlive", WAN_1_3B, recache=True)
+
+STREAMDIFFUSION_V2 = Pipeline(
+    "streamdiffusion-v2",
+    WAN_1_3B,
+    chunk=1,
+    first_chunk=2,
+    window=6,
+    steps=(1000, 750, 500, 250, 0),
+    video_steps=(700, 500),
+    shift=8.0,
+    warp=False,
+    understated_noise=0.1,
+    raw_source=True,
+)
+
+SELF_FORCING = Pipeline("self-forcing", WAN_1_3B, window=21, sink=0, positions="window", weights="generator_ema")
+"""Trained on whole clips of 21 latent frames, each of which attends to all before it: a stream attends to its last 21,
+counted as in such a clip."""
+FRAMEWISE = replace(SELF_FORCING, name="causal-forcing-framewise", chunk=1)
+"""One latent frame a chunk: the shortest wait for a source's frames."""
+
 PIPELINES = {
     row.name: row
     for row in (
-        Pipeline("longlive", WAN_1_3B, recache=True),
-        Pipeline(
-            "streamdiffusion-v2",
-            WAN_1_3B,
-            chunk=1,
-            first_chunk=2,
-            window=6,
-            steps=(1000, 750, 500, 250, 0),
-            video_steps=(700, 500),
-            shift=8.0,
-            warp=False,
-            understated_noise=0.1,
-            raw_source=True,
-        ),
+        LONGLIVE,
+        replace(LONGLIVE, name="longlive-infinity", positions="window"),
+        STREAMDIFFUSION_V2,
+        replace(STREAMDIFFUSION_V2, name="streamdiffusion-v2-14b", architecture=WAN_14B, video_steps=(700,)),
         Pipeline("memflow", WAN_1_3B, recache=True, bank=Bank()),
         Pipeline("reward-forcing", WAN_1_3B, window=9, positions="window", sink_decay=0.999),
         Pipeline(
             "krea-realtime", WAN_14B, window=6, sink=0, rebuild=3, past_weight=0.3, steps=(1000, 750, 500, 250, 0)
         ),
+        SELF_FORCING,
+        replace(SELF_FORCING, name="causal-forcing", weights="generator"),
+        FRAMEWISE,
+        replace(FRAMEWISE, name="causal-forcing-2step", steps=(1000, 500), first_steps=FRAMEWISE.steps),
+        replace(FRAMEWISE, name="causal-forcing-1step", steps=(1000,), first_steps=FRAMEWISE.steps),
         Pipeline("pocket", POCKET, window=6, sink=0, positions="window", height=128, width=192),
     )
 }

@@ -182,7 +182,7 @@ class Stream:
         """The next chunk, before its first step."""
         state, conditions = self.state, self.state.conditions
         frames = self._refresh.next_frames(state, self.model.pipeline.chunk_frames(state.chunks))
-        schedule = self._sampler.schedule(controls.noise)
+        schedule = self._sampler.schedule(controls.noise, state.chunks)
         scale = ContextScale(controls.scale, controls.layer_scale, controls.step_scale)
         scales = scale.over(len(schedule.timesteps), len(self.model.pipeline.architecture.vace_layers))
         embedded = self._cache.references(conditions, controls.reference_mode, scales[-1])

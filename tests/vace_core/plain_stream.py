@@ -31,11 +31,11 @@ class PlainStream:
         rule = self.pipeline
         steps = rule.video_steps or rule.steps if rule.stream_batch else rule.steps
         table = Table(rule.shift)
-        self.schedule = (
-            table.squeezed(1.0, steps, rule.warp, rule.understated_noise)
-            if rule.stream_batch
-            else table.schedule(steps, rule.warp)
-        )
+        if rule.stream_batch:
+            self.schedules = [table.squeezed(1.0, steps, rule.warp, rule.understated_noise)] * 2
+        else:
+            self.schedules = [table.schedule(taken, rule.warp) for taken in (rule.first_steps or steps, steps)]
+        """Of the first chunk, and of all others."""
         self.memories = [PlainMemory(rule, self.grid) for _ in (steps if rule.stream_batch else (0,))]
         self.clean: list[Tensor] = []
         """Latents of the chunks made so far."""
@@ -81,7 +81,8 @@ class PlainStream:
         gray = torch.zeros_like(controls.control)
         latents, self.context = encode_context(self.model.autoencoder, controls.control, None, None, self.context, gray)
         context: Context = self.cache.context(latents)
-        scales = ((controls.scale,) * len(rule.architecture.vace_layers),) * len(self.schedule.timesteps)
+        schedule = self.schedules[min(number, 1)]
+        scales = ((controls.scale,) * len(rule.architecture.vace_layers),) * len(schedule.timesteps)
         embedded = self.cache.references(self.conditions, controls.reference_mode, scales[-1])
         if embedded is not None:
             context = attach_references(context, embedded)
@@ -93,7 +94,7 @@ class PlainStream:
             prompt=self.cache.prompt(self.conditions),
             context=context,
             scales=scales,
-            schedule=self.schedule,
+            schedule=schedule,
             seed=controls.seed + number,
             clean=torch.zeros((1, rule.architecture.latent_channels, count, *self.latent_size)),
             embedded=embedded,
@@ -102,7 +103,7 @@ class PlainStream:
     def _denoise(self, chunk: DenoisingState) -> None:
         """Each step reads the memory anew; of a stream batch, each step has its own."""
         references = None if chunk.embedded is None else chunk.embedded.kv
-        for n in range(len(self.schedule.timesteps)):
+        for n in range(len(chunk.schedule.timesteps)):
             memory = self.memories[n if self.pipeline.stream_batch else 0]
             prompt = None if n and not self.pipeline.stream_batch else chunk.prompt
             turn = memory.begin(chunk.frames, prompt, self.pipeline.past_weight, references)

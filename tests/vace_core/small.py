@@ -9,7 +9,7 @@ import torch
 
 from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.checkpoints.lazy_tensor import LazyTensor
-from vace_core.config import Architecture, Pipeline
+from vace_core.config import PIPELINES, Architecture, Pipeline
 from vace_core.controls import Controls
 from vace_core.lora.files import Adapter, Lora
 from vace_core.model import Model
@@ -21,6 +21,10 @@ ARCHITECTURE = Architecture(
     dim=48, ffn_dim=64, heads=2, layers=4, vace_layers=(0, 2), text_dim=12, text_length=6, frequency_dim=16
 )
 PIPELINE = Pipeline("small", ARCHITECTURE, window=6, sink=0, positions="window", height=32, width=48)
+ALIKE = ("streamdiffusion-v2-14b", "self-forcing", "causal-forcing-framewise", "causal-forcing-1step")
+"""Rows that differ from another in weights, sizes or the number of steps alone."""
+ROWS = {name: row for name, row in PIPELINES.items() if name not in ("pocket", *ALIKE)}
+"""One published row for each rule."""
 LATENT = (4, 6)
 """Latent height and width: 2 x 3 tokens a frame."""
 PER_FRAME = 6

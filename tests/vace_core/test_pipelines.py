@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import ARCHITECTURE, lora, model, step
+from tests.vace_core.small import ARCHITECTURE, ROWS, lora, model, step
 from vace_core.config import PIPELINES, WAN_14B, Bank, Pipeline
 from vace_core.controls import Controls
 from vace_core.lora.live import LiveLoras
@@ -18,6 +20,7 @@ from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 48
 BASE = sorted(set(PIPELINES) - {"pocket"})
+PAPER = ["krea-realtime", "longlive", "memflow", "reward-forcing", "streamdiffusion-v2"]
 PROMPTS = ("gold", "ice", (("gold", 0.25), ("lava", 0.75)))
 
 
@@ -67,8 +70,14 @@ def tensor_bytes() -> int:
     return sum(t.nbytes for t in gc.get_objects() if type(t) is torch.Tensor and not t.is_sparse)
 
 
-@pytest.mark.parametrize("half", [24, pytest.param(100, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", BASE)
+def lengths() -> Iterator[object]:
+    """Every row for 200 chunks; in the quick tests one row for each rule, for less."""
+    for name in BASE:
+        yield pytest.param(name, 24, marks=() if name in ROWS else pytest.mark.slow)
+        yield pytest.param(name, 100, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("name", "half"), list(lengths()))
 def test_many_chunks_go_on_repeat_and_fork(name: str, half: int) -> None:
     chunks = 2 * half
     stream = Stream(small(name), HEIGHT, WIDTH)
@@ -99,9 +108,56 @@ def test_what_a_chunk_shows_depends_on_the_chunks_before(name: str) -> None:
     assert not torch.allclose(*pasts, atol=1e-4)
 
 
-def test_the_five_pipelines_are_those_of_the_paper() -> None:
-    assert set(BASE) == {"longlive", "streamdiffusion-v2", "memflow", "reward-forcing", "krea-realtime"}
-    assert [name for name in BASE if PIPELINES[name].architecture == WAN_14B] == ["krea-realtime"]
+def test_the_pipelines_are_the_five_of_the_paper_and_newer_generators() -> None:
+    newer = {"self-forcing", "causal-forcing", "causal-forcing-framewise", "causal-forcing-2step"}
+    newer |= {"causal-forcing-1step", "longlive-infinity", "streamdiffusion-v2-14b"}
+    assert set(BASE) == newer | set(PAPER)
+    large = {name for name in BASE if PIPELINES[name].architecture == WAN_14B}
+    assert large == {"krea-realtime", "streamdiffusion-v2-14b"}
+
+
+@pytest.mark.parametrize("name", ["causal-forcing-2step", "causal-forcing-1step"])
+@pytest.mark.parametrize("noise", [1.0, 0.7])
+def test_the_first_chunk_takes_four_steps_and_the_others_fewer(name: str, noise: float) -> None:
+    """Also the first one after a reset, also where a chunk starts from a video."""
+    rule = PIPELINES[name]
+    stream = Stream(model(rule), HEIGHT, WIDTH)
+    steps = noted_steps(stream)
+    for n in range(3):
+        if n == 2:
+            stream.reset()
+        step(stream, Controls("gold", video=video(stream.frames_wanted, n), noise=noise))
+        stream.settle()
+    nominal = {1000: 1000.0, 750: 937.5, 500: 833.33, 250: 625.0}
+    whole = [[nominal[t] for t in timesteps] for timesteps in (rule.first_steps, rule.steps, rule.first_steps)]
+    expected = whole if noise == 1.0 else [[700, 625], [700], [700, 625]]
+    assert [taken[:-1] for taken in steps] == [pytest.approx(one, abs=0.01) for one in expected]
+    assert [taken[-1] for taken in steps] == [0.0] * 3  # the clean pass
+
+
+def noted_steps(stream: Stream) -> list[list[float]]:
+    """The timesteps of each chunk's passes, as they are run."""
+    chunks: list[list[float]] = []
+    time = stream._cache.time
+
+    def noted(timestep: float) -> Any:
+        if not chunks or chunks[-1][-1] == 0.0:
+            chunks.append([])
+        chunks[-1].append(timestep)
+        return time(timestep)
+
+    stream._cache.time = noted  # type: ignore[method-assign]
+    return chunks
+
+
+def test_a_chunk_of_one_latent_frame_takes_four_frames_and_the_first_one_frame() -> None:
+    stream = Stream(model(PIPELINES["causal-forcing-framewise"]), HEIGHT, WIDTH)
+    wanted = []
+    for n in range(3):
+        wanted.append(stream.frames_wanted)
+        chunk = step(stream, Controls("gold", control=video(stream.frames_wanted, n)))
+        assert chunk.frames.shape[2] == wanted[-1]
+    assert wanted == [1, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +167,8 @@ def test_the_five_pipelines_are_those_of_the_paper() -> None:
         ({"positions": "sideways"}, "positions must be absolute or window, got 'sideways'"),
         ({"trained_positions": 11}, "11 trained positions cannot hold the 12 latent frames that are remembered"),
         ({"trained_positions": 14, "bank": Bank()}, "14 trained positions cannot hold the 15 latent frames"),
+        ({"weights": "ema"}, "weights must be generator or generator_ema, got 'ema'"),
+        ({"stream_batch": True, "first_steps": (1000, 750)}, r"its first chunk cannot have others \(1000, 750\)"),
         ({"rebuild": 3}, "rebuilt from 3 latent frames has no sink and a window of 6, got a sink of 3"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.vace_core.small import model, step
+from tests.vace_core.small import ROWS, model, step
 from vace_core.conditioning import REFERENCE_MODES, Reference
 from vace_core.config import PIPELINES
 from vace_core.controls import Controls
@@ -21,7 +21,7 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "absolute": {"positions": "absolute", "window": 9, "sink": 3},
     "sink": {"positions": "window", "window": 9, "sink": 3, "sink_decay": 0.999},
 }
-PUBLISHED = [name for name in PIPELINES if name != "pocket"]
+PUBLISHED = list(ROWS)
 
 
 def video(frames: int, seed: int, channels: int = 3) -> Tensor:

@@ -11,20 +11,19 @@ import torch
 from torch import Tensor
 
 from tests.vace_core.plain_stream import PlainStream
-from tests.vace_core.small import model
+from tests.vace_core.small import ROWS, model
 from vace_core.conditioning import REFERENCE_MODES, Reference
-from vace_core.config import PIPELINES, Bank, Pipeline
+from vace_core.config import Bank, Pipeline
 from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.stream import Stream
 from vace_core.text import Blend
 
 HEIGHT, WIDTH = 32, 48
-RULES: dict[str, Pipeline] = {name: row for name, row in PIPELINES.items() if name != "pocket"}
-RULES["longlive, positions from the window"] = replace(RULES["longlive"], positions="window")
+RULES: dict[str, Pipeline] = dict(ROWS)
 RULES["memflow, recorded in every chunk"] = replace(RULES["memflow"], bank=Bank(every_chunk=True))
 RULES["streamdiffusion-v2, stream batch"] = replace(RULES["streamdiffusion-v2"], stream_batch=True)
-CHUNKS = {name: 4 + 12 // row.chunk if row.bank is None else 14 for name, row in RULES.items()}
+CHUNKS = {name: 4 + max(12, row.window) // row.chunk if row.bank is None else 14 for name, row in RULES.items()}
 """Until the window is full and the bank has chosen; below, until positions have come to their end twice or more."""
 for name, end, chunks in (
     ("longlive", 24, 16),

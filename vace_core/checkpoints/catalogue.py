@@ -64,11 +64,13 @@ FP8, BF16, FP32 = 1, 2, 4
 SMALL, LARGE, LORA = "a Wan 1.3B transformer", "a Wan 14B transformer", "a LoRA"
 TEXT, AUTOENCODER, TINY = "a UMT5 text encoder", "Wan's video autoencoder", "a tiny autoencoder"
 
+BY_CARD = "Apache-2.0, by its card"
 APACHE, BY_MIRROR, NOT_STATED = "Apache-2.0", "Apache-2.0, by the card of a mirror", "none stated on its card"
 MEMFLOW_LICENCE = "Apache-2.0, by the card of a mirror; none stated on its own"
 LONGLIVE_LICENCE = "Apache-2.0 since November 2025, by its authors' word (NVlabs/LongLive, issue 10)"
 KREA_LICENCE = "CC BY-NC-SA 4.0: not for commercial use; what is derived from it is under the same licence"
 LONGLIVE, MEMFLOW = "Efficient-Large-Model/LongLive-1.3B", "KlingTeam/MemFlow"
+CAUSAL_FORCING = "zhuhz22/Causal-Forcing"
 REWARD_FORCING, STREAMDIFFUSION = "JaydenLu666/Reward-Forcing-T2V-1.3B", "jerryfeng/StreamDiffusionV2"
 WAN, KIJAI, LIGHT = "Wan-AI/Wan2.1-T2V-1.3B", "Kijai/WanVideo_comfy", "lightx2v/Autoencoders"
 KREA = "krea-realtime-video-14b.safetensors"
@@ -103,8 +105,17 @@ _ROWS = (
         "wan_causal_dmd_v2v/model.pt",
         FP32 * WAN_1_3B,
         SMALL,
-        "Apache-2.0, by its card",
+        BY_CARD,
         names=("wan_causal_dmd_v2v.pt",),
+    ),
+    WeightFile(
+        "streamdiffusion-v2-14b-base",
+        STREAMDIFFUSION,
+        "wan_causal_dmd_v2v_14b/model.pt",
+        FP32 * WAN_14B,
+        LARGE,
+        BY_CARD,
+        names=("wan_causal_dmd_v2v_14b.pt",),
     ),
     WeightFile("memflow-base", MEMFLOW, "base.pt", FP32 * WAN_1_3B, SMALL, MEMFLOW_LICENCE, names=("memflow_base.pt",)),
     WeightFile("memflow-lora", MEMFLOW, "lora.pt", FP32 * LORA_1_3B, LORA, MEMFLOW_LICENCE, names=("memflow_lora.pt",)),
@@ -126,6 +137,24 @@ _ROWS = (
         KREA_LICENCE,
         restricted=True,
         names=(KREA,),
+    ),
+    WeightFile(
+        "self-forcing-base",
+        "gdhe17/Self-Forcing",
+        "checkpoints/self_forcing_dmd.pt",
+        FP32 * WAN_1_3B,
+        SMALL,
+        names=("self_forcing_dmd.pt",),
+        known_from=PAGE,
+    ),
+    *(
+        WeightFile(f"{name}-base", CAUSAL_FORCING, path, FP32 * WAN_1_3B, SMALL, BY_CARD, names=names, known_from=PAGE)
+        for name, path, names in (
+            ("causal-forcing", "chunkwise/causal_forcing.pt", ("causal_forcing_chunkwise.pt",)),
+            ("causal-forcing-framewise", "framewise/causal_forcing.pt", ("causal_forcing_framewise.pt",)),
+            ("causal-forcing-2step", "causal-forcing++/framewise-2step.pt", ("framewise-2step.pt",)),
+            ("causal-forcing-1step", "causal-forcing++/framewise-1step.pt", ("framewise-1step.pt",)),
+        )
     ),
     WeightFile(
         "vace-1.3b",
@@ -252,10 +281,17 @@ AUTOENCODERS = ("taew2_1", "wan", "lightvae", "lighttae")
 TEXT_ENCODERS = ("umt5", "umt5-bf16", "umt5-fp8")
 _OWN: Mapping[str, Mapping[str, str]] = {
     "longlive": {"base": "longlive-base", "lora": "longlive-lora", "vace": "vace-1.3b"},
+    "longlive-infinity": {"base": "longlive-base", "lora": "longlive-lora", "vace": "vace-1.3b"},
     "streamdiffusion-v2": {"base": "streamdiffusion-v2-base", "vace": "vace-1.3b"},
+    "streamdiffusion-v2-14b": {"base": "streamdiffusion-v2-14b-base", "vace": "vace-14b"},
     "memflow": {"base": "memflow-base", "lora": "memflow-lora", "vace": "vace-1.3b"},
     "reward-forcing": {"base": "reward-forcing-base", "vace": "vace-1.3b"},
     "krea-realtime": {"base": "krea-realtime-base", "vace": "vace-14b"},
+    "self-forcing": {"base": "self-forcing-base", "vace": "vace-1.3b"},
+    "causal-forcing": {"base": "causal-forcing-base", "vace": "vace-1.3b"},
+    "causal-forcing-framewise": {"base": "causal-forcing-framewise-base", "vace": "vace-1.3b"},
+    "causal-forcing-2step": {"base": "causal-forcing-2step-base", "vace": "vace-1.3b"},
+    "causal-forcing-1step": {"base": "causal-forcing-1step-base", "vace": "vace-1.3b"},
 }
 PUBLISHED = tuple(_OWN)
 """The pipelines whose weights are to be had elsewhere."""

@@ -38,7 +38,7 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
     autoencoder = load_autoencoder(
         open_weights(paths["autoencoder"]), options.autoencoder, device, _pixel_format(device, options.autoencoder)
     )
-    transformer = _transformer(pipeline.architecture, paths, device, dtype, options)
+    transformer = _transformer(pipeline, paths, device, dtype, options)
     text = _text(pipeline.architecture, paths["text"], tokenizer, device, options)
     return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options.loras))
 
@@ -60,13 +60,14 @@ def _pixel_format(device: torch.device, autoencoder: str) -> torch.dtype:
 
 
 def _transformer(
-    architecture: Architecture,
+    pipeline: Pipeline,
     paths: Mapping[str, Path],
     device: torch.device,
     dtype: torch.dtype,
     options: LoadOptions,
 ) -> CausalWan:
     """Each block gets its built-in LoRA and is quantised as soon as it is there, so that one at most is ever wide."""
+    architecture = pipeline.architecture
     kinds = {"blocks": options.quantise.main, "vace_blocks": options.quantise.context}
     lora = read_lora(paths["lora"], architecture) if "lora" in paths else None
 
@@ -78,7 +79,8 @@ def _transformer(
             quantise(model.get_submodule(name), kind)
 
     vace = open_weights(paths["vace"]) if architecture.vace_layers else None
-    return load_transformer(architecture, open_weights(paths["base"]), vace, device, dtype, finish)
+    base = open_weights(paths["base"], pipeline.weights)
+    return load_transformer(architecture, base, vace, device, dtype, finish)
 
 
 def _within(lora: Lora, name: str) -> Lora:

@@ -31,9 +31,12 @@ Heads = dict[str, tuple[tuple[int, ...], torch.dtype]]
 """Shape and number format by key."""
 
 
-def open_torch(path: Path) -> dict[str, LazyTensor]:
-    """Its tensors, mapped; a file from before torch 1.6 cannot be, and is read whole. Raises CheckpointError."""
-    mapping = _Mapping(path)
+def open_torch(path: Path, container: str = CONTAINERS[0]) -> dict[str, LazyTensor]:
+    """Its tensors, mapped; a file from before torch 1.6 cannot be, and is read whole. Raises CheckpointError.
+
+    container: the entry that goes before all others where the file has it.
+    """
+    mapping = _Mapping(path, container)
     return {
         key: LazyTensor(shape, dtype, functools.partial(_pieces, mapping, key), f"{path}: {key}")
         for key, (shape, dtype) in mapping.heads.items()
@@ -43,10 +46,10 @@ def open_torch(path: Path) -> dict[str, LazyTensor]:
 class _Mapping:
     """A torch file's tensors as views of its mapping, which is made anew after every `WINDOW` bytes read."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, container: str) -> None:
+        self._path, self._container = path, container
         self._mapped = _is_zip(path)
-        self._tensors = _unpickled(path, self._mapped)
+        self._tensors = _unpickled(path, self._mapped, container)
         self._read = 0
         self.heads = _heads(self._tensors)
 
@@ -54,7 +57,7 @@ class _Mapping:
         """nbytes: how much of them is about to be read. CheckpointError where the file is another one by now."""
         if self._mapped and self._read >= WINDOW:
             self._tensors = {}  # the old mapping goes first
-            self._tensors, self._read = _unpickled(self._path, _is_zip(self._path)), 0
+            self._tensors, self._read = _unpickled(self._path, _is_zip(self._path), self._container), 0
             if _heads(self._tensors) != self.heads:
                 raise CheckpointError(f"{self._path} was changed while it was read; start again")
         self._read += nbytes
@@ -107,7 +110,7 @@ class _Clipped(io.BufferedReader):
         return super().read(left if size is None or size < 0 else min(size, max(left, 0)))
 
 
-def _unpickled(path: Path, mapped: bool) -> dict[str, Tensor]:
+def _unpickled(path: Path, mapped: bool, container: str) -> dict[str, Tensor]:
     try:
         if mapped:
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -120,7 +123,8 @@ def _unpickled(path: Path, mapped: bool) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path} holds a {type(loaded).__name__}, expected tensors by name; get the model's weights"
         )
-    inside = next((loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping)), loaded)
+    names = (container, *CONTAINERS)
+    inside = next((loaded[name] for name in names if isinstance(loaded.get(name), Mapping)), loaded)
     strays = sorted(str(key) for key, value in inside.items() if not isinstance(value, Tensor))
     if strays:
         raise CheckpointError(

@@ -15,7 +15,7 @@ from .lazy_tensor import LazyTensor
 from .paths import expanded, is_file, is_folder, require_file
 from .safetensors_file import open_safetensors
 from .store import MOST_SHARDS, shards
-from .torch_file import open_torch
+from .torch_file import CONTAINERS, open_torch
 
 WRAPPER = "_fsdp_wrapped_module."
 PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.")
@@ -37,19 +37,20 @@ class Weights:
         return replace(self, tensors={key: stored for key, stored in self.tensors.items() if wanted(key)})
 
 
-def open_weights(path: Path) -> Weights:
+def open_weights(path: Path, container: str = CONTAINERS[0]) -> Weights:
     """Open a weights file, without reading its numbers.
 
     path: a safetensors file; a torch file (.pt, .pth, .bin, .ckpt), of which nothing but tensors is unpickled; one
     shard, an index.json or a folder for the whole set of shards; `~` is the user's home. Weights are taken out of a
-    trainer's container, and what wrappers put in front of every key is removed.
+    trainer's container, and what wrappers put in front of every key is removed. container: which are taken where a
+    trainer keeps several ("generator", or "generator_ema": their average).
     Raises CheckpointError, with the path, for what is missing, torn, no file or of no such kind.
     """
     path = expanded(path)
     tensors: dict[str, LazyTensor] = {}
     metadata: dict[str, str] = {}
     for file in _files(path):
-        found, told = open_safetensors(file) if file.suffix == ".safetensors" else (open_torch(file), {})
+        found, told = open_safetensors(file) if file.suffix == ".safetensors" else (open_torch(file, container), {})
         twice = sorted(tensors.keys() & found.keys())
         if twice:
             raise CheckpointError(f"{file}: {len(twice)} keys are in another shard too (first: {twice[:10]})")

@@ -34,8 +34,8 @@ class ChunkSampler(Protocol):
         """Raises ValueError for controls that this sampler cannot follow."""
         ...
 
-    def schedule(self, noise: float) -> Schedule:
-        """The steps from so much noise (0..1) down to the clean latents."""
+    def schedule(self, noise: float, chunk: int) -> Schedule:
+        """The steps of the stream's chunk of that number, from so much noise (0..1) down to the clean latents."""
         ...
 
     def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState | None:
@@ -52,7 +52,8 @@ class Sampler:
         self._pipeline = pipeline
         self._memory = memory
         self._table = Table(pipeline.shift)
-        self._from_noise = self._table.schedule(pipeline.steps, pipeline.warp)
+        self._from_noise = [self._table.schedule(pipeline.chunk_steps(n), pipeline.warp) for n in range(2)]
+        """Of a stream's first chunk, and of all others."""
 
     def init_memory(self, device: torch.device, dtype: torch.dtype) -> tuple[WindowState, None]:
         return self._memory.init_state(1, device, dtype), None
@@ -60,11 +61,11 @@ class Sampler:
     def require_possible(self, controls: Controls) -> None:
         pass
 
-    def schedule(self, noise: float) -> Schedule:
+    def schedule(self, noise: float, chunk: int) -> Schedule:
         if noise == 1.0:
-            return self._from_noise
+            return self._from_noise[min(chunk, 1)]
         pipeline = self._pipeline
-        steps = pipeline.video_steps or pipeline.steps
+        steps = pipeline.video_steps or pipeline.chunk_steps(chunk)
         schedule = self._table.squeezed if pipeline.full_video_steps else self._table.from_video
         return schedule(noise, steps, pipeline.warp, pipeline.understated_noise)
 

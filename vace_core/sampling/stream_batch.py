@@ -41,7 +41,7 @@ class StreamBatch:
         if controls.hint_every > 1:
             raise ValueError(f"a stream batch makes hints anew in every step; hint_every is {controls.hint_every}")
 
-    def schedule(self, noise: float) -> Schedule:
+    def schedule(self, noise: float, chunk: int) -> Schedule:
         """All steps, from so much noise down: the batch has a row for each."""
         return self._table.squeezed(noise, self._steps, self._pipeline.warp, self._pipeline.understated_noise)
 

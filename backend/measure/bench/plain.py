@@ -75,7 +75,7 @@ class PlainStream:
         patch = model.transformer.architecture.patch
         self.latent_size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self.grid = (self.latent_size[0] // patch[1], self.latent_size[1] // patch[2])
-        self.schedule = Table(model.pipeline.shift).schedule(model.pipeline.steps, model.pipeline.warp)
+        self.table = Table(model.pipeline.shift)
         self.memory = [GrowingMemory(model.pipeline, self.grid, []) for _ in model.transformer.blocks]
         self.context = ContextState()
         self.decoder = None
@@ -106,7 +106,8 @@ class PlainStream:
         shape = (1, channels, self.model.pipeline.chunk, *self.latent_size)
         noise = torch.Generator(device=self.model.device).manual_seed(controls.seed + self.chunks)
         clean = torch.zeros(shape, device=self.model.device)
-        for timestep, sigma in zip(self.schedule.timesteps, self.schedule.sigmas, strict=True):
+        schedule = self.table.schedule(self.model.pipeline.chunk_steps(self.chunks), self.model.pipeline.warp)
+        for timestep, sigma in zip(schedule.timesteps, schedule.sigmas, strict=True):
             noisy = add_noise(clean, torch.randn(shape, generator=noise, device=self.model.device), sigma)
             flow = self._flow(noisy, timestep, controls.prompt, context, controls.scale)
             clean = clean_from_flow(noisy, flow, sigma)

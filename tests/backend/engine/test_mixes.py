@@ -27,9 +27,9 @@ from backend.engine.options import ModelOptions
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter
 from tests.backend.marker import settings
-from tests.vace_core.small import PIPELINE, model
+from tests.vace_core.small import PIPELINE, ROWS, model
 from vace_core.annotators.boxes import Box
-from vace_core.config import PIPELINES, Pipeline
+from vace_core.config import Pipeline
 from vace_core.stream import Stream
 
 HEIGHT, WIDTH = 32, 32
@@ -152,7 +152,7 @@ class Show:
         return self.stream.state.memory.nbytes(), everything
 
 
-RULES = {**{name: row for name, row in PIPELINES.items() if name != "pocket"}, "pocket": PIPELINE}
+RULES = {**ROWS, "pocket": PIPELINE}
 
 
 @pytest.mark.parametrize(

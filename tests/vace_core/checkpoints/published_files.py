@@ -48,7 +48,7 @@ def write(folder: Path, pipeline: str, autoencoder: str = "taew2_1") -> Written:
     weights = {key: value.bfloat16() for key, value in transformer().state_dict().items()}
     base = {key: value for key, value in weights.items() if not key.startswith(CONTEXT)}
     if paths["base"].suffix == ".pt":
-        torch.save({"generator": {f"model.{key}": value for key, value in base.items()}}, paths["base"])
+        torch.save(_containers(base, PIPELINES[pipeline].weights), paths["base"])
     else:
         save_file(base, paths["base"])
     save_file({key: value for key, value in weights.items() if key.startswith(CONTEXT)}, paths["vace"])
@@ -63,6 +63,16 @@ def write(folder: Path, pipeline: str, autoencoder: str = "taew2_1") -> Written:
     model = WanAutoencoder(width) if width else tiny_autoencoder(sizes=TinySizes())
     torch.save(model.state_dict(), paths["autoencoder"])
     return Written(Store([folder]), folder, weights, changes)
+
+
+def _containers(base: dict[str, Tensor], wanted: str) -> dict[str, dict[str, Tensor]]:
+    """As a trainer saves them: the weights that are wanted, beside others of the same shapes."""
+    other = {"generator": "generator_ema", "generator_ema": "generator"}[wanted]
+    prefix = {"generator": "model.", "generator_ema": "model._fsdp_wrapped_module."}
+    return {
+        other: {prefix[other] + key: torch.zeros_like(value) for key, value in base.items()},
+        wanted: {prefix[wanted] + key: value for key, value in base.items()},
+    }
 
 
 def lora(base: dict[str, Tensor], seed: int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

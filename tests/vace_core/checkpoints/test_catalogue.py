@@ -12,6 +12,7 @@ import pytest
 
 from vace_core.checkpoints import catalogue, layouts
 from vace_core.checkpoints.catalogue import AUTOENCODERS, FILES, PUBLISHED, TEXT_ENCODERS, files_of
+from vace_core.config import PIPELINES, WAN_14B
 
 ROOT = Path(__file__).resolve().parents[3]
 MANIFESTS = Path(os.environ.get("VACE_REFERENCE", ROOT.parent / "shared" / "reference")) / "manifests"
@@ -46,15 +47,21 @@ def test_parameters_are_those_of_the_published_manifest(constant: str, manifest:
 @pytest.mark.parametrize("pipeline", PUBLISHED)
 def test_a_pipeline_has_every_role_and_those_distilled_with_a_lora_have_that_too(pipeline: str):
     roles = {"base", "vace", "text", "tokenizer", "autoencoder"}
-    if pipeline in ("longlive", "memflow"):
+    if pipeline in ("longlive", "longlive-infinity", "memflow"):
         roles.add("lora")
     assert set(files_of(pipeline)) == roles
 
 
 def test_the_large_pipeline_has_the_large_context_blocks():
     assert {name: files_of(name)["vace"].name for name in PUBLISHED} == {
-        name: "vace-14b" if name == "krea-realtime" else "vace-1.3b" for name in PUBLISHED
+        name: "vace-14b" if name in ("krea-realtime", "streamdiffusion-v2-14b") else "vace-1.3b" for name in PUBLISHED
     }
+    large = {name for name in PUBLISHED if PIPELINES[name].architecture == WAN_14B}
+    assert large == {name for name in PUBLISHED if files_of(name)["vace"].name == "vace-14b"}
+
+
+def test_every_pipeline_but_the_bundled_one_has_files():
+    assert set(PUBLISHED) == set(PIPELINES) - {"pocket"}
 
 
 @pytest.mark.parametrize("autoencoder", AUTOENCODERS)

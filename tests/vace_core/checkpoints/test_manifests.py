@@ -124,6 +124,9 @@ CONTAINERS: Mapping[str, tuple[str, str, str]] = {
     "streamdiffusion v2": ("generator", "", "1.3b"),
     "streamdiffusion v2, state dict": ("state_dict", "model.", "1.3b"),
     "self forcing": ("generator_ema", "model.", "1.3b"),
+    "causal forcing": ("generator", "model.", "1.3b"),
+    "causal forcing, framewise": ("generator_ema", "model._fsdp_wrapped_module.", "1.3b"),
+    "streamdiffusion v2 14b": ("generator", "model.", "14b"),
     "krea realtime": ("", "", "14b"),
 }
 

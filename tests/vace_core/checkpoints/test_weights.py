@@ -72,9 +72,17 @@ def test_weights_are_taken_out_of_containers_and_prefixes(tmp_path: Path, contai
     require_equal(open_weights(written(tmp_path / "model.pt", {container: inside} | beside)), numbers())
 
 
-def test_the_generator_goes_before_its_average(tmp_path: Path) -> None:
-    both = {"generator_ema": numbers(seed=1), "generator": numbers()}
-    require_equal(open_weights(written(tmp_path / "model.pt", both)), numbers())
+def test_the_generator_goes_before_its_average_unless_that_is_wanted(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(torch_file, "WINDOW", 32)  # mapped anew as it is read
+    averaged = {f"model._fsdp_wrapped_module.{key}": value for key, value in numbers(seed=1).items()}
+    path = written(tmp_path / "model.pt", {"generator_ema": averaged, "generator": numbers()})
+    require_equal(open_weights(path), numbers())
+    require_equal(open_weights(path, "generator_ema"), numbers(seed=1))
+
+
+def test_where_a_file_has_one_set_of_weights_it_is_taken(tmp_path: Path) -> None:
+    path = written(tmp_path / "model.pt", {"generator": numbers()})
+    require_equal(open_weights(path, "generator_ema"), numbers())
 
 
 def test_the_prefix_of_comfyui_goes_too_and_one_that_only_some_have_stays(tmp_path: Path) -> None:
