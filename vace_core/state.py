@@ -24,6 +24,9 @@ class StreamState:
     """The last clean latents [1, C, window, h, w], oldest first; what a recache or a rebuilt memory is made from."""
     conditions: Conditions
     """What the last chunk was generated under; of a fresh stream, the initial strengths of the live LoRAs."""
+    blend_moved: bool = False
+    """Whether the last chunk began under another blend of prompts than the one before it, so that what is remembered
+    was not read again under it."""
     context: ContextState = field(default_factory=ContextState)
     """The encoder's states for the context's two streams."""
     decoder: Any = None

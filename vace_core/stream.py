@@ -160,8 +160,9 @@ class Stream:
             references=controls.references if with_context else (),
         )
         self._cache.adapt(now.loras)
-        if before.prompt and (now.prompt, now.prompt_way) != (before.prompt, before.prompt_way):
-            self._refresh.note_prompt(self.state, self._cache)
+        if before.prompt:
+            changed = (now.prompt, now.prompt_way) != (before.prompt, before.prompt_way)
+            self._refresh.note_prompt(self.state, self._cache, changed)
 
     def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:
         """The chunk's 96-channel context, embedded, and where they are wanted the latents that the mask keeps."""

@@ -26,6 +26,7 @@ from .choices import (
 from .declaration import fields_from, setting
 from .frame_source import check_control_source, control_address, named_control_source, named_source
 from .mask_source import NAMED, MaskSource, named_mask_source
+from .prompt_blend import EXAMPLE, MOST_PROMPTS, Blend, crossfaded, parse_blend
 from .show import BANK
 
 
@@ -48,7 +49,27 @@ class Settings:
     """
 
     prompt: str = setting(
-        BANK[0], also=("/vace/prompt/fade",), doc="What the restyled picture should look like, in words."
+        BANK[0],
+        also=("/vace/prompt/fade",),
+        ends=("/vace/prompt/blend",),
+        doc="What the restyled picture should look like, in words.",
+    )
+    prompt_blend: Blend = setting(
+        (),
+        check=parse_blend,
+        meaning=parse_blend,
+        doc="Several prompts at once, in place of /vace/prompt: each followed by its weight, as in "
+        f"{EXAMPLE}. Up to {MOST_PROMPTS}; a new /vace/prompt ends it, and so does an empty one of these.",
+    )
+    prompt_b: str = setting(
+        "",
+        doc="The prompt at the other end of the crossfader /vace/prompt/ab; empty is none, and the fader does nothing.",
+    )
+    prompt_ab: float = setting(
+        0.0,
+        low=0.0,
+        high=1.0,
+        doc="Crossfader between two prompts: 0 is /vace/prompt (or its blend), 1 is /vace/prompt/b, between are both.",
     )
     prompt_fade: float = setting(
         0.0,
@@ -360,6 +381,17 @@ class Settings:
     def from_values(values: Mapping[str, Value]) -> Settings:
         """From a mailbox snapshot {address: value}; addresses that Settings has no field for are left out."""
         return Settings(**fields_from(Settings, values))
+
+    @property
+    def blend(self) -> Blend:
+        """The prompts of a chunk and their weights, which add up to 1; some may be 0."""
+        return crossfaded(self.prompt_blend or ((self.prompt, 1.0),), self.prompt_b, self.prompt_ab)
+
+    def prompt_field(self, prompt: str) -> str:
+        """The field that one of the blend's prompts comes from."""
+        if prompt == self.prompt_b:
+            return "prompt_b"
+        return "prompt_blend" if self.prompt_blend else "prompt"
 
     @property
     def loras(self) -> tuple[float, ...]:

@@ -87,7 +87,7 @@ class ChunkPipeline:
         self._control = ControlVideo(model.annotators, model.device)
         self._masks = MaskMaker(model, height, width)
         self._anchors = AnchorFrames(self._stills)
-        self._prompt = ChangeDetector("")
+        self._prompts: dict[str, None] = {}
         self._references_shown_as = ChangeDetector("")
         self._loras: tuple[float, ...] = ()
         self._travel = Travel()
@@ -122,7 +122,7 @@ class ChunkPipeline:
         reset then.
         """
         faults: Faults = []
-        prompt = settings.prompt if self._prefetcher is None else self._prefetcher.resolve(settings.prompt, faults)
+        prompt = settings.blend if self._prefetcher is None else self._prefetcher.resolve(settings, faults)
         placed = [settings.canvas.place(frame) for frame in source_frames]
         video = to_video(placed, self._model.device)
         control = self._control.update(source_frames, control_frames, settings, faults)
@@ -131,7 +131,7 @@ class ChunkPipeline:
         references = self._references(settings, faults)
         reference_mode = self._reference_mode(settings, faults)
         first, last = self._anchors.for_chunk(settings, anchor, video[0], faults)
-        faults += masked.faults + self._unknown_words(settings.prompt) + self._without_lora(settings.loras)
+        faults += [*masked.faults, *self._unknown_words(settings), *self._without_lora(settings.loras)]
         noise = self._noise(settings, source_frames)
         controls = Controls(
             prompt=self._travel.toward(
@@ -233,13 +233,17 @@ class ChunkPipeline:
             if strengths[n] != before[n]
         )
 
-    def _unknown_words(self, prompt: str) -> tuple[tuple[str, str], ...]:
-        """Words that the model does not know, said once for each prompt; the prompt is followed all the same."""
-        words = self._model.unread(prompt) if self._prompt.update(prompt) else ()
-        if not words:
-            return ()
-        named = ", ".join(f'"{word}"' for word in words)
-        return ((address_of("prompt"), f"the model does not know {named}; the prompt's other words are followed"),)
+    def _unknown_words(self, settings: Settings) -> Faults:
+        """Words that the model does not know, said when a prompt comes; the prompt is followed all the same."""
+        before, self._prompts = self._prompts, dict.fromkeys(prompt for prompt, _ in settings.blend)
+        faults: Faults = []
+        for prompt in self._prompts:
+            words = self._model.unread(prompt) if prompt not in before else ()
+            if words:
+                named = ", ".join(f'"{word}"' for word in words)
+                reason = f"the model does not know {named}; the prompt's other words are followed"
+                faults.append((address_of(settings.prompt_field(prompt)), reason))
+        return faults
 
 
 def sound_pixels(chunk: Chunk) -> np.ndarray:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from bridge.threads import GuardedThread
 
 from ..controls.declaration import address_of
+from ..controls.prompt_blend import Blend
+from ..controls.settings import Settings
 from .control_video import Faults
 from .one_line import one_line
 
@@ -21,10 +23,11 @@ LOOK_SECONDS = 0.5
 
 
 class _Job:
-    """One prompt to encode. reason: why that failed, "" if it did not."""
+    """Prompts to encode. reason: why that failed, "" if it did not, and with which of them."""
 
-    def __init__(self, prompt: str) -> None:
-        self.prompt = prompt
+    def __init__(self, prompts: tuple[str, ...]) -> None:
+        self.prompts = prompts
+        self.failed = ""
         self.done = threading.Event()
         self.reason = ""
         self.ended = 0.0
@@ -40,23 +43,26 @@ class PromptPrefetcher:
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._thread = GuardedThread("prompt", self._work)
         self._thread.start()
-        self._current: str | None = None
+        self._current: Blend = ()
         self._job: _Job | None = None
 
-    def resolve(self, prompt: str, faults: Faults) -> str:
-        """The prompt that the next chunk is made under. The first is waited for: there is nothing to show before it.
+    def resolve(self, settings: Settings, faults: Faults) -> Blend:
+        """The prompts that the next chunk is made under. The first are waited for: there is nothing to show before.
 
-        One that can't be encoded is told in `faults`, and the one before stays.
+        Those of the blend in force need no encoding, whatever they weigh. Of prompts that can't be encoded one is told
+        in `faults`, and the blend before stays.
         """
-        if self._current is None or prompt == self._current:
-            self._current, self._job = prompt, None
-            return prompt
-        if self._job is None or self._job.prompt != prompt or self._is_due_again(self._job):
-            self._job = _Job(prompt)
+        wanted, encoded = settings.blend, {prompt for prompt, _ in self._current}
+        missing = tuple(prompt for prompt, _ in wanted if prompt not in encoded)
+        if not self._current or not missing:
+            self._current, self._job = wanted, None
+            return wanted
+        if self._job is None or self._job.prompts != missing or self._is_due_again(self._job):
+            self._job = _Job(missing)
             self._jobs.put(self._job)
             self._job.done.wait(PATIENCE_SECONDS)
         if self._job.done.is_set():
-            self._finish(self._job, faults)
+            self._finish(self._job, settings, faults)
         return self._current
 
     def close(self) -> None:
@@ -66,12 +72,12 @@ class PromptPrefetcher:
     def _is_due_again(self, job: _Job) -> bool:
         return job.ended > 0.0 and self._clock() - job.ended >= AGAIN_SECONDS
 
-    def _finish(self, job: _Job, faults: Faults) -> None:
+    def _finish(self, job: _Job, settings: Settings, faults: Faults) -> None:
         if not job.reason:
-            self._current, self._job = job.prompt, None
+            self._current, self._job = settings.blend, None
         elif not job.ended:
             job.ended = self._clock()
-            faults.append((address_of("prompt"), f"{job.reason}; the prompt before stays"))
+            faults.append((address_of(settings.prompt_field(job.failed)), f"{job.reason}; the prompt before stays"))
 
     def _work(self) -> None:
         while not self._thread.stopping.is_set():
@@ -84,7 +90,9 @@ class PromptPrefetcher:
 
     def _encode_one(self, job: _Job) -> None:
         try:
-            self._encode(job.prompt)
+            for prompt in job.prompts:
+                job.failed = prompt
+                self._encode(prompt)
         except Exception as error:  # noqa: BLE001 - told by the chunk that would have had the prompt
             job.reason = one_line(error)
         finally:

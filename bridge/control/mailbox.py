@@ -146,6 +146,9 @@ class Mailbox:
             taken.append((control, accepted.value))
             if accepted.report:
                 reports.append((address, accepted.report))
+        set_too = {row.address for row, _ in taken}
+        ended = [self._table[address] for row, _ in taken for address in row.ends if address not in set_too]
+        taken += [(row, row.default) for row in ended]
         now = self._clock()
         with self._lock:
             happened = [(row.address, put[0]) for row, value in taken if (put := self._put(row, value, origin, now))]

@@ -83,7 +83,8 @@ class Control:
     `dangerous` controls are reached by their full address alone, never by a pattern, and from other machines only by
     those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
     bank, the number of a tick); one without an argument carries the default. Further arguments of a message set the
-    controls named in `also`, in their order and together with this one.
+    controls named in `also`, in their order and together with this one. A message that sets it puts the controls named
+    in `ends` back to their defaults, unless it comes with a value for them.
 
     names(value): the files, frame addresses and devices that a value names, which not everybody may (see
     media_folders.py); None for a control that names none. It must not ask a disk.
@@ -109,6 +110,7 @@ class Control:
     dangerous: bool = False
     event: bool = False
     also: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
     names: Callable[[Any], Iterable[str]] | None = None
     check: Callable[[Any], object] | None = None
     draws: bool = False
@@ -275,7 +277,7 @@ class ControlTable:
                 raise ValueError(f"{control.address} is declared twice")
             self._rows[control.address] = control
         for control in self:
-            if missing := [address for address in control.also if address not in self]:
+            if missing := [address for address in (*control.also, *control.ends) if address not in self]:
                 raise ValueError(f"{control.address} also sets {missing[0]}, which is not declared")
         # A host may send all its channels here, sixty times a second each: the search is done once an address.
         self._nearest = lru_cache(maxsize=256)(self._search)

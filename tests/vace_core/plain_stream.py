@@ -44,6 +44,8 @@ class PlainStream:
         self.decoder = None
         self.context = ContextState()
         self.conditions = Conditions()
+        self.owed = False
+        """Whether the last chunk brought a blend, which what is remembered was not read again under."""
 
     @torch.inference_mode()
     def step(self, controls: Controls) -> Tensor:
@@ -53,8 +55,12 @@ class PlainStream:
         made = torch.cat(self.clean, dim=2) if self.clean else None
         if made is not None and self.pipeline.rebuild:
             self._rebuild(made)
-        elif made is not None and self.pipeline.recache and len(blend) == 1 and blend != before.prompt:
-            self._recache(made)
+        elif made is not None and self.pipeline.recache:
+            # A single prompt is read again under at once, a blend when it has stayed for a chunk.
+            due = self.owed if blend == before.prompt else len(blend) == 1
+            self.owed = blend != before.prompt and len(blend) > 1
+            if due:
+                self._recache(made)
         chunk = self._begin(controls, 0 if made is None else made.shape[2])
         self._denoise(chunk)
         if not self.pipeline.rebuild and not self.pipeline.stream_batch:

@@ -13,9 +13,11 @@ from torch import Tensor
 from tests.vace_core.plain_stream import PlainStream
 from tests.vace_core.small import ROWS, model
 from vace_core.conditioning import REFERENCE_MODES, Reference
+from vace_core.conditioning.cache import ConditioningCache
 from vace_core.config import Bank, Pipeline
 from vace_core.controls import Controls
 from vace_core.model import Model
+from vace_core.state import StreamState
 from vace_core.stream import Stream
 from vace_core.text import Blend
 
@@ -99,6 +101,43 @@ def test_switches_at_random_while_the_stream_is_forked_and_restored(name: str, s
                 stream.step(controls(stream, n + 500, "astray"))
                 stream.restore(snapshot)
         follow(stream, plain, [chance.choice(PROMPTS)])
+
+
+@pytest.mark.parametrize("name", [name for name, row in RULES.items() if row.recache])
+def test_a_blend_is_recached_once_when_it_is_held_and_never_on_its_way(name: str) -> None:
+    """Set at once and held, moved by hand and let go, and turned into a prompt: a pass each, and by the rule."""
+    weights = small(RULES[name])
+    stream, plain = Stream(weights, HEIGHT, WIDTH), PlainStream(weights, HEIGHT, WIDTH)
+    recached = noted_recaches(stream)
+    half, quarter = (("gold", 0.5), ("lava", 0.5)), (("gold", 0.25), ("lava", 0.75))
+    prompts: list[str | Blend] = ["gold", "gold", half, half, half, quarter, half, half, half, quarter, "lava", "lava"]
+    follow(stream, plain, prompts)
+    assert recached == [3, 7, 10]
+    follow(Stream(weights, HEIGHT, WIDTH), PlainStream(weights, HEIGHT, WIDTH), [half, half, "ice"])
+
+
+def test_a_stream_that_begins_under_a_blend_has_nothing_to_recache() -> None:
+    stream = Stream(small(RULES["longlive"]), HEIGHT, WIDTH)
+    recached = noted_recaches(stream)
+    for n in range(3):
+        stream.step(controls(stream, n, (("gold", 0.5), ("lava", 0.5))))
+    assert recached == []
+
+
+def noted_recaches(stream: Stream) -> list[int]:
+    """Before which chunks what is remembered is read again."""
+    chunks: list[int] = []
+    note = stream._refresh.note_prompt
+    memory = stream._refresh._memory  # type: ignore[attr-defined]
+    begin = memory.begin
+
+    def noted(state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+        memory.begin = lambda *given, **named: chunks.append(state.chunks) or begin(*given, **named)
+        note(state, cache, changed)
+        memory.begin = begin
+
+    stream._refresh.note_prompt = noted  # type: ignore[method-assign]
+    return chunks
 
 
 def shown() -> Iterator[object]:

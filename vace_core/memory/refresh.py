@@ -37,8 +37,8 @@ class Refresh(Protocol):
         """Bring the memory up to the chunk noted last, if it is not yet."""
         ...
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
-        """The prompt has changed, to the one of the state's conditions, or to a blend on the way to it."""
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+        """A chunk begins under the prompt of the state's conditions, or a blend. changed: it is another than before."""
         ...
 
 
@@ -63,7 +63,7 @@ class WrittenByTheSteps:
     def settle(self, state: StreamState, cache: ConditioningCache) -> None:
         pass
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
         pass
 
 
@@ -93,13 +93,18 @@ class CleanPass:
         self._memory.commit(state.memory, frames)
         state.remember(clean)
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
-        """Recache, where the pipeline does; not for a blend, which is on its way to the prompt that it ends at.
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+        """Recache, where the pipeline does: for a new prompt at once, for a blend when it is held.
 
-        The sink keeps the old prompt's rows once frames have left the window; before that it is rewritten too. A frame
-        that waits for the bank is banked first, by the new prompt, as published.
+        A blend that changes from chunk to chunk, as in a fade or under a hand on the crossfader, is on its way, and
+        would cost a pass each time; it is held when a second chunk begins under it. The sink keeps the old prompt's
+        rows once frames have left the window; before that it is rewritten too. A frame that waits for the bank is
+        banked first, by the new prompt, as published.
         """
-        if not self._pipeline.recache or not state.latent_frames or len(state.conditions.prompt) > 1:
+        if not self._pipeline.recache or not state.latent_frames:
+            return
+        moving, state.blend_moved = state.blend_moved, changed and len(state.conditions.prompt) > 1
+        if state.blend_moved or not (changed or moving):
             return
         end, window = state.latent_frames, self._pipeline.window
         count = end if end <= window else window - self._pipeline.sink
@@ -134,9 +139,9 @@ class Rebuild:
         state.remember(state.unsettled)
         self._rebuild(state, cache)
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
         """Rebuild once more: what a chunk attends to is made under its own prompt, also where that is a blend."""
-        if state.latent_frames:
+        if changed and state.latent_frames:
             self._rebuild(state, cache)
 
     def _rebuild(self, state: StreamState, cache: ConditioningCache) -> None:

@@ -77,28 +77,32 @@ class Travel:
     """The way from the prompt in force to a new one, linear in time, which ends exactly at the new one.
 
     A prompt that changes on the way sets out from the blend that is in force then. The first prompt is there at once.
+    Where only the weights of the same prompts change, they act at once: that is somebody's own fade.
     """
 
     def __init__(self) -> None:
         self._from: Blend = ()
-        self._to: str | None = None
+        self._to: Blend = ()
         self._way = 1.0  # the part of it that is done
 
-    def toward(self, prompt: str, fade: float, seconds: float) -> Blend:
-        """The blend of the next chunk, `seconds` long, if the whole way takes `fade` seconds (0.0: a cut)."""
-        if self._to is None:
-            self._to = prompt
-        elif prompt != self._to:
-            self._from, self._to, self._way = self._now(), prompt, 0.0
+    def toward(self, prompt: str | Blend, fade: float, seconds: float) -> Blend:
+        """The blend of the next chunk, `seconds` long, if the whole way takes `fade` seconds (0.0: a cut).
+
+        prompt: where to; prompts of a blend that weigh 0 are left out of what comes back.
+        """
+        target = blend_of(prompt)
+        if self._to and {text for text, _ in target} != {text for text, _ in self._to}:
+            self._from, self._way = self._now(), 0.0
+        self._to = target
         self._way = 1.0 if fade <= 0.0 else min(self._way + seconds / fade, 1.0)
         return self._now()
 
     def _now(self) -> Blend:
-        assert self._to is not None
         if self._way >= 1.0:
-            return ((self._to, 1.0),)
+            return tuple((prompt, weight) for prompt, weight in self._to if weight > 0.0)
         weights = {prompt: (1.0 - self._way) * weight for prompt, weight in self._from}
-        weights[self._to] = weights.get(self._to, 0.0) + self._way
+        for prompt, weight in self._to:
+            weights[prompt] = weights.get(prompt, 0.0) + self._way * weight
         kept = {prompt: weight for prompt, weight in weights.items() if weight >= LEAST_WEIGHT}
         total = sum(kept.values())
         return tuple((prompt, weight / total) for prompt, weight in kept.items())

@@ -17,8 +17,8 @@ BYTES_KEPT = 2**30
 class Prompts:
     """Blends to keys and values. embed: an embedding [1, L, D] -> keys and values.
 
-    Prompts that stand alone are kept as far as there is room. Of the blends between them only the latest is: a blend
-    is on its way, and is not met again once another has come.
+    Prompts that stand alone are kept as far as there is room. Of the blends between them only the latest is: one
+    that is held is met in each chunk, and one on its way not again once another has come.
     """
 
     def __init__(self, embeddings: Embeddings, embed: Callable[[Tensor], Prompt]) -> None:

@@ -1,4 +1,4 @@
-"""What each pipeline's rule costs: a chunk by it and by a plain window of the same sizes, and how late its frames are."""
+"""What each pipeline's rule costs: a chunk by it and by a plain window of the same sizes, and how late frames are."""
 
 from __future__ import annotations
 

@@ -37,6 +37,30 @@ def test_words_that_the_model_does_not_know_are_named_once():
     assert said[1] == ()
 
 
+def test_unknown_words_are_told_at_the_control_that_has_them_and_when_they_come():
+    maker = maker_that_knows("gold")
+    wanted = [
+        replace(prompt("gold"), prompt_b="zeppelin"),
+        replace(prompt("gold"), prompt_b="zeppelin", prompt_ab=0.5),
+        replace(prompt("gold"), prompt_blend=(("gold", 0.5), ("airship", 0.5))),
+    ]
+    said = [maker.make(PICTURES[: maker.frames_wanted], None, settings).faults for settings in wanted]
+    assert [[address for address, _ in faults] for faults in said] == [["/vace/prompt/b"], [], ["/vace/prompt/blend"]]
+
+
+def test_a_blend_and_the_crossfader_mix_the_prompts():
+    maker = ChunkPipeline(fake_model.load(ModelOptions()), 32, 48)
+
+    def colour(**values: object) -> list[int]:
+        settings = replace(prompt("red"), **values)  # type: ignore[arg-type]
+        return maker.make(PICTURES[: maker.frames_wanted], None, settings).frames[0, 0, 0].tolist()
+
+    assert colour() == [255, 0, 0]
+    assert colour(prompt_blend=(("green", 0.5), ("blue", 0.5))) == [0, 128, 128]
+    assert colour(prompt_b="blue", prompt_ab=0.5) == [128, 0, 128]
+    assert colour(prompt_b="blue", prompt_ab=1.0) == [0, 0, 255]
+
+
 def test_a_prompt_that_is_understood_is_no_fault():
     maker = maker_that_knows("gold")
     assert maker.make(PICTURES[: maker.frames_wanted], None, prompt("gold")).faults == ()

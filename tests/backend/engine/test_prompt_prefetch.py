@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from backend.controls.settings import Settings
+from backend.controls.table import TABLE
 from backend.engine.control_video import Faults
 from backend.engine.prompt_prefetch import AGAIN_SECONDS, PromptPrefetcher
 
 from ..waiting import wait_for
+
+VALUES = {row.address: row.default for row in TABLE if row.holds}
+B, AB, BLEND = "/vace/prompt/b", "/vace/prompt/ab", "/vace/prompt/blend"
 
 
 class Slow:
@@ -32,8 +37,10 @@ class Prefetched:
         self.now, self.faults = 100.0, Faults()
         self.prefetcher = PromptPrefetcher(encode, lambda: self.now)
 
-    def __call__(self, prompt: str) -> str:
-        return self.prefetcher.resolve(prompt, self.faults)
+    def __call__(self, prompt: str, **more: object) -> object:
+        """The blend, or the prompt where there is only one."""
+        blend = self.prefetcher.resolve(Settings.from_values(VALUES | {"/vace/prompt": prompt} | more), self.faults)
+        return blend[0][0] if len(blend) == 1 else dict(blend)
 
 
 @pytest.fixture
@@ -125,3 +132,34 @@ def test_after_a_prompt_that_cannot_be_encoded_the_next_one_can(make):
     resolve("gold")
     wait_for(lambda: resolve("ice") == "gold" and resolve.faults, "the fault")
     wait_for(lambda: resolve("lava") == "lava", "another prompt")
+
+
+def test_a_blend_is_taken_when_all_its_prompts_are_encoded(make):
+    slow = Slow()
+    resolve = make(slow)
+    resolve("gold")
+    blend = {BLEND: ("gold", "1", "ice", "2", "lava", "1")}
+    assert resolve("gold", **blend) == "gold"
+    slow.go.set()
+    wait_for(lambda: resolve("gold", **blend) == {"gold": 0.25, "ice": 0.5, "lava": 0.25}, "the blend")
+    assert slow.seen == ["ice", "lava"]
+
+
+def test_the_other_end_of_the_crossfader_is_encoded_before_the_fader_moves(make):
+    seen: list[str] = []
+    resolve = make(seen.append)
+    resolve("gold")
+    wait_for(lambda: resolve("gold", **{B: "ice"}) == {"gold": 1.0, "ice": 0.0}, "the other prompt")
+    assert resolve("gold", **{B: "ice", AB: 0.25}) == {"gold": 0.75, "ice": 0.25}
+    assert seen == ["ice"]
+
+
+@pytest.mark.parametrize(("values", "address"), [({B: "ice"}, B), ({BLEND: ("ice", "1")}, BLEND)])
+def test_a_prompt_that_cannot_be_encoded_is_told_at_the_control_that_has_it(make, values, address):
+    def refuse(prompt: str) -> object:
+        raise ValueError("no room")
+
+    resolve = make(refuse)
+    resolve("gold")
+    wait_for(lambda: resolve("gold", **values) == "gold" and resolve.faults, "the fault")
+    assert resolve.faults == [(address, "no room; the prompt before stays")]

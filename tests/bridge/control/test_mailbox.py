@@ -37,6 +37,24 @@ def test_it_begins_with_the_defaults_and_keeps_the_latest_value():
     assert mailbox.get("/t/scale") == 0.3
 
 
+def test_what_a_control_ends_goes_back_to_its_default_unless_it_comes_along():
+    table = ControlTable(
+        [Control("/t/one", "string", "", "", ends=("/t/several",)), Control("/t/several", "strings", (), "")]
+    )
+    mailbox, heard = Mailbox(table), []
+    mailbox.listen("/t/several", lambda value, _: heard.append(value))
+    mailbox.apply([("/t/one", "a"), ("/t/several", ["b", "c"])])
+    assert mailbox.get("/t/several") == ("b", "c")
+    mailbox.set("/t/one", "a")  # which it is already
+    assert mailbox.get("/t/several") == ()
+    assert heard == [("b", "c"), ()]
+    mailbox.set("/t/several", ["d"])
+    assert mailbox.set("/t/one", b"") is not None
+    assert mailbox.get("/t/several") == ("d",)
+    with pytest.raises(ValueError, match="/t/one also sets /t/gone, which is not declared"):
+        ControlTable([Control("/t/one", "string", "", "", ends=("/t/gone",))])
+
+
 def test_the_version_grows_when_a_value_changes_and_only_then():
     mailbox = Mailbox(TABLE)
     before = mailbox.version

@@ -62,6 +62,22 @@ def test_a_prompt_that_changes_on_the_way_sets_out_from_where_it_is():
     assert again["lava"] == pytest.approx(0.75)
 
 
+def test_weights_of_the_same_prompts_act_at_once_and_other_prompts_are_faded_to():
+    travel = Travel()
+    travel.toward((("gold", 1.0), ("ice", 0.0)), 2.0, 0.5)
+    assert travel.toward((("gold", 0.5), ("ice", 0.5)), 2.0, 0.5) == (("gold", 0.5), ("ice", 0.5))
+    assert travel.toward((("gold", 0.0), ("ice", 1.0)), 2.0, 0.5) == (("ice", 1.0),)
+    way = [dict(travel.toward((("ice", 0.5), ("lava", 0.5)), 1.0, 0.5)) for _ in range(2)]
+    assert way == [{"ice": 0.75, "lava": 0.25}, {"ice": 0.5, "lava": 0.5}]
+
+
+def test_weights_that_change_on_the_way_move_its_end():
+    travel = Travel()
+    travel.toward("gold", 2.0, 0.5)
+    assert dict(travel.toward((("ice", 0.5), ("lava", 0.5)), 1.0, 0.5)) == {"gold": 0.5, "ice": 0.25, "lava": 0.25}
+    assert dict(travel.toward((("ice", 0.0), ("lava", 1.0)), 1.0, 0.5)) == {"lava": 1.0}
+
+
 def test_a_fade_changes_the_picture_step_by_step_and_keeps_the_memory():
     cut, faded = Stream(model(), 32, 48), Stream(model(), 32, 48)
     for stream in (cut, faded):
