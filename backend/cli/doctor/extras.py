@@ -93,7 +93,7 @@ def _has(av: object, codec: str, mode: str) -> bool:
 
 def check_midi() -> Finding:
     """Ask for the MIDI inputs of this machine."""
-    from bridge.control.midi import port_names
+    from bridge.control.midi_input import port_names
     from bridge.errors import BridgeError
 
     try:
