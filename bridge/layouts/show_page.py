@@ -143,7 +143,7 @@ def _presets(corner: tuple[int, int], width: int, columns: int, height: int) -> 
 
 
 def _saves(corner: tuple[int, int], width: int, columns: int) -> Iterator[Placed]:
-    heading, below = _heading(corner, width, "SAVE AS PRESET, IN PLACE OF WHAT IS THERE")
+    heading, below = _heading(corner, width, "SAVE AS PRESET, IN PLACE OF WHAT IS THERE: TAP TWICE")
     yield heading
     for slot, frame in enumerate(_grid(below, width, columns, 46, SLOTS), 1):
         yield Placed("slot", frame, SAVE, text=f"save {slot}", value=str(slot))

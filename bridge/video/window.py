@@ -6,10 +6,12 @@ A window must be made and kept by the first thread of its process on some system
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from ..errors import BridgeError
 from .frames import Frame
@@ -42,7 +44,14 @@ class WindowSink:
         command = [sys.executable, "-m", f"{__package__}.window_process", name, *options]
         command += ["--size", f"{width}x{height}"]
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(),
+            )
             said = self._first_line()
         except OSError as reason:
             self._ring.close()
@@ -98,6 +107,12 @@ class WindowSink:
             self._process.kill()
             return f"error: the window was not there after {OPEN_SECONDS:g} s"
         return said[0]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and where this package is, from whichever folder the program was started."""
+    path = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
 
 
 class ScreenSink(WindowSink):

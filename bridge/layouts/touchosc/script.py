@@ -7,7 +7,7 @@ Script).
 
 from __future__ import annotations
 
-from ..show_page import ELLIPSE, ERROR, STATUS
+from ..show_page import ELLIPSE, ERROR, SAVE, STATUS
 
 FEEDBACK_PORT = 9010
 """What TouchOSC's connection must have for its receive port, so that it shows what others have set."""
@@ -72,3 +72,19 @@ end
 """
 """Of both pads of the ellipse: what either is drawn to sends all four numbers, and what a message moves sends none.
 TouchOSC's y goes from the bottom up, the picture's from the top down; a radius goes up to half of the picture."""
+SAVE_SCRIPT = f"""
+local tapped = nil
+
+function onValueChanged(key)
+  if key == 'x' and self.values.x == 1 then
+    local now = getMillis()
+    if tapped ~= nil and now - tapped < 1500 then
+      tapped = nil
+      sendOSC('{SAVE}', '%s')
+    else
+      tapped = now
+    end
+  end
+end
+"""
+"""Of a button that saves a preset, with its name put in: two taps, as one could be by accident."""

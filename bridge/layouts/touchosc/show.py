@@ -14,7 +14,7 @@ from ...control.parameters import Control, ControlTable
 from ..show_page import GO, MASK, SAVE, Placed
 from .cells import fader_with_figure
 from .nodes import BARE, DANGER, ROUND, Frame, button, constant, label, message, node, stands, text
-from .script import CENTRE_NODE, ERROR_NODE, PAD_SCRIPT, RADII_NODE, STATE_NODE
+from .script import CENTRE_NODE, ERROR_NODE, PAD_SCRIPT, RADII_NODE, SAVE_SCRIPT, STATE_NODE
 
 FADER_NAME, FADER_FIGURE = 84, 76
 """Widths beside a fader."""
@@ -68,8 +68,11 @@ def _slot(table: ControlTable, row: Control, placed: Placed) -> list[Node]:
     """A button that sends one value, with a text of its own or the one that another control holds."""
     name = f"{row.address} {placed.value} slot"
     value = int(placed.value) if row.type == "int" else placed.value
-    sent = message(row, [constant(value)], on=TriggerCondition.RISE)
-    pressed = button(row, name, placed.frame, sent, color=SLOT_COLORS.get(row.address, LOOK_COLOR))
+    sent = [message(row, [constant(value)], on=TriggerCondition.RISE)]
+    look = {"color": SLOT_COLORS.get(row.address, LOOK_COLOR), "cornerRadius": ROUND, "tag": row.doc}
+    if row.address == SAVE:
+        sent, look = [], {**look, "script": SAVE_SCRIPT % placed.value}
+    pressed = node(ControlType.BUTTON, name, placed.frame, look, [Value("x", default=0.0)], sent)
     if placed.shows:
         look = {**BARE, "textSize": 16}
         return [pressed, text(table[placed.shows], f"{name} caption", placed.frame, look)]

@@ -39,8 +39,28 @@ def osc_of(node: py2tosc.Control) -> list[OscMessage]:
 def test_every_button_of_the_banks_sends_a_value_that_does_something(made: Any, tmp_path: Path):
     document = saved(made, tmp_path)
     assert document.validate() == []
-    for address in ("/vace/prompt/go", "/vace/preset/go", "/vace/preset/save"):
+    for address in ("/vace/prompt/go", "/vace/preset/go"):
         assert sent_by(document, address) == set("12345678"), "0 is what a button sends when it is let go"
+
+
+@LAYOUTS
+def test_a_preset_is_saved_by_two_taps_and_not_by_one(made: Any, tmp_path: Path):
+    lua = Lua()
+    (button,) = saved(made, tmp_path).find_all("/vace/preset/save 3 slot")
+    assert osc_of(button) == []
+    lua.runtime.execute(button.script)
+
+    def tap(at: int) -> list[tuple]:
+        lua.clock = at
+        for pressed in (1, 0):
+            lua.runtime.execute(f"self.values.x = {pressed}")
+            lua.runtime.globals()["onValueChanged"]("x")
+        return [message[1:] for message in lua.sent]
+
+    assert tap(1000) == []
+    assert tap(5000) == [], "the second of two taps that have nothing to do with each other"
+    assert tap(5400) == [("/vace/preset/save", "3")]
+    assert tap(5800) == [("/vace/preset/save", "3")], "a third tap begins anew"
 
 
 @LAYOUTS

@@ -81,7 +81,8 @@ def test_a_screen_shows_the_whole_picture_upright_with_black_around_it(screen, c
         shown(screen, sink, places, channels)
 
 
-def test_a_window_is_opened_larger_than_a_small_models_frames(screen):
+def test_a_window_is_opened_larger_than_a_small_models_frames_from_whichever_folder(screen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with open_sink("window:Stage", 96, 64, 30.0) as sink:
         shown(screen, sink, {(5, 200): RED, (310, 200): BLUE, (100, 40): GREEN})  # 480 x 320, from the upper left
 
