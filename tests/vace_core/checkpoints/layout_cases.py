@@ -77,12 +77,16 @@ def tiny() -> Weights:
     return dict(tiny_autoencoder(sizes=TinySizes()).state_dict())
 
 
-def plain(source: Callable[[], Weights], change: Callable[[Weights], Weights] = lambda given: given, **beside: Tensor):
+def plain(
+    source: Callable[[], Weights],
+    change: Callable[[Weights], Weights] = lambda given: given,
+    beside: Weights | None = None,
+):
     """A safetensors file of weights under changed names, with other tensors beside them."""
 
     def make(folder: Path) -> tuple[Path, Weights]:
         weights = source()
-        content = {key: value.contiguous() for key, value in (change(weights) | beside).items()}
+        content = {key: value.contiguous() for key, value in (change(weights) | (beside or {})).items()}
         save_file(content, folder / "model.safetensors")
         return folder / "model.safetensors", weights
 
@@ -207,7 +211,7 @@ CASES = (
     Case("VACE module", "GGUF, Q5_0", gguf(context, "Q5_0")),
     Case("text encoder", "published names", pickled(published_text, lambda w: w)),
     Case("text encoder", "the names of transformers", plain(text)),
-    Case("text encoder", "with `spiece_model` (ComfyUI's fp16)", plain(text, spiece_model=SPIECE),
+    Case("text encoder", "with `spiece_model` (ComfyUI's fp16)", plain(text, beside={"spiece_model": SPIECE}),
          "loaded; the tokenizer in it is used where there is no tokenizer.json"),
     Case("text encoder", "fp8, a plain cast", narrow(text), "loaded; stays in 8 bits in memory"),
     Case("text encoder", "scaled fp8 (ComfyUI's)", scaled(
@@ -220,7 +224,7 @@ CASES = (
     Case("autoencoder", "the names of diffusers", plain(vae, autoencoder_names.DIFFUSERS.to)),
     Case("autoencoder", "`vae.`", plain(vae, prefixed("vae."))),
     Case("autoencoder", "`first_stage_model.`", plain(vae, prefixed("first_stage_model."))),
-    Case("autoencoder", "`model.` with the buffers `mean` and `std`", plain(vae, prefixed("model."), **STATISTICS),
+    Case("autoencoder", "`model.` with the buffers `mean` and `std`", plain(vae, prefixed("model."), STATISTICS),
          "loaded; the buffers are left alone"),
     Case("tiny autoencoder", "published names", plain(tiny)),
     Case("tiny autoencoder", "`taehv` under `vae.`", plain(tiny, prefixed("vae."))),
@@ -228,8 +232,8 @@ CASES = (
         base, lambda w: {"generator": w, "args": argparse.Namespace(lr=1)}
     ), "refused, as it could be code", r"there is a argparse.Namespace in it, .*save its tensors alone"),
     Case("transformer", "with a NaN", plain(base, with_nan), "refused by its key", "head.head.bias holds NaN"),
-    Case("transformer", "of an image-to-video model", plain(base, **IMAGE), "refused by what it is",
+    Case("transformer", "of an image-to-video model", plain(base, beside=IMAGE), "refused by what it is",
          "looks like a Wan image-to-video transformer"),
-    Case("transformer", "in 4 bits (NVFP4)", plain(base, **FP4), "refused by its key",
+    Case("transformer", "in 4 bits (NVFP4)", plain(base, beside=FP4), "refused by its key",
          r"blocks.0.ffn.0.weight has a scale and is in torch.uint8"),
 )  # fmt: skip

@@ -24,7 +24,8 @@ from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B, WAN_14B, Architecture
-from vace_core.lora.files import merge, read_lora
+from vace_core.lora.files import read_lora
+from vace_core.lora.merging import merge
 from vace_core.transformer import CausalWan
 
 ROOT = Path(__file__).parents[3]
