@@ -51,9 +51,9 @@ def _plain(roles: Roles, shape: Shape, spelled: str, settings: Settings) -> Plai
     if not {"down", "up"} <= roles.keys():
         raise ValueError(f"{_listed(roles)} only, expected down and up")
     down, up = roles["down"].shape, roles["up"].shape
-    rank = down[0] if down else 0
+    rank = next(iter(down), 0)
     fits = len(down) >= 2 and len(up) >= 2 and math.prod(down[1:]) == math.prod(shape[1:])
-    if not (fits and (up[0], math.prod(up[1:])) == (shape[0], rank) and _is_rank(rank, shape) and _is_number(roles)):
+    if not (fits and (up[:1], math.prod(up[1:])) == (shape[:1], rank) and _is_rank(rank, shape) and _is_number(roles)):
         raise ValueError(
             f"{_shapes(roles, ('alpha', 'down', 'up'))}, expected down (rank, {math.prod(shape[1:])}), up ({shape[0]}, "
             f"rank), alpha one number, a rank of at most {_most(shape)}"

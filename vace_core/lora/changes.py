@@ -142,6 +142,11 @@ class DecomposedAdapter:
         return self.inner.size
 
     @property
+    def scale(self) -> float:
+        """alpha / rank."""
+        return self.inner.scale
+
+    @property
     def by_rows(self) -> bool:
         return len(self.magnitude.shape) == 1 or self.magnitude.shape[0] > 1
 

@@ -22,7 +22,7 @@ from ..config import Architecture
 from ..errors import CheckpointError
 from ..transformer import CausalWan
 from .building import change_of
-from .changes import Adapter, Change, DecomposedAdapter
+from .changes import Adapter, Change
 from .keys import STYLES, Modules, split
 from .leftovers import IMAGE, IMAGE_CHANNELS, Leftovers, leftovers_of
 from .settings import Settings, read_settings
@@ -67,7 +67,7 @@ def read_lora(path: Path, architecture: Architecture) -> Lora:
     leftovers = leftovers_of(contents.unknown, known, blocks)
     if leftovers.refused or contents.wrong or not contents.parts:
         raise CheckpointError(_complaint(weights, contents, leftovers, architecture))
-    absurd = [f"{module} {scale:g}" for module, one in adapters.items() if not _is_sensible(scale := _scale_of(one))]
+    absurd = [f"{module} {one.scale:g}" for module, one in adapters.items() if not _is_sensible(one.scale)]
     if absurd:
         raise CheckpointError(
             f"{path}: alpha / rank of {len(absurd)} modules is 0, not finite or beyond all sense (first: "
@@ -168,10 +168,6 @@ def _misfits(deltas: Mapping[str, LazyTensor], shapes: Mapping[str, tuple[int, .
     for key, stored in deltas.items():
         if stored.shape != shapes.get(key):
             yield f"{key}: change {stored.shape}, expected {shapes.get(key, 'no such parameter')}"
-
-
-def _scale_of(change: Change) -> float:
-    return change.inner.scale if isinstance(change, DecomposedAdapter) else change.scale
 
 
 def _is_sensible(scale: float) -> bool:

@@ -63,8 +63,7 @@ class LiveLayer:
             total = total + (made.flatten(-2) * gains[n]).to(x.dtype)
         if self.stretches is not None:
             factor = gains[-len(self.stretches) :] @ self.stretches
-            bias = module.bias
-            plain = output if bias is None else output - bias
+            plain = output - module.bias if isinstance(module.bias, Tensor) else output
             total = total + (plain * factor).to(x.dtype)
         return total
 

@@ -113,7 +113,7 @@ SPELLINGS = (
         "transformer.blocks.0.attn1.to_q", "lora_linear_layer.down.weight", "lora_linear_layer.up.weight", False
     ), alpha=False),
     style("`.lora_A` without `.weight`", low(f"diffusion_model.{Q}", "lora_A", "lora_B")),
-    style("`_orig_mod.` (compiled)", low(f"diffusion_model._orig_mod.{Q}")),
+    style("`diffusion_model._orig_mod.` (compiled)", low(f"diffusion_model._orig_mod.{Q}")),
     style("kohya with `_orig_mod_`", low("lora_unet__orig_mod_blocks_0_self_attn_q")),
     style("`blocks.0._fsdp_wrapped_module.` and `._checkpoint_wrapped_module.`", low(
         "model.blocks.0._fsdp_wrapped_module._checkpoint_wrapped_module.self_attn.q"
