@@ -68,6 +68,7 @@ class RenderOptions:
             settings.first,
             settings.last,
             *self.model.weights.loras,
+            *(path for path, _ in self.model.weights.merged),
         )
 
 
