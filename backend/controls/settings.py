@@ -99,6 +99,7 @@ class Settings:
     )
     control_source: str = setting(
         "",
+        means="frames",
         dangerous=True,
         names=named_control_source,
         check=check_control_source,
@@ -173,6 +174,8 @@ class Settings:
     )
     mask_source: MaskSource = setting(
         "none",
+        means="frames",
+        offers=NAMED,
         dangerous=True,
         names=named_mask_source,
         check=MaskSource.parse,
@@ -183,6 +186,7 @@ class Settings:
     )
     mask_key: tuple[float, ...] = setting(
         (0.0, 1.0, 0.0),
+        means="colour",
         low=0.0,
         high=1.0,
         counts=(3,),
@@ -203,6 +207,7 @@ class Settings:
     )
     mask_rect: tuple[float, ...] = setting(
         (0.25, 0.25, 0.5, 0.5),
+        means="box",
         low=-1.0,
         high=2.0,
         counts=(4,),
@@ -211,6 +216,7 @@ class Settings:
     )
     mask_ellipse: tuple[float, ...] = setting(
         (0.5, 0.5, 0.25, 0.25),
+        means="box",
         low=-1.0,
         high=2.0,
         counts=(4,),
@@ -278,6 +284,7 @@ class Settings:
     )
     reference: tuple[str, ...] = setting(
         (),
+        means="picture",
         dangerous=True,
         names=tuple,
         doc="Paths of pictures whose look or subject is used, for as long as they are set.",
@@ -298,12 +305,14 @@ class Settings:
     )
     first: str = setting(
         "",
+        means="picture",
         dangerous=True,
         names=named_source,
         doc="Path of a picture that the next chunk begins with; it acts once each time it is set.",
     )
     last: str = setting(
         "",
+        means="picture",
         dangerous=True,
         names=named_source,
         doc="Path of a picture that the next chunk ends with; it acts once each time it is set.",
@@ -330,6 +339,7 @@ class Settings:
     )
     source: str = setting(
         "",
+        means="frames",
         acts="at once",
         dangerous=True,
         names=named_source,
