@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MENDED = ("/vace/prompt", "/vace/reference/mode", "/vace/mask/source")
+MENDED = ("/vace/prompt", "/vace/prompt/blend", "/vace/prompt/b", "/vace/reference/mode", "/vace/mask/source")
 """Whose faults end no rendering: what is left of the prompt is followed, references are shown another way, and what a
 mask looks for may be out of the picture for a while."""
 

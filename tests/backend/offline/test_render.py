@@ -248,10 +248,17 @@ def test_a_canvas_keeps_the_input_in_its_place(clip):
     assert pictures[12][:, 28:, 0].mean() > 200
 
 
-def test_words_that_are_not_known_are_said_and_end_nothing(clip, monkeypatch, caplog):
+UNKNOWN = [{"prompt": "zeppelin"}, {"prompt_blend": ("zeppelin", 1)}, {"prompt_b": "zeppelin"}]
+
+
+@pytest.mark.parametrize("values", UNKNOWN)
+def test_words_that_are_not_known_are_said_and_end_nothing(clip, monkeypatch, caplog, values):
+    def unread(prompt: str) -> tuple[str, ...]:
+        return ("zeppelin",) if prompt == "zeppelin" else ()
+
     load = fake_model.load
-    monkeypatch.setattr(fake_model, "load", lambda choice: replace(load(choice), unread=lambda prompt: ("zeppelin",)))
-    figures, _ = render(clip, prompt="zeppelin")
+    monkeypatch.setattr(fake_model, "load", lambda choice: replace(load(choice), unread=unread))
+    figures, _ = render(clip, **values)
     assert figures["frames"] == 24
     assert caplog.text.count("zeppelin") == 1
 

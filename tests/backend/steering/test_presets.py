@@ -57,6 +57,25 @@ def test_what_was_kept_comes_back_under_its_name_and_the_panic_switches_and_the_
     assert desk.values("prompt/bank/2") == ["mine"]
 
 
+def test_a_preset_brings_its_blend_back_and_one_without_ends_it(desk: Desk):
+    desk.send(("/vace/prompt", "lava"), (SAVE, "one"))
+    desk.send(("/vace/prompt/blend", ["gold", 1, "ice", 3]), ("/vace/prompt/b", "neon"), ("/vace/prompt/ab", 0.5))
+    desk.send(("/vace/prompt/bank/2", "mine"), (SAVE, "several"))
+    assert desk.send((GO, "one")) == []
+    assert desk.values("prompt", "prompt/blend", "prompt/b", "prompt/ab") == ["lava", (), "", 0.0]
+    assert desk.send(("/vace/prompt", "ice"), (GO, "several")) == []
+    blend = ("gold", "1", "ice", "3")
+    assert desk.values("prompt", "prompt/blend", "prompt/b", "prompt/ab") == ["lava", blend, "neon", 0.5]
+
+
+def test_the_crossfader_moves_to_a_presets_place_in_its_time(desk: Desk):
+    desk.send(("/vace/prompt/b", "neon"), ("/vace/prompt/ab", 1.0), (SAVE, "there"))
+    desk.send(("/vace/prompt/ab", 0.0), (FADE, 4.0), (GO, "there"))
+    desk.clock.now += 1.0
+    desk.morph.step()
+    assert desk.values("prompt/ab") == [0.25]
+
+
 def test_a_number_is_a_name_as_controllers_send_it(desk: Desk):
     desk.send(("/vace/seed", 7), (SAVE, 3))
     desk.send(("/vace/seed", 8), (GO, 3.0))
