@@ -372,7 +372,7 @@ def test_weights_that_are_complete_partly_here_or_cut_off_are_told(tmp_path: Pat
     cut = files_of("reward-forcing")["base"]
     put(tmp_path, cut).rename(tmp_path / cut.repository / f"{cut.path}.0123456789abcdef.part")
     found = weights.weights(Store([tmp_path]), 10**12)
-    assert found[0] == ok("Weights", "All files of longlive are here.")
+    assert found[0] == ok("Weights", "All files of longlive and longlive-infinity are here.")
     partly = {finding.fix: finding.found for finding in found[1:-1]}
     assert "memflow-lora is missing" in partly["Run: python start.py models download memflow"]
     assert "reward-forcing-base" in partly["Run: python start.py models download reward-forcing"]

@@ -11,6 +11,7 @@ from backend.controls.settings import Settings
 from backend.controls.table import TABLE
 from backend.engine.control_video import Faults
 from backend.engine.prompt_prefetch import AGAIN_SECONDS, PromptPrefetcher
+from bridge.control.parameters import Value
 
 from ..waiting import wait_for
 
@@ -37,7 +38,7 @@ class Prefetched:
         self.now, self.faults = 100.0, Faults()
         self.prefetcher = PromptPrefetcher(encode, lambda: self.now)
 
-    def __call__(self, prompt: str, **more: object) -> object:
+    def __call__(self, prompt: str, **more: Value) -> object:
         """The blend, or the prompt where there is only one."""
         blend = self.prefetcher.resolve(Settings.from_values(VALUES | {"/vace/prompt": prompt} | more), self.faults)
         return blend[0][0] if len(blend) == 1 else dict(blend)
