@@ -62,6 +62,11 @@ def show(width, height, seed, channels):
     sink.send(Frame(picture(width, height, seed)[..., :channels], 0, 0.0))
 """
 
+SHOW = (
+    "import sys; from tests.wine.windows.shared_textures import SharedTextures; shared = SharedTextures(); "
+    "from tests.wine.windows.show import main; sys.exit(main(sys.argv[1:]))"
+)
+
 Start = Callable[..., Peer]
 
 
@@ -154,3 +159,15 @@ def test_a_genuine_sender_that_was_killed_and_started_again_is_seen_again(sharin
     again = sharing(GENUINE_SENDER, "show(128, 96, 2)")
     ours(OUR_SOURCE)
     arrives(again, "show(128, 96, 2)", ours, "picture(128, 96, 2)")
+
+
+def test_a_whole_show_hands_a_genuine_senders_picture_to_a_genuine_receiver(windows: WindowsMachine, sharing: Start):
+    sharing("count_frames(False)", GENUINE_SENDER, "show(64, 48, 3)")
+    size = ("--width", "64", "--height", "48", "--fps", "30")
+    with windows.start(
+        "-c", SHOW, "--source", "spout:TD", "--sink", "spout:show", "--osc", "off", "--bypass", *size
+    ) as show:
+        receiver = sharing(GENUINE_RECEIVER)
+        receiver.wait_for("seen(picture(64, 48, 3) | np.array([0, 0, 0, 255], np.uint8))", "the picture", 120.0)
+        code, printed = show.end()
+    assert code == 0, printed
