@@ -1,4 +1,4 @@
-"""Write everything that is generated from the code: pages, layouts and TouchDesigner's list of controls.
+"""Write everything that is generated from code and tests: pages, layouts and TouchDesigner's list of controls.
 
     python start.py python docs/scripts/generated.py
 
@@ -16,6 +16,9 @@ from backend.controls import docs
 from backend.controls.table import TABLE
 from backend.models import page
 from bridge.layouts.files import write_layouts
+from tests.vace_core import files_table
+from vace_core.checkpoints.options import KINDS
+from vace_core.config import PIPELINES
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- generated -->", "<!-- end of what is generated -->"
@@ -26,11 +29,15 @@ def main() -> None:
     """Write each file, and say which ones they are."""
     replace_generated(REFERENCE / "controls.md", docs.markdown())
     replace_generated(REFERENCE / "pipelines.md", page.markdown())
+    replace_generated(REFERENCE / "files.md", files_table.markdown())
     controls = ROOT / "td_project" / "controls.json"
     controls.write_text(json.dumps({"controls": [row.describe() for row in TABLE]}) + "\n", encoding="utf-8")
+    model = ROOT / "td_project" / "model.json"
+    model.write_text(json.dumps({"pipelines": sorted(PIPELINES), "quantise": list(KINDS)}) + "\n", encoding="utf-8")
     host, _, port = OSC.rpartition(":")
     layouts = write_layouts(TABLE, ROOT / "docs" / "layouts", (host, int(port)))
-    for path in (REFERENCE / "controls.md", REFERENCE / "pipelines.md", controls, *layouts):
+    pages = (REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md"))
+    for path in (*pages, controls, model, *layouts):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 

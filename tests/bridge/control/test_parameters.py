@@ -178,7 +178,7 @@ def test_what_is_done_with_a_control_inside_the_program_is_told_to_no_other():
     assert told == Control("/t/look", "string", "", "").describe()
     assert list(told) == [
         "address", "type", "default", "doc", "low", "high", "unit", "acts", "choices", "counts", "dangerous", "event",
-        "also",
+        "also", "offers", "means",
     ]  # fmt: skip
 
 
