@@ -156,6 +156,7 @@ class Settings:
         names=named_mask_source,
         check=MaskSource.parse,
         meaning=MaskSource.of,
+        suggestions=NAMED,
         doc=f"Where the mask comes from; its white part is restyled and the rest is kept: {', '.join(NAMED)}, "
         "object:NAME (or several names with commas), or the path of a picture or video, or a frame address, "
         "whose brightness is the mask.",

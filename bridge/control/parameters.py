@@ -67,6 +67,7 @@ DESCRIBED = (
     "unit",
     "acts",
     "choices",
+    "suggestions",
     "counts",
     "dangerous",
     "event",
@@ -77,8 +78,8 @@ DESCRIBED = (
 
 @dataclass(frozen=True)
 class Control:
-    """One row of the table. low and high bound numbers, both included; choices are those of a "choice", counts the
-    lengths that "floats" may have, the shortest first.
+    """One row of the table. low and high bound numbers, both included; choices are those of a "choice", suggestions
+    some of the texts that a "string" takes, counts the lengths that "floats" may have, the shortest first.
 
     `dangerous` controls are reached by their full address alone, never by a pattern, and from other machines only by
     those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
@@ -105,6 +106,7 @@ class Control:
     unit: str = ""
     acts: Acts = "next chunk"
     choices: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     dangerous: bool = False
     event: bool = False
