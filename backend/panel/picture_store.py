@@ -1,4 +1,4 @@
-"""Pictures that were sent to the page: kept in one folder, under names of our own, within a size that is never passed."""
+"""Pictures that were sent to the page: kept in one folder, under names of our own, and never more than fit."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ Both ways JSON, except previews, which are binary (see previews.py): one without
                    {"kind": "elsewhere", "url": address}              once, to this machine: how others get here
                    {"kind": "values", "values": {address: value}}    what has changed, whoever set it
                    {"kind": "status", "status": {name: value}, "trouble": why the show needs somebody, or null}
-                   {"kind": "events", "events": [event, ...]}         what has gone wrong, as /events has it, the newest last
+                   {"kind": "events", "events": [event, ...]}         what has gone wrong, as /events has it
                    {"kind": "lists", "presets": [name, ...], "cues": [name, ...]}
                    {"kind": "report", "address": address, "reason": text}   a value was refused or clamped
     from the page  {"kind": "set", "address": address, "value": value}
@@ -34,7 +34,7 @@ CLOSED_ABNORMALLY = 1006
 """The code of a connection that ended without one (RFC 6455, section 7.4.1)."""
 EVENTS = 100
 """Of the list of what has gone wrong, a page shows so many."""
-NO_STATUS: dict[str, object] = {"status": {"state": "unknown"}, "trouble": "how the show is doing can't be told"}
+NO_STATUS = {"kind": "status", "status": {"state": "unknown"}, "trouble": "how the show is doing can't be told"}
 """What a page is told while nobody can say how the show is doing."""
 
 
@@ -49,14 +49,15 @@ class PageContent:
     lists: Callable[[], dict[str, list[str]]]
     previews: Previews
 
-    def slow_messages(self) -> dict[str, dict[str, object]]:
+    def slow_messages(self) -> dict[str, str]:
         """By kind: what a person reads, and need not know at once. What can't be had is told, and left out."""
-        messages: dict[str, dict[str, object]] = {"status": NO_STATUS}
+        messages = {"status": json.dumps(NO_STATUS)}
         try:
             status = self.status()
-            messages["status"] = {"status": plain(status.as_dict()), "trouble": trouble(status)}
-            messages["events"] = {"events": self.events(EVENTS)}
-            messages["lists"] = dict(self.lists())
+            said: dict[str, object] = {"status": plain(status.as_dict()), "trouble": trouble(status)}
+            messages["status"] = json.dumps({"kind": "status"} | said)
+            messages["events"] = json.dumps({"kind": "events", "events": self.events(EVENTS)})
+            messages["lists"] = json.dumps({"kind": "lists"} | self.lists())
         except Exception as error:  # noqa: BLE001 - a page steers a show whose state it can't see
             report("panel status", error)
         return messages
@@ -81,7 +82,7 @@ class PageSession:
         self._elsewhere = elsewhere if here else None
         self._shown: dict[str, object] = {}
         self._sent_previews: dict[str, bytes] = {}
-        self._sent: dict[str, dict[str, object]] = {}
+        self._sent: dict[str, str] = {}
 
     async def run(self, stopping: threading.Event) -> None:
         """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
@@ -126,10 +127,10 @@ class PageSession:
 
     async def _send_slow_messages(self) -> None:
         """The status always, as a sign of life; the rest where it has changed."""
-        for kind, content in self._content.slow_messages().items():
-            if kind == "status" or self._sent.get(kind) != content:
-                self._sent[kind] = content
-                await self._notify(kind=kind, **content)
+        for kind, text in self._content.slow_messages().items():
+            if kind == "status" or self._sent.get(kind) != text:
+                self._sent[kind] = text
+                await self._send(text)
 
     async def _send_values(self) -> None:
         values = self._mailbox.snapshot()

@@ -1,4 +1,4 @@
-"""The pictures of the page in the docs: a real show, in a real Chromium, at the sizes of a laptop, a tablet and a phone.
+"""The pictures of the page in the docs: a real show, in a real Chromium, at the size of a laptop, a tablet and a phone.
 
     python start.py python docs/scripts/page_pictures.py [--out FOLDER] [--only WIDTH]
 
@@ -29,7 +29,7 @@ PHONE = 760
 CHUNKS = 4
 """So many chunks are made before the picture is taken, so that its figures are those of a show that runs."""
 PRESETS = ("opening", "drop", "breakdown", "finale")
-SLOT = "#bank button:nth-child(4)"
+SLOT = "#bank button:nth-child(1)"
 
 
 def main() -> None:
@@ -56,14 +56,12 @@ def main() -> None:
 
 
 def set_the_stage(page: Browser) -> None:
-    """A look, presets, a mask and favourites."""
+    """A look, presets and favourites."""
     for name in PRESETS:
         page.click("#presets .save")
         page.type("#presets input", name)
         page.wait(f"[...document.querySelectorAll('#presets .preset')].some(each => each.textContent === '{name}')")
     page.click(SLOT)
-    page.run("document.querySelector('[data-address=\"/vace/mask/source\"] [value=right]').click()")
-    page.run("document.querySelector('[data-group=Mask]').open = true")
     for address in ("/vace/mask/feather", "/vace/prompt/fade"):
         page.run(f"document.querySelector('[data-star=\"{address}\"]').click()")
 
@@ -77,6 +75,7 @@ def wait_for_chunks(supervisor, count: int) -> None:
 def picture(page: Browser, width: int, path: Path) -> None:
     page.resize(width, SIZES[width], phone=width < PHONE)
     page.run("scrollTo(0, 0)")
+    page.command("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
     time.sleep(1.0)
     page.screenshot(path)
     print(path)  # noqa: T201

@@ -15,7 +15,7 @@ import { takeTable, takeValues } from "./values.js";
 const HEARD = {
   table: ({ controls }) => takeTable(controls) && build(),
   values: ({ values }) => takeValues(values),
-  status: ({ status, trouble }) => (showStatus(status), showTrouble(trouble)),
+  status: ({ status, trouble }) => (showStatus(status), showTrouble(trouble, status.state)),
   events: ({ events }) => showEvents(events),
   lists: showLists,
   report: ({ address, reason }) => toast(address, reason, true),

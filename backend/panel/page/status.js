@@ -19,7 +19,9 @@ export function showState(state) {
   pill.className = `pill ${MOODS.get(state) ?? "bad"}`;
 }
 
-export function showTrouble(trouble) {
+// Not while the program itself says that all is well, as an engine may merely be slow.
+export function showTrouble(trouble, state = "") {
+  if (MOODS.get(state) === "good") trouble = null;
   const line = byId("trouble");
   if (line.textContent !== (trouble ?? "")) line.textContent = trouble ?? "";
   line.hidden = !trouble;

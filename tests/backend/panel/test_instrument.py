@@ -105,12 +105,11 @@ def test_the_output_fills_the_screen_by_a_key_and_leaves_it(page: Browser):
 def test_a_double_click_goes_back_to_the_default(show: MadeUpShow, page: Browser):
     show.mailbox.set("/vace/scale", 1.7)
     page.wait(f"document.querySelector('{control('/vace/scale', 'input')}').value === '1.7'")
-    x, y, width, height = page.box(control("/vace/scale", ".name"))
+    left, top, width, height = page.box(control("/vace/scale", ".name"))
+    x, y = left + width / 2, top + height / 2
     for count in (1, 2):
         for kind in ("mousePressed", "mouseReleased"):
-            page.command(
-                "Input.dispatchMouseEvent", type=kind, x=x + width / 2, y=y + height / 2, button="left", clickCount=count
-            )
+            page.command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=count)
     wait_for(lambda: show.mailbox.get("/vace/scale") == 1.0, "the default")
 
 
@@ -224,7 +223,8 @@ def test_an_error_is_said_with_its_control_and_undone(show: MadeUpShow, page: Br
     wait_for(lambda: show.mailbox.get("/vace/mask/source") == "left", "what was before")
     page.wait("!document.querySelector('.toast')")
     page.click("#faults")
-    page.wait("document.querySelector('#events').open && document.querySelector('#events li').textContent.includes('alpha')")
+    page.wait("document.querySelector('#events').open")
+    page.wait("document.querySelector('#events li').textContent.includes('alpha')")
 
 
 def test_what_was_wrong_before_the_page_opened_is_listed_and_not_shouted(show: MadeUpShow, page: Browser):
@@ -276,7 +276,7 @@ def test_focus_and_half_typed_words_outlive_a_restart_of_the_program(show: MadeU
     show.mailbox.set("/vace/prompt", "set meanwhile")
     with ExitStack() as opened:
         opened.enter_context(show.make_panel(port))
-        page.wait("!document.body.classList.contains('lost') && document.getElementById('state').textContent === 'running'")
+        page.wait("!document.body.classList.contains('lost')")
         page.wait("document.getElementById('trouble').hidden")
         assert page.run("document.querySelector('#prompt textarea').value") == "half a thou"
         assert page.run("document.activeElement === document.querySelector('#prompt textarea')") is True

@@ -8,7 +8,10 @@ import pytest
 from backend.panel import picture_store
 from backend.panel.picture_store import NoPicture, PictureStore
 
-PNG, JPEG, WEBP = b"\x89PNG\r\n\x1a\n" + b"x" * 90, b"\xff\xd8\xff\xe0" + b"y" * 90, b"RIFF\x60\0\0\0WEBPVP8 " + b"z" * 90
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 90
+JPEG = b"\xff\xd8\xff\xe0" + b"y" * 90
+WEBP = b"RIFF\x60\0\0\0WEBPVP8 " + b"z" * 90
+NAMES = ("../../etc/passwd", "/abs/olute.png", "..", "", "C:\\a\\b.png", "a\0b.png", "é" * 500)
 
 
 def files(folder: Path) -> set[str]:
@@ -25,7 +28,7 @@ def test_a_picture_is_kept_as_what_it_begins_as_whatever_it_is_called(tmp_path: 
     assert files(tmp_path) == {path.name}
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/abs/olute.png", "..", "", "C:\\a\\b.png", "a\0b.png", "é" * 500])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str):
     folder = tmp_path / "kept"
     folder.mkdir()
@@ -74,8 +77,7 @@ def test_nothing_that_is_named_goes_however_much_there_is(tmp_path: Path, monkey
     monkeypatch.setattr(picture_store, "MOST_KEPT", 2)
     used: list[Path] = []
     store = PictureStore(tmp_path, lambda: repr(used))
-    for number in range(5):
-        used.append(store.add("cup.png", PNG + bytes([number])))
+    used.extend(store.add("cup.png", PNG + bytes([number])) for number in range(5))
     assert files(tmp_path) == {path.name for path in used}
 
 
