@@ -194,9 +194,9 @@ class EngineLoop:
             self._number += 1
         for refused in chunk.refused:
             self._connection.send(refused)
-        used = {refused.address: refused.used for refused in chunk.refused}
+        undone = {refused.address for refused in chunk.refused}
         for address, reason in chunk.faults:
-            self._fault(f"{reason}; {address} stays {used[address]}" if address in used else reason, address)
+            self._fault(f"{reason}; {address} stays as it was" if address in undone else reason, address)
 
     def _note_success(self) -> None:
         """All that a good chunk is good for."""

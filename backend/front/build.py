@@ -24,7 +24,7 @@ from ..controls.declaration import address_of
 from ..controls.named_files import FILE, FRAMES, PICTURES, named_files
 from ..controls.settings import Settings
 from ..controls.table import TABLE
-from ..engine.messages import EngineStart, Refused, RingNames
+from ..engine.messages import EngineStart, RingNames
 from ..imaging.fitting import stream_size
 from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
@@ -42,6 +42,7 @@ from .recorder import Recorder
 from .side_input import SideInput
 from .supervisor import Supervisor
 from .synced_output import SyncedOutput
+from .undo import Undo
 
 log = logging.getLogger(__name__)
 
@@ -232,12 +233,8 @@ class FrontBuilder:
             log=options.log,
         )
         chunk_request, notify = (lambda span: self._front.chunk_request(span)), self._faults.notify
-        renew_rings, undo = (lambda: self._renew_rings(start.rings)), self._undo
+        renew_rings, undo = (lambda: self._renew_rings(start.rings)), Undo(self._mailbox).refused
         return Supervisor(start, chunk_request, notify, options.limits, renew_rings, undo)
-
-    def _undo(self, refused: Refused) -> None:
-        """Have a control say what is used, unless it was set to something else meanwhile."""
-        self._mailbox.replace(refused.address, refused.value, refused.used)
 
     def _renew_rings(self, names: RingNames) -> RingNames:
         """Put back what somebody has removed, as a system may when a user logs out; under the names that it had."""

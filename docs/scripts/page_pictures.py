@@ -1,6 +1,6 @@
 """The pictures of the page in the docs: a real show, in a real Chromium, at the size of a laptop, a tablet and a phone.
 
-    python start.py python docs/scripts/page_pictures.py [--out FOLDER] [--only WIDTH]
+    python start.py python docs/scripts/page_pictures.py [--out FOLDER]
 
 The bundled model restyles the bundled clip; what is seen was set by mouse and keys, as a person would.
 """
@@ -22,10 +22,13 @@ from backend.front.options import RunOptions  # noqa: E402
 from backend.steering.steering import SteeringOptions  # noqa: E402
 from tests.browser import Browser, find_chromium  # noqa: E402
 
-SIZES = {1440: 900, 1024: 768, 390: 844}
-"""Width and height of the window, in CSS pixels."""
-PHONE = 760
-"""Narrower windows are phones: two pixels of the picture to each of CSS, and fingers."""
+SIZES = {"page": (1440, 900), "page-tablet": (1024, 768), "page-phone": (390, 844)}
+"""Name of the picture, and width and height of the window in CSS pixels."""
+PHONE = "page-phone"
+"""Two pixels of the picture to each of CSS, and fingers."""
+MASK = "page-phone-mask"
+STROKE = ((0.3, 0.25), (0.33, 0.45), (0.38, 0.62), (0.5, 0.55), (0.7, 0.5), (0.97, 0.42))
+"""Where the finger goes, by shares of the input's picture."""
 CHUNKS = 4
 """So many chunks are made before the picture is taken, so that its figures are those of a show that runs."""
 PRESETS = ("opening", "drop", "breakdown", "finale")
@@ -35,7 +38,6 @@ SLOT = "#bank button:nth-child(1)"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures")
-    parser.add_argument("--only", type=int, choices=SIZES, help="one of the sizes")
     options = parser.parse_args()
     executable = find_chromium()
     if executable is None:
@@ -51,8 +53,11 @@ def main() -> None:
             page.wait("document.getElementById('state').textContent === 'running'")
             set_the_stage(page)
             wait_for_chunks(front.supervisor, CHUNKS)
-            for width in [options.only] if options.only else SIZES:
-                picture(page, width, options.out / f"page-{width}.png")
+            for name, (width, height) in SIZES.items():
+                page.resize(width, height, phone=name == PHONE)
+                picture(page, options.out / f"{name}.png")
+            draw_a_mask(page)
+            picture(page, options.out / f"{MASK}.png")
 
 
 def set_the_stage(page: Browser) -> None:
@@ -72,8 +77,13 @@ def wait_for_chunks(supervisor, count: int) -> None:
         time.sleep(0.1)
 
 
-def picture(page: Browser, width: int, path: Path) -> None:
-    page.resize(width, SIZES[width], phone=width < PHONE)
+def draw_a_mask(page: Browser) -> None:
+    page.tap(".draw")
+    left, top, width, height = page.box(".drawing canvas")
+    page.stroke([(left + x * width, top + y * height) for x, y in STROKE])
+
+
+def picture(page: Browser, path: Path) -> None:
     page.run("scrollTo(0, 0)")
     page.command("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
     time.sleep(1.0)

@@ -1,5 +1,5 @@
 // A mask drawn on the input's picture with mouse, pen or finger; it counts as soon as a stroke ends.
-import { button, make } from "./dom.js";
+import { button, byId, make } from "./dom.js";
 import { isStaged, stage } from "./previews.js";
 import { upload } from "./upload.js";
 import { set, value } from "./values.js";
@@ -13,7 +13,7 @@ let drawing = null;
 export const isDrawing = () => drawing !== null;
 
 export function stopDrawing() {
-  drawing?.remove();
+  drawing?.forEach((part) => part.remove());
   drawing = null;
   if (isStaged("input")) stage("output");
 }
@@ -33,18 +33,20 @@ export function drawMask() {
   };
   const undo = button("Undo", () => (strokes.pop(), changed()));
   const clear = button("Clear", () => (strokes.splice(0), changed()));
-  const keep = button("Keep what I draw", () => {
+  const keep = button("Keeps", () => {
     keeps = !keeps;
-    keep.textContent = keeps ? "Keep what I draw" : "Restyle what I draw";
+    keep.textContent = keeps ? "Keeps" : "Restyles";
     changed();
   });
-  const brush = button("Brush ●", () => {
+  keep.title = "whether what is drawn on is kept, or is all that is restyled";
+  const brush = button("●", () => {
     size = SIZES[(SIZES.indexOf(size) + 1) % SIZES.length];
-    brush.textContent = `Brush ${["·", "●", "⬤"][SIZES.indexOf(size)]}`;
-  });
+    brush.textContent = "·●⬤"[SIZES.indexOf(size)];
+  }, { "aria-label": "size of the brush" });
   const bar = make("div", { className: "tools" }, [keep, brush, undo, clear, button("Done", stopDrawing, { className: "done" })]);
-  drawing = make("div", { className: "drawing" }, [canvas, bar]);
-  figure.append(drawing);
+  drawing = [make("div", { className: "drawing" }, [canvas]), bar];
+  figure.append(drawing[0]);
+  byId("stage").append(bar);
   figure.scrollIntoView({ block: "nearest" });
   followPointer(canvas, () => ({ points: [], size }), strokes, () => paint(canvas, strokes, keeps), changed);
 }

@@ -2,7 +2,7 @@
 import { button, byId, complain, make } from "./dom.js";
 import { drawMask } from "./drawing.js";
 import { upload } from "./upload.js";
-import { rows, set, watch } from "./values.js";
+import { fileOf, rows, set, watch } from "./values.js";
 
 const USES = [
   ["reference", "/vace/reference/add"],
@@ -73,11 +73,11 @@ function chooser(name, address) {
 
 function thumb(path, place) {
   const name = path.split(/[\\/]/).pop();
-  const picture = make("img", { src: `/pictures/${encodeURIComponent(name)}`, alt: name });
+  const picture = make("img", { src: `/pictures/${encodeURIComponent(name)}`, alt: fileOf(path) });
   const frame = make("figure", { className: "thumb", title: path }, [
     picture,
-    make("figcaption", { textContent: name }),
-    button("×", () => set(REMOVE, String(place + 1)), { "aria-label": `remove the reference ${name}` }),
+    make("figcaption", { textContent: fileOf(path) }),
+    button("×", () => set(REMOVE, String(place + 1)), { "aria-label": `remove the reference ${fileOf(path)}` }),
   ]);
   picture.onerror = () => picture.remove(); // a file from elsewhere, which only the program can see
   return frame;

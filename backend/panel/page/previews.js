@@ -5,6 +5,8 @@ import { button, byId, make } from "./dom.js";
 const BIG = "output";
 const figures = new Map();
 const followers = new Map();
+const seen = new Set(); // of the followers
+const observer = new IntersectionObserver((entries) => entries.forEach(noteSeen));
 let staged = BIG;
 
 export async function showPicture(buffer) {
@@ -19,23 +21,29 @@ export async function showPicture(buffer) {
   const picture = await createImageBitmap(new Blob([new Uint8Array(buffer, 1 + length)], { type: "image/jpeg" }));
   figure.style.setProperty("--aspect", picture.width / picture.height);
   document.body.style.setProperty("--output-aspect", picture.width / picture.height);
-  for (const canvas of [figure.querySelector("canvas"), ...(followers.get(name) ?? [])]) draw(canvas, picture);
+  draw(figure.querySelector("canvas"), picture);
+  for (const [canvas, wanted] of followers) if (wanted === name && seen.has(canvas)) draw(canvas, picture);
   picture.close();
 }
 
-// A canvas that shows a preview as it comes, for as long as it can be seen.
+// A canvas that shows a preview as it comes, while it can be seen.
 export function follow(name, canvas) {
-  if (!followers.has(name)) followers.set(name, new Set());
-  followers.get(name).add(canvas);
+  followers.set(canvas, name);
+  observer.observe(canvas);
+}
+
+function noteSeen({ target, isIntersecting }) {
+  seen[isIntersecting ? "add" : "delete"](target);
+  const figure = figures.get(followers.get(target));
+  if (isIntersecting && figure) draw(target, figure.querySelector("canvas"));
 }
 
 // The figure of a preview, which is now the large one; undefined if there is none.
 export function stage(name) {
   const figure = figures.get(name);
   if (!figure) return undefined;
-  const former = figures.get(staged);
-  if (former && former !== figure) byId("strip").append(former);
-  byId("stage").append(figure);
+  byId("stage").replaceChildren(figure);
+  byId("strip").append(...[...figures.values()].filter((each) => each !== figure));
   staged = name;
   return figure;
 }
@@ -53,7 +61,6 @@ export function leaveFullScreen() {
 }
 
 function draw(canvas, picture) {
-  if (!canvas.checkVisibility()) return;
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     canvas.width = picture.width;
     canvas.height = picture.height;

@@ -45,7 +45,7 @@ function showLatency(status) {
     bar.append(...STAGES.map(([, what]) => make("span", { title: what }, [make("i"), make("small", { textContent: what })])));
   }
   STAGES.forEach(([key], place) => {
-    bar.children[place].style.flexGrow = Math.max(0.18, status[key] / total);
+    bar.children[place].style.flexGrow = Math.max(0.25, status[key] / total);
     bar.children[place].firstElementChild.textContent = `${status[key]} ms`;
   });
   bar.setAttribute("aria-label", `latency: ${STAGES.map(([key, what]) => `${what} ${status[key]} ms`).join(", ")}`);

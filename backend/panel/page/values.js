@@ -42,11 +42,15 @@ export function setDefault(address) {
   set(address, rows.get(address).default);
 }
 
-export const canUndo = (address) => before.has(address);
+// What acts at once (a recording, a source) is put back by the program itself.
+export const canUndo = (address) => before.has(address) && rows.get(address)?.acts === "next chunk";
 export const undo = (address) => set(address, before.get(address));
 
 // `/vace/mask/feather` is "mask feather".
 export const nameOf = (address) => address.split("/").slice(2).join(" ");
+
+// The last part of a path, without what tells apart what has the same name.
+export const fileOf = (path) => String(path).split(/[\\/]/).pop().replace(/-[0-9a-f]{12}(?=\.\w+$)/, "");
 
 function equal(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);

@@ -2,7 +2,7 @@
 import { button, make } from "./dom.js";
 import { shapePad } from "./pads.js";
 import { colourField } from "./colour.js";
-import { nameOf, set, setDefault, value, watch } from "./values.js";
+import { fileOf, nameOf, set, setDefault, value, watch } from "./values.js";
 import { slider } from "./slider.js";
 import { textField } from "./text.js";
 
@@ -102,7 +102,7 @@ export function chips(row, choices) {
   watch(row.address, (held) => {
     const named = choices.includes(held);
     other.hidden = named;
-    other.lastElementChild.textContent = String(held).split(/[\\/]/).pop();
+    other.lastElementChild.textContent = fileOf(held);
     const place = named ? choices.indexOf(held) : choices.length;
     group.children[place].firstElementChild.checked = true;
   });

@@ -253,14 +253,11 @@ def test_a_reference_that_is_not_there_is_told_and_left_out(front):
 )
 def test_what_cannot_be_had_goes_back_to_what_it_was_everywhere_and_is_told_once(front, osc, address, before, refused):
     front.mailbox.set(address, before)
-    wait_for(lambda: front.supervisor.chunks > 0, "a chunk")
-    chunks_until(front, lambda: front.mailbox.get(address) == before, "the value before")
     osc.send_message("/vace/subscribe", [])
     osc.send_message(address, refused)
     told = heard(osc, lambda where, said: where == "/vace/error" and said[0] == address)
-    assert told
+    assert told[1].endswith("stays as it was") or "would do nothing" in told[1]
     wait_for(lambda: front.mailbox.get(address) == before, "the value that was there")
-    wait_for(lambda: address in [event["address"] for event in front.events.as_list()], "the list of events")
 
 
 @pytest.mark.parametrize("source", ["file:~nosuchuser/x", f"file:/{'x' * 300}", "/vace/nowhere"])

@@ -123,6 +123,7 @@ def test_groups_fold_a_search_finds_and_favourites_stay(show: MadeUpShow, page: 
     page.run("(() => { const s = document.querySelector('#search'); s.value = ''; s.oninput(); })()")
     page.wait(f"{visible}.length === 1 && {visible}[0].closest('details').dataset.group === 'Favourites'")
     page.click("[data-group=Tempo] summary")
+    page.wait("localStorage.getItem('open groups').includes('Tempo')")
     page.open(show.panel.url)
     page.wait("document.querySelector('[data-group=Favourites] .control')")
     assert page.run("document.querySelector('[data-group=Tempo]').open") is True
