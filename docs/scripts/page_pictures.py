@@ -29,6 +29,8 @@ PHONE = "page-phone"
 MASK = "page-phone-mask"
 STROKE = ((0.3, 0.25), (0.33, 0.45), (0.38, 0.62), (0.5, 0.55), (0.7, 0.5), (0.97, 0.42))
 """Where the finger goes, by shares of the input's picture."""
+PATIENCE = 300.0
+"""Seconds, on a machine that is busy."""
 CHUNKS = 4
 """So many chunks are made before the picture is taken, so that its figures are those of a show that runs."""
 PRESETS = ("opening", "drop", "breakdown", "finale")
@@ -47,10 +49,10 @@ def main() -> None:
         show = RunOptions(source=BUNDLED, panel=("127.0.0.1", 0), steering=steering)
         with open_front(show) as front, Browser(executable, Path(folder) / "profile") as page:
             assert front.panel_url is not None
-            page.patience = 120.0
+            page.patience = PATIENCE
             page.resize(1440, 900)
             page.open(front.panel_url)
-            page.wait("document.getElementById('state').textContent === 'running'")
+            wait_for_chunks(front.supervisor, 1)
             set_the_stage(page)
             wait_for_chunks(front.supervisor, CHUNKS)
             for name, (width, height) in SIZES.items():
@@ -84,6 +86,7 @@ def draw_a_mask(page: Browser) -> None:
 
 
 def picture(page: Browser, path: Path) -> None:
+    page.wait("document.getElementById('state').textContent === 'running'")
     page.run("scrollTo(0, 0)")
     page.command("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
     time.sleep(1.0)
