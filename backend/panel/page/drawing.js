@@ -31,19 +31,19 @@ export function drawMask() {
     paint(canvas, strokes, keeps);
     sendMask(canvas, strokes, keeps);
   };
-  const undo = button("Undo", () => (strokes.pop(), changed()));
-  const clear = button("Clear", () => (strokes.splice(0), changed()));
-  const keep = button("Keeps", () => {
-    keeps = !keeps;
-    keep.textContent = keeps ? "Keeps" : "Restyles";
-    changed();
-  });
-  keep.title = "whether what is drawn on is kept, or is all that is restyled";
+  const undo = button("↶", () => (strokes.pop(), changed()), { "aria-label": "take back the last stroke" });
+  const clear = button("✕", () => (strokes.splice(0), changed()), { "aria-label": "take back all" });
+  const uses = ["keep", "restyle"].map((use) => button(use, () => (useAs(use), changed())));
+  const useAs = (use) => {
+    keeps = use === "keep";
+    uses.forEach((each) => each.setAttribute("aria-pressed", String(each.textContent === use)));
+  };
+  useAs("keep");
   const brush = button("●", () => {
     size = SIZES[(SIZES.indexOf(size) + 1) % SIZES.length];
     brush.textContent = "·●⬤"[SIZES.indexOf(size)];
   }, { "aria-label": "size of the brush" });
-  const bar = make("div", { className: "tools" }, [keep, brush, undo, clear, button("Done", stopDrawing, { className: "done" })]);
+  const bar = make("div", { className: "tools" }, [...uses, brush, undo, clear, button("Done", stopDrawing, { className: "done" })]);
   drawing = [make("div", { className: "drawing" }, [canvas]), bar];
   figure.append(drawing[0]);
   byId("stage").append(bar);

@@ -46,10 +46,12 @@ function showLatency(status) {
   }
   STAGES.forEach(([key], place) => {
     bar.children[place].style.flexGrow = Math.max(0.25, status[key] / total);
-    bar.children[place].firstElementChild.textContent = `${status[key]} ms`;
+    bar.children[place].firstElementChild.textContent = duration(status[key]);
   });
   bar.setAttribute("aria-label", `latency: ${STAGES.map(([key, what]) => `${what} ${status[key]} ms`).join(", ")}`);
 }
+
+const duration = (ms) => (ms < 10000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 function cell(list, key, label) {
   const id = `status-${key}`;

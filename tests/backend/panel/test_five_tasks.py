@@ -16,6 +16,7 @@ from backend.controls.show import BANK
 from backend.front.build import open_front
 from backend.front.front import Front
 from backend.front.options import RunOptions
+from backend.imaging.stills import read_still
 from backend.steering.steering import SteeringOptions
 from tests.browser import Browser, wait_for
 
@@ -88,7 +89,7 @@ def test_keep_a_person_by_a_drawn_mask(front: Front, finger: Finger):
     finger.stroke(".drawing canvas", (0.4, 0.2), (0.5, 0.4), (0.5, 0.6))
     wait_for(lambda: str(front.mailbox.get("/vace/mask/source")).endswith(".png"), "the mask")
     wait_for(lambda: "mask" in front.previews(), "the mask in the show")
-    mask = cv2.imread(str(front.mailbox.get("/vace/mask/source")), cv2.IMREAD_GRAYSCALE)
+    mask = read_still(str(front.mailbox.get("/vace/mask/source")))
     assert mask.min() == 0, "where the person is, nothing is restyled"
     assert mask.max() == 255
     assert finger.actions == 2
@@ -132,3 +133,24 @@ def test_what_the_engine_refuses_is_undone_before_anybody_has_to(front: Front, f
     page.wait("!document.querySelector('[data-address=\"/vace/mask/source\"] [value=person]').checked")
     offered = page.run("[...document.querySelectorAll('.toast button')].map(each => each.textContent)")
     assert offered == ["Show", "Close"]
+
+
+def test_a_phone_may_name_what_was_sent_to_the_page_and_no_other_file(front: Front, finger: Finger, tmp_path: Path):
+    picture = tmp_path / "look.png"
+    cv2.imwrite(str(picture), np.full((48, 64, 3), (40, 120, 200), np.uint8))
+    finger.tap('[data-use="/vace/reference/add"]')
+    finger.choose('[data-use="/vace/reference/add"] input', picture)
+    wait_for(lambda: len(front.settings().reference) == 1, "the reference")
+    (sent,) = front.settings().reference
+    assert front.mailbox.set("/vace/first", sent, here=False) is None
+    assert "may name no other" in str(front.mailbox.set("/vace/first", str(picture), here=False))
+    front.mailbox.set("/vace/reference/clear", True)
+
+
+def test_the_stages_of_the_latency_add_up_to_it(front: Front):
+    wait_for(lambda: front.status().latency_ms > 0, "a restyled frame", 120.0)
+    status = front.status()
+    assert status.gather_ms == 400, "twelve frames of thirty a second"
+    assert status.generate_ms > 0
+    stages = status.gather_ms + status.generate_ms + status.wait_ms
+    assert abs(stages - status.latency_ms) <= 2 or status.wait_ms == 0

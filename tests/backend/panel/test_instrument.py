@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backend.controls.show import BANK
+from backend.imaging.stills import read_still
 from tests.backend.panel.page_show import MadeUpShow, made_up_show
 from tests.browser import Browser, find_chromium, wait_for
 
@@ -172,7 +173,7 @@ def test_a_picture_is_chosen_pasted_or_dropped(show: MadeUpShow, page: Browser, 
     page.choose_files('[data-use="/vace/reference/add"] input', picture)
     wait_for(lambda: len(show.mailbox.get("/vace/reference")) == 1, "the reference")  # type: ignore[arg-type]
     (path,) = show.mailbox.get("/vace/reference")  # type: ignore[misc]
-    assert cv2.imread(str(path)).shape == (40, 60, 3)
+    assert read_still(str(path)).shape == (40, 60, 3)
     page.wait("document.querySelector('#references img')?.naturalWidth === 60")
     page.run(
         "(async () => { const blob = await (await fetch(document.querySelector('#references img').src)).blob();"
@@ -201,12 +202,12 @@ def test_what_is_drawn_is_kept_and_the_rest_is_restyled(show: MadeUpShow, page: 
     x, y, width, height = page.box("#preview-input")
     drag(page, *[(x + 0.25 * width, y + share * height) for share in (0.2, 0.4, 0.6)])
     wait_for(lambda: str(show.mailbox.get("/vace/mask/source")).endswith(".png"), "the mask")
-    mask = cv2.imread(str(show.mailbox.get("/vace/mask/source")), cv2.IMREAD_GRAYSCALE)
+    mask = read_still(str(show.mailbox.get("/vace/mask/source")))[..., 0]
     kept, restyled = (255, 0) if inverted else (0, 255)
     rows, columns = mask.shape
     assert mask[int(0.4 * rows), int(0.25 * columns)] == kept
     assert mask[int(0.4 * rows), int(0.75 * columns)] == restyled
-    page.click(".tools button:nth-child(4)")
+    page.click(".tools [aria-label='take back all']")
     wait_for(lambda: show.mailbox.get("/vace/mask/source") == "none", "nothing drawn, no mask")
     page.press("Escape")
     page.wait("!document.querySelector('.drawing') && document.querySelector('#stage #preview-output')")
