@@ -257,6 +257,7 @@ def test_what_cannot_be_had_goes_back_to_what_it_was_everywhere_and_is_told_once
     osc.send_message(address, refused)
     told = heard(osc, lambda where, said: where == "/vace/error" and said[0] == address)
     assert told[1].endswith("stays as it was") or "would do nothing" in told[1]
+    assert heard(osc, lambda where, said: where == address and said == [before])
     wait_for(lambda: front.mailbox.get(address) == before, "the value that was there")
 
 
