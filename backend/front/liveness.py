@@ -44,6 +44,11 @@ class NormalTime:
         longest = OUTLIER * statistics.median(known)
         return max(seconds for seconds in known if seconds <= longest)
 
+    @property
+    def quickest(self) -> float | None:
+        """The least of the last ones; None before the first chunk."""
+        return min(self._seconds, default=None)
+
 
 class Liveness:
     """Of one life of the engine. All times are seconds on the clock that beats are on too.

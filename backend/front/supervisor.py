@@ -163,7 +163,9 @@ class Supervisor:
         )
 
     def _facts(self, now: float) -> EngineFacts:
-        usual = [normal for normal in (self._normal.seconds, self._period.seconds) if normal is not None]
+        times = (self._normal, self._period)
+        usual = [time.seconds for time in times if time.seconds is not None]
+        quickest = [time.quickest for time in times if time.quickest is not None]
         return EngineFacts(
             stopped=self._thread.stopping.is_set(),
             failure=self.failure is not None,
@@ -173,7 +175,8 @@ class Supervisor:
             held=self._held,
             chunks=self._life_chunks,
             idle_for=now - self._idle_since,
-            normal=max(usual) if usual else None,
+            normal=max(usual, default=None),
+            quickest=max(quickest, default=None),
             degraded=self._degraded,
         )
 
