@@ -27,14 +27,14 @@ SIZES = {"page": (1440, 900), "page-tablet": (1024, 768), "page-phone": (390, 84
 PHONE = "page-phone"
 """Two pixels of the picture to each of CSS, and fingers."""
 MASK = "page-phone-mask"
-STROKE = ((0.3, 0.25), (0.33, 0.45), (0.38, 0.62), (0.5, 0.55), (0.7, 0.5), (0.97, 0.42))
+STROKE = ((0.7, 0.46), (0.8, 0.44), (0.9, 0.41), (0.99, 0.38))
 """Where the finger goes, by shares of the input's picture."""
 PATIENCE = 300.0
 """Seconds, on a machine that is busy."""
 CHUNKS = 4
 """So many chunks are made before the picture is taken, so that its figures are those of a show that runs."""
 PRESETS = ("opening", "drop", "breakdown", "finale")
-SLOT = "#bank button:nth-child(1)"
+SLOT = "#bank button:nth-child(3)"
 
 
 def main() -> None:
@@ -69,6 +69,7 @@ def set_the_stage(page: Browser) -> None:
         page.type("#presets input", name)
         page.wait(f"[...document.querySelectorAll('#presets .preset')].some(each => each.textContent === '{name}')")
     page.click(SLOT)
+    page.click("#play [value=scribble]")
     for address in ("/vace/mask/feather", "/vace/prompt/fade"):
         page.run(f"document.querySelector('[data-star=\"{address}\"]').click()")
 

@@ -7,7 +7,7 @@ const HEADLINE = new Map([
   ["latency_ms", ["latency", "ms"]],
 ]);
 const STAGES = [
-  ["gather_ms", "a chunk's frames come in"],
+  ["gather_ms", "frames come in"],
   ["generate_ms", "the chunk is made"],
   ["wait_ms", "waits for its turn"],
 ];
