@@ -13,7 +13,7 @@ const USES = [
 const REFERENCES = "/vace/reference";
 const REMOVE = "/vace/reference/remove";
 const LONGEST_SIDE = 2048; // pixels: more than any model looks at, and soon sent from a phone
-const LARGEST_PNG = 6e6; // bytes; a larger one goes as a JPEG
+const LARGEST_PNG = 2e6; // bytes; a larger one goes as a JPEG
 
 export function buildPictures() {
   const thumbs = make("div", { id: "references" });

@@ -10,7 +10,8 @@ export async function upload(picture, name) {
     if (answer.ok) return told.path;
     complain("", `${name}: ${told.reason}`);
   } catch {
-    complain("", `${name} was not sent: ${answer ? "this program takes no pictures" : "the program is not connected"}`);
+    const why = answer ? `the program answered ${answer.status}; try a smaller one` : "the program is not connected";
+    complain("", `${name} was not taken: ${why}`);
   }
   return undefined;
 }

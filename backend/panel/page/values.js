@@ -10,6 +10,7 @@ const watchers = new Map();
 // Whether the table is another one than before, so that the page has to be made anew.
 export function takeTable(table) {
   const same = JSON.stringify(table) === JSON.stringify([...rows.values()]);
+  if (!same) watchers.clear(); // of widgets that are made anew
   rows.clear();
   for (const row of table) rows.set(row.address, row);
   return !same;

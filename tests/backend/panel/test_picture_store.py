@@ -1,12 +1,13 @@
 """What is sent to the page is kept within limits, and nothing that is still wanted goes."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from backend.panel import picture_store
-from backend.panel.picture_store import NoPicture, PictureStore
+from backend.panel.picture_store import NoPicture, PictureStore, open_folder
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 90
 JPEG = b"\xff\xd8\xff\xe0" + b"y" * 90
@@ -95,3 +96,14 @@ def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeyp
     with pytest.raises(OSError, match="No space left"):
         PictureStore(tmp_path).add("cup.png", PNG)
     assert files(tmp_path) == set()
+
+
+def test_a_show_that_keeps_nothing_takes_its_pictures_with_it(tmp_path: Path):
+    with ExitStack() as opened:
+        folder = open_folder(None, opened)
+        PictureStore(folder).add("cup.png", PNG)
+    assert not folder.exists()
+    with ExitStack() as opened:
+        kept = open_folder(tmp_path / "deep" / "presets.pictures", opened)
+        PictureStore(kept).add("cup.png", PNG)
+    assert len(files(kept)) == 1
