@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 NEEDED = ("vace_core", "backend", "bridge", "pyproject.toml", "build_backend.py", "MANIFEST.in", "README.md", "LICENSE")
 BUILD = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-build-isolation")
 INSTALLED_AS = {"cv2": "opencv-python-headless", "pythonosc": "python-osc", "PIL": "pillow"}
-OPTIONAL = {"aalink", "torchvision", "ultralytics", "video_depth_anything"}
+OPTIONAL = {"aalink", "gguf", "torchvision", "ultralytics", "video_depth_anything"}
 """Whose absence is an error that says how to install them."""
 
 

@@ -89,6 +89,9 @@ class Pipeline:
     positions: str = "absolute"
     """ "absolute": a frame keeps the index it was made at, as LongLive was trained. "window": counted from the oldest
     frame still remembered."""
+    trained_positions: int = 1024
+    """Where positions are absolute: how many there were in training. A stream that would pass their end counts on from
+    just behind its sink and bank instead."""
     sink_decay: float | None = None
     """Reward Forcing: what of the sink stays when a chunk leaves the window and is folded into it."""
     bank: Bank | None = None
@@ -106,6 +109,8 @@ class Pipeline:
     """Nominal timesteps from noise to picture."""
     video_steps: tuple[int, ...] = ()
     """Nominal timesteps when a chunk starts from a video; those below its noise are run. Empty = `steps`."""
+    full_video_steps: bool = False
+    """Whether they are all run instead, moved together so that they begin at its noise."""
     shift: float = 5.0
     warp: bool = True
     """Whether nominal timesteps go through the schedule's table, as the authors of most pipelines trained."""
@@ -125,6 +130,12 @@ class Pipeline:
             )
         if self.positions not in ("absolute", "window"):
             raise ValueError(f"{self.name}: positions must be absolute or window, got {self.positions!r}")
+        remembered = self.window + (self.bank.frames if self.bank else 0)
+        if self.positions == "absolute" and self.trained_positions < remembered:
+            raise ValueError(
+                f"{self.name}: {self.trained_positions} trained positions cannot hold the {remembered} latent frames "
+                "that are remembered"
+            )
         if self.sink_decay is not None and not (
             self.positions == "window" and self.sink == self.chunk and not (self.window - self.sink) % self.chunk
         ):

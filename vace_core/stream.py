@@ -151,19 +151,16 @@ class Stream:
         self._sampler.require_possible(controls)
 
     def _change_conditions(self, controls: Controls, with_context: bool) -> None:
-        """Take up prompt, references and strengths. The memory goes on; on a new prompt, as the pipeline's rule says.
-
-        Between two prompts there is no new one: a blend is on its way, and the prompt that it ends at is.
-        """
+        """Take up prompt, references and strengths. The memory goes on; for a new prompt, the pipeline has a rule."""
         before, blend = self.state.conditions, blend_of(controls.prompt)
-        self.state.conditions = Conditions(
+        now = self.state.conditions = Conditions(
             prompt=blend,
             prompt_way=controls.prompt_way if len(blend) > 1 else Conditions.prompt_way,
             loras=controls.loras if self.model.loras is not None and controls.loras else before.loras,
             references=controls.references if with_context else (),
         )
-        self._cache.adapt(self.state.conditions.loras)
-        if before.prompt and blend != before.prompt and len(blend) == 1:
+        self._cache.adapt(now.loras)
+        if before.prompt and (now.prompt, now.prompt_way) != (before.prompt, before.prompt_way):
             self._refresh.note_prompt(self.state, self._cache)
 
     def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:

@@ -41,6 +41,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"up to {LORAS}, each with a strength that /vace/lora/1 and so on play while it runs (default 1)",
     )
     group.add_argument(
+        "--merge-lora",
+        action="append",
+        default=[],
+        metavar="FILE[:STRENGTH]",
+        help="added to the weights at the start, at a strength that stays (default 1): any number, of any form",
+    )
+    group.add_argument(
         "--quantise",
         action="append",
         default=[],
@@ -52,6 +59,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--positions", choices=("absolute", "window"), help="in place of the pipeline's own")
     group.add_argument("--steps", choices=("warped", "raw"), help="in place of what the pipeline was trained with")
+    group.add_argument(
+        "--video-steps",
+        choices=("full", "below"),
+        help="where /vace/noise is below 1: all denoising steps, or those below that noise (default)",
+    )
     group.add_argument(
         "--sparse-memory", type=int, default=0, metavar="N", help="memflow: each head attends to N remembered frames"
     )
@@ -75,7 +87,7 @@ def model_options(
     options: argparse.Namespace, parser: argparse.ArgumentParser
 ) -> tuple[ModelOptions, dict[str, object]]:
     """What was chosen, and the LoRAs' first strengths as values of controls; a usage error for what makes no sense."""
-    loras = [_lora(text, parser) for text in options.lora]
+    loras = [_lora("--lora", text, parser) for text in options.lora]
     if len(loras) > LORAS:
         parser.error(f"--lora may be given {LORAS} times, got {len(loras)}")
     chosen = ModelOptions(
@@ -85,11 +97,13 @@ def model_options(
         weights=LoadOptions(
             autoencoder=options.autoencoder,
             loras=tuple(path for path, _ in loras),
+            merged=tuple(_lora("--merge-lora", text, parser) for text in options.merge_lora),
             quantise=_quantise(options.quantise, parser),
             text_device=options.text_device,
         ),
         positions=options.positions or "",
         steps=options.steps or "",
+        video_steps=options.video_steps or "",
         sparse=options.sparse_memory,
         stream_batch=options.stream_batch,
         annotators=AnnotatorOptions(options.depth, options.flow, options.detector),
@@ -101,7 +115,7 @@ def model_options(
     return chosen, {f"/vace/lora/{n}": strength for n, (_, strength) in enumerate(loras, 1)}
 
 
-def _lora(text: str, parser: argparse.ArgumentParser) -> tuple[Path, float]:
+def _lora(option: str, text: str, parser: argparse.ArgumentParser) -> tuple[Path, float]:
     """ "film.safetensors:0.8" -> its path and strength; a drive's colon is none."""
     path, _, strength = text.rpartition(":")
     try:
@@ -111,11 +125,11 @@ def _lora(text: str, parser: argparse.ArgumentParser) -> tuple[Path, float]:
     try:
         found = expanded(chosen[0])
     except CheckpointError as error:
-        parser.error(f"--lora {text}: {error}")
+        parser.error(f"{option} {text}: {error}")
     if not is_file(found) and not is_folder(found):
-        parser.error(f"--lora {text}: there is no file {found}")
+        parser.error(f"{option} {text}: there is no file {found}")
     if not math.isfinite(chosen[1]):
-        parser.error(f"--lora {text}: the strength {chosen[1]} is no number to play, give one such as 0.8")
+        parser.error(f"{option} {text}: the strength {chosen[1]} is no number, give one such as 0.8")
     return found, chosen[1]
 
 

@@ -128,6 +128,8 @@ def _verified(store: Store, file: WeightFile) -> dict[str, Any]:
     with Progress(file.name, "checked", 0, content_size(path), sys.stderr) as shown:
         wrong = fault(path, shown)
     known = "as it came"
+    if row.exact and wrong is None and path.stat().st_size != row.size:
+        wrong = f"has {path.stat().st_size} bytes, and is known to have {row.size}"
     if DownloadRecord.of(path) is None:
         wrong = wrong or mistaken(path, row.holds)
         known = "all there, by its form; where it is from is not known"

@@ -15,7 +15,8 @@ class ModelOptions:
     """What the start of the program fixes about the model.
 
     models: folders of weights besides the usual ones. positions, steps: in place of what the pipeline was trained with
-    ("" = as trained). sparse: frames of MemFlow's sink and bank that each head attends to, 0 = all. stream_batch: see
+    ("" = as trained). video_steps: of a chunk that starts from a video, "full" or those "below" its noise ("" = the
+    pipeline's). sparse: frames of MemFlow's sink and bank that each head attends to, 0 = all. stream_batch: see
     `config.Pipeline`.
     Raises ValueError for what cannot go together.
     """
@@ -26,6 +27,7 @@ class ModelOptions:
     weights: LoadOptions = field(default_factory=LoadOptions)
     positions: str = ""
     steps: str = ""
+    video_steps: str = ""
     sparse: int = 0
     stream_batch: bool = False
     annotators: AnnotatorOptions = field(default_factory=AnnotatorOptions)
@@ -37,6 +39,8 @@ class ModelOptions:
             preset = replace(preset, positions=self.positions)
         if self.steps:
             preset = replace(preset, warp=self.steps == "warped")
+        if self.video_steps:
+            preset = replace(preset, full_video_steps=self.video_steps == "full")
         if self.sparse:
             if preset.bank is None:
                 raise ValueError(f"--sparse-memory is for pipelines with a memory bank (memflow), not {preset.name}")

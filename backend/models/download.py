@@ -16,6 +16,7 @@ from typing import TextIO
 from filelock import FileLock, Timeout
 
 from vace_core.checkpoints.catalogue import WeightFile
+from vace_core.checkpoints.overrides import NAME
 from vace_core.checkpoints.paths import is_file, is_folder
 from vace_core.checkpoints.store import shards
 
@@ -59,18 +60,32 @@ class Download:
         An index comes first, and what it lists with it; until all of that is there a `Store` does not take it.
         """
         listed = [shard for file in files if file.is_index for shard in self._shards(file)]
-        described = [(file, self._origin.describe(file)) for file in (*files, *listed)]
+        described = [(file, self._described(file)) for file in (*files, *listed)]
         self._require_room(described)
         return [self._bring(file, remote) for file, remote in described][: len(files)]
 
+    def _described(self, file: WeightFile) -> Remote:
+        """DownloadError where it is announced in another size than the catalogue knows for certain."""
+        remote = self._origin.describe(file)
+        if file.exact and remote.size != file.size:
+            raise DownloadError(
+                f"{file}: {remote.place} announces {remote.size} bytes, and it is known to have {file.size}; that is "
+                "another file. Name a mirror with --endpoint, or, if it was replaced by its authors, put its place in "
+                f"{NAME}"
+            )
+        return remote
+
     def _shards(self, index: WeightFile) -> list[WeightFile]:
         """The files that an index lists."""
-        remote = self._origin.describe(index)
+        remote = self._described(index)
         self._require_room([(index, remote)])
         listed = shards(self._bring(index, remote))
         folder = index.path.rpartition("/")[0]
         paths = [f"{folder}/{shard.name}" if folder else shard.name for shard in listed]
-        return [replace(index, name=shard.name, path=path, names=()) for shard, path in zip(listed, paths)]
+        return [
+            replace(index, name=shard.name, path=path, names=(), exact=False, sha256="")
+            for shard, path in zip(listed, paths)
+        ]
 
     def _require_room(self, described: Sequence[tuple[WeightFile, Remote]]) -> None:
         """DownloadError naming what is needed and what is free, unless all of it fits."""
@@ -139,6 +154,12 @@ class Download:
             raise DownloadError(
                 f"{file}: what came from {remote.place} is not what was announced ({size} bytes, sha256 "
                 f"{digests.sha256}; announced {remote.size}, {remote.tag}); it was thrown away, run the command again"
+            )
+        if file.sha256 and digests.sha256 != file.sha256:
+            part.unlink()
+            raise DownloadError(
+                f"{file}: what came from {remote.place} is not the file that is known (sha256 {digests.sha256}, "
+                f"expected {file.sha256}); it was thrown away, name a mirror with --endpoint"
             )
         DownloadRecord(remote.place, remote.commit, size, digests.sha256).write(target)
         os.replace(part, target)

@@ -79,17 +79,32 @@ class Hub:
         constants.HF_HUB_DISABLE_TELEMETRY = True  # or it asks the hub for more, even where there is a mirror
 
     def describe(self, file: WeightFile) -> Remote:
-        address = hf_hub_url(file.repository, file.path, endpoint=self.endpoint)
+        """In the authors' own repository, or in its mirror where that one does not give it."""
+        refused: HfHubHTTPError | None = None
+        for repository in file.repositories:
+            try:
+                found = self._describe(file, repository)
+            except HfHubHTTPError as error:
+                refused = refused or error
+                continue
+            except (httpx2.HTTPError, OfflineModeIsEnabled) as error:
+                raise self._explained(file, error) from error
+            if refused is not None:
+                log.info("%s: %s does not give it; taken from its mirror %s", file.name, file.repository, repository)
+            return found
+        assert refused is not None
+        raise self._explained(file, refused) from refused
+
+    def _describe(self, file: WeightFile, repository: str) -> Remote:
+        address = hf_hub_url(repository, file.path, endpoint=self.endpoint)
         try:
             said = get_hf_file_metadata(address, endpoint=self.endpoint)
-        except (httpx2.HTTPError, OfflineModeIsEnabled) as error:
-            raise self._explained(file, error) from error
         except (ValueError, httpx2.InvalidURL) as error:
             raise DownloadError(f"{file}: {self.endpoint} cannot be asked, or answers nonsense ({error})") from error
         if said.size is None or said.size < 0 or not said.etag:
             raise DownloadError(f"{file}: {self.endpoint} does not say its size and tag; is it a mirror of the hub?")
         # By commit, so that a part of one version is never continued with another.
-        at = hf_hub_url(file.repository, file.path, revision=said.commit_hash, endpoint=self.endpoint)
+        at = hf_hub_url(repository, file.path, revision=said.commit_hash, endpoint=self.endpoint)
         return Remote(at, said.size, said.etag, said.commit_hash or "")
 
     def fetch(self, file: WeightFile, remote: Remote, out: BinaryIO, on_bytes: OnBytes) -> None:
@@ -132,7 +147,9 @@ class Hub:
 
     def _explained(self, file: WeightFile, error: Exception) -> DownloadError:
         """What happened, and what to do, in one line."""
-        return DownloadError(f"{file}: {_reason(error, file, self.endpoint)}")
+        mirrors = file.repositories[1:] if isinstance(error, HfHubHTTPError) else ()
+        neither = f"; nor does its mirror {mirrors[0]} give it" if mirrors else ""
+        return DownloadError(f"{file}: {_reason(error, file, self.endpoint)}{neither}")
 
 
 class Mirror:

@@ -109,7 +109,7 @@ def _files() -> str:
                 f"`{file.name}`",
                 file.holds or "the tokenizer",
                 _place(file),
-                gigabytes(file.size),
+                f"{file.size:,} bytes" if file.exact else gigabytes(file.size),
                 file.licence,
                 file.known_from,
             )
@@ -119,7 +119,8 @@ def _files() -> str:
 
 
 def _place(file: WeightFile) -> str:
-    return f"{file.repository}: `{file.path}`"
+    mirrors = "".join(f", also in {mirror}" for mirror in file.repositories[1:])
+    return f"{file.repository}: `{file.path}`{mirrors}"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

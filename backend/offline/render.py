@@ -66,6 +66,7 @@ class RenderOptions:
             settings.first,
             settings.last,
             *self.model.weights.loras,
+            *(path for path, _ in self.model.weights.merged),
         )
 
 

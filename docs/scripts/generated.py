@@ -1,4 +1,4 @@
-"""Write everything that is generated from the code: pages, layouts and TouchDesigner's list of controls.
+"""Write everything that is generated from code and tests: pages, layouts and TouchDesigner's list of controls.
 
     python start.py python docs/scripts/generated.py
 
@@ -16,6 +16,7 @@ from backend.controls import docs
 from backend.controls.table import TABLE
 from backend.models import page
 from bridge.layouts.files import write_layouts
+from tests.vace_core import files_table
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- generated -->", "<!-- end of what is generated -->"
@@ -26,11 +27,12 @@ def main() -> None:
     """Write each file, and say which ones they are."""
     replace_generated(REFERENCE / "controls.md", docs.markdown())
     replace_generated(REFERENCE / "pipelines.md", page.markdown())
+    replace_generated(REFERENCE / "files.md", files_table.markdown())
     controls = ROOT / "td_project" / "controls.json"
     controls.write_text(json.dumps({"controls": [row.describe() for row in TABLE]}) + "\n", encoding="utf-8")
     host, _, port = OSC.rpartition(":")
     layouts = write_layouts(TABLE, ROOT / "docs" / "layouts", (host, int(port)))
-    for path in (REFERENCE / "controls.md", REFERENCE / "pipelines.md", controls, *layouts):
+    for path in (*(REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md")), controls, *layouts):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 

@@ -32,6 +32,7 @@ KNOWN = (
     "memflow",
     "krea_realtime",
     "schedules",
+    "stream_end_to_end",
 )
 
 

@@ -11,7 +11,8 @@ from vace_core.autoencoder.tiny import TinyAutoencoder, TinySizes
 from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.config import Architecture, Pipeline
 from vace_core.controls import Controls
-from vace_core.lora.files import Adapter, Lora
+from vace_core.lora.changes import Adapter
+from vace_core.lora.files import Lora
 from vace_core.model import Model
 from vace_core.stream import Chunk, Stream
 from vace_core.text import TextEncoder

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.vace_core.small import ARCHITECTURE, lora, model, step
-from vace_core.config import PIPELINES, WAN_14B, Pipeline
+from vace_core.config import PIPELINES, WAN_14B, Bank, Pipeline
 from vace_core.controls import Controls
 from vace_core.lora.live import LiveLoras
 from vace_core.model import Model
@@ -109,6 +109,8 @@ def test_the_five_pipelines_are_those_of_the_paper() -> None:
     [
         ({"window": 5}, "a window of 5 latent frames cannot hold a sink of 3 and a chunk of 3"),
         ({"positions": "sideways"}, "positions must be absolute or window, got 'sideways'"),
+        ({"trained_positions": 11}, "11 trained positions cannot hold the 12 latent frames that are remembered"),
+        ({"trained_positions": 14, "bank": Bank()}, "14 trained positions cannot hold the 15 latent frames"),
         ({"rebuild": 3}, "rebuilt from 3 latent frames has no sink and a window of 6, got a sink of 3"),
     ],
 )

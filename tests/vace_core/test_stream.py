@@ -304,3 +304,20 @@ def test_the_largest_seed_of_64_bits_counts_as_any_other_for_all_chunks() -> Non
     largest = frames(2**63 - 1)
     assert torch.equal(largest, frames(2**63 - 1))
     assert not torch.equal(largest, frames(2**63 - 2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "noise", "forwards"),
+    [
+        ({}, 0.3, 1),
+        ({"full_video_steps": True}, 0.3, 4),
+        ({}, 0.7, 2),
+        ({"full_video_steps": True}, 0.7, 4),
+        ({"full_video_steps": True}, 1.0, 4),
+    ],
+)
+def test_a_chunk_from_a_video_runs_the_steps_below_its_noise_or_all(rule: dict, noise: float, forwards: int) -> None:
+    stream, ran = Stream(model(**rule), HEIGHT, WIDTH), []
+    stream.model.transformer.register_forward_hook(lambda *_: ran.append(1))
+    step(stream, Controls("gold", video=video(stream.frames_wanted, 0), noise=noise))
+    assert len(ran) == forwards

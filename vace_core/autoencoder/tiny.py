@@ -37,6 +37,9 @@ class TinySizes:
     latent_channels: int = 16
     shuffle: bool = False
     """Enlarge by moving channels into place, in the decoder, and not by repeating pixels: quicker, learnt sooner."""
+    period: int = 0
+    """The decoder knows where in a pattern of so many latents across and down it is: what is painted has textures of
+    that period which stand on the screen, and are finer than latents say."""
     wan_space: bool = False
     """Trained on latents as Wan's autoencoder leaves them before it normalises them (lighttaew2_1)."""
 
@@ -97,6 +100,21 @@ class TimeGrow(nn.Module):
         return rearrange(self.conv(x), "n (s c) h w -> (n s) c h w", s=self.stride)
 
 
+class Place(nn.Module):
+    """Adds what a place of the screen, in a pattern of period x period latents from the upper left, adds to each."""
+
+    def __init__(self, channels: int, period: int) -> None:
+        super().__init__()
+        self.pattern = nn.Parameter(torch.zeros(channels, period, period))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, h, w]."""
+        height, width = x.shape[-2:]
+        period = self.pattern.shape[-1]
+        whole = self.pattern.repeat(1, -(-height // period), -(-width // period))
+        return x + whole[:, :height, :width]
+
+
 class SoftClamp(nn.Module):
     """Holds latents within three standard deviations, as the decoder was trained."""
 
@@ -118,6 +136,7 @@ def _decoder(sizes: TinySizes) -> nn.Sequential:
     layers: list[nn.Module] = [
         SoftClamp(),
         nn.Conv2d(sizes.latent_channels, widths[0], 3, padding=1),
+        *([Place(widths[0], sizes.period)] if sizes.period else []),
         nn.ReLU(inplace=True),
     ]
     if sizes.shuffle:

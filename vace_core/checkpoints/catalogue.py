@@ -1,9 +1,9 @@
 """Which published files the pipelines are made of, and where they lie.
 
 Repositories and paths were read from the authors' loading code or from stored copies of the hub's pages, never from
-the hub itself; `known_from` says which of each row. So `models.json` overrides any row (`store.Store`). Sizes are
-estimates: parameters, counted in the official classes, times the bytes each, of which the larger where it is not known.
-The true size is the server's.
+the hub itself; `known_from` says which of each row. So `models.json` overrides any row (`store.Store`). Sizes that
+are not `exact` are estimates: parameters, counted in the official classes, times the bytes each, of which the larger
+where it is not known. The true size of those is the server's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class WeightFile:
     repository: str
     path: str
     size: int
-    """Bytes, estimated."""
+    """Bytes, estimated unless `exact`."""
     holds: str = ""
     """What it is, in the words of `layouts.Layout`; empty where it is no weights."""
     licence: str = "not verified"
@@ -40,9 +40,20 @@ class WeightFile:
     instead: tuple[str, ...] = ()
     """Rows of this table that do as well, if they are there already."""
     known_from: str = LOADING_CODE
+    exact: bool = False
+    """Whether `size` is known to the byte, so that a file of another one is not this file, whoever sends it."""
+    sha256: str = ""
+    """Of the content, where it is known from elsewhere than the server that sends it; it has to be that then."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.repository}: {self.path})"
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Where it lies by this path: the authors' own first, then the mirror if there is one."""
+        owner, _, name = self.repository.partition("/")
+        mirrored = name if self.repository in MIRRORED else ""
+        return (f"{owner}/{name}", f"{MIRROR}/{mirrored}") if mirrored else (self.repository,)
 
     @property
     def is_index(self) -> bool:
@@ -71,12 +82,41 @@ KREA_LICENCE = "CC BY-NC-SA 4.0: not for commercial use; what is derived from it
 LONGLIVE, MEMFLOW = "Efficient-Large-Model/LongLive-1.3B", "KlingTeam/MemFlow"
 REWARD_FORCING, STREAMDIFFUSION = "JaydenLu666/Reward-Forcing-T2V-1.3B", "jerryfeng/StreamDiffusionV2"
 WAN, KIJAI, LIGHT = "Wan-AI/Wan2.1-T2V-1.3B", "Kijai/WanVideo_comfy", "lightx2v/Autoencoders"
+MIRROR = "daydreamlive"
+MIRRORED = frozenset(
+    (
+        LONGLIVE,
+        MEMFLOW,
+        REWARD_FORCING,
+        STREAMDIFFUSION,
+        WAN,
+        KIJAI,
+        LIGHT,
+        "krea/krea-realtime-video",
+    )
+)
+"""Repositories that lie a second time, by the same names and paths, under `MIRROR` (daydreamlive/scope, pull request
+536). Its files are what it says: nobody here has compared them."""
 KREA = "krea-realtime-video-14b.safetensors"
 VACE_MODULE_1_3B = "Wan2_1-VACE_module_1_3B_bf16.safetensors"
 VACE_MODULE_14B = "Wan2_1-VACE_module_14B_bf16.safetensors"
 UMT5_PTH = "models_t5_umt5-xxl-enc-bf16.pth"
 UMT5_BF16, UMT5_FP8 = "umt5-xxl-enc-bf16.safetensors", "umt5-xxl-enc-fp8_e4m3fn.safetensors"
+COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
+COMFY_FP16, COMFY_FP8 = "umt5_xxl_fp16.safetensors", "umt5_xxl_fp8_e4m3fn_scaled.safetensors"
+UMT5_GGUF = "umt5-xxl-encoder-{}.gguf"
+GGUF_KINDS = ("Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S", "Q3_K_M", "Q3_K_S", "f16")
+VACE_FP8_14B = "Wan2_1-VACE_module_14B_fp8_e4m3fn.safetensors"
+TEXT_ENCODERS = ("umt5", "umt5-bf16", "umt5-fp8", "umt5-fp16", "umt5-fp8-scaled", "umt5-gguf")
+"""Each does for the others."""
+WITH_TOKENIZER = ("umt5-fp16", "umt5-fp8-scaled")
+"""Text encoders that carry the tokenizer."""
 FULL = "diffusion_pytorch_model.safetensors"
+
+
+def _other_texts(name: str) -> tuple[str, ...]:
+    return tuple(other for other in TEXT_ENCODERS if other != name)
+
 
 _ROWS = (
     WeightFile(
@@ -145,7 +185,18 @@ _ROWS = (
         "a VACE module for Wan 14B",
         BY_MIRROR,
         names=(VACE_MODULE_14B,),
-        instead=("vace-14b-full",),
+        instead=("vace-14b-fp8", "vace-14b-full"),
+    ),
+    WeightFile(
+        "vace-14b-fp8",
+        KIJAI,
+        VACE_FP8_14B,
+        FP8 * VACE_14B,
+        "a VACE module for Wan 14B",
+        BY_MIRROR,
+        names=(VACE_FP8_14B,),
+        instead=("vace-14b", "vace-14b-full"),
+        known_from=MEMORY,
     ),
     WeightFile(
         "vace-1.3b-full",
@@ -175,7 +226,7 @@ _ROWS = (
         TEXT,
         APACHE,
         names=(UMT5_PTH,),
-        instead=("umt5-bf16", "umt5-fp8"),
+        instead=TEXT_ENCODERS[1:],
     ),
     WeightFile(
         "umt5-bf16",
@@ -185,22 +236,59 @@ _ROWS = (
         TEXT,
         BY_MIRROR,
         names=(UMT5_BF16,),
-        instead=("umt5", "umt5-fp8"),
+        instead=_other_texts("umt5-bf16"),
         known_from=PAGE,
     ),
     WeightFile(
         "umt5-fp8",
         KIJAI,
         UMT5_FP8,
-        FP8 * UMT5 + UMT5_WORDS,  # whose token embedding is in bfloat16 still
+        6_731_333_792,  # a plain cast, whose token embedding is in bfloat16 still
         TEXT,
         BY_MIRROR,
         names=(UMT5_FP8,),
-        instead=("umt5", "umt5-bf16"),
+        instead=_other_texts("umt5-fp8"),
+        known_from=PAGE,
+        exact=True,
+    ),
+    WeightFile(
+        "umt5-fp16",
+        COMFY,
+        f"split_files/text_encoders/{COMFY_FP16}",
+        11_366_399_385,  # 4.58 MB over its parameters: it carries its tokenizer
+        TEXT,
+        names=(COMFY_FP16,),
+        instead=_other_texts("umt5-fp16"),
+        known_from=PAGE,
+        exact=True,
+    ),
+    WeightFile(
+        "umt5-fp8-scaled",
+        COMFY,
+        f"split_files/text_encoders/{COMFY_FP8}",
+        FP8 * UMT5 + UMT5_WORDS,
+        TEXT,
+        names=(COMFY_FP8,),
+        instead=_other_texts("umt5-fp8-scaled"),
         known_from=PAGE,
     ),
     WeightFile(
-        "tokenizer", WAN, "google/umt5-xxl/tokenizer.json", 17_000_000, licence=APACHE, instead=("tokenizer-google",)
+        "umt5-gguf",
+        "city96/umt5-xxl-encoder-gguf",
+        UMT5_GGUF.format("Q8_0"),
+        UMT5 * 34 // 32,
+        TEXT,
+        names=tuple(UMT5_GGUF.format(kind) for kind in GGUF_KINDS),
+        instead=_other_texts("umt5-gguf"),
+        known_from=MEMORY,
+    ),
+    WeightFile(
+        "tokenizer",
+        WAN,
+        "google/umt5-xxl/tokenizer.json",
+        17_000_000,
+        licence=APACHE,
+        instead=("tokenizer-google", *WITH_TOKENIZER),
     ),
     WeightFile("tokenizer-google", "google/umt5-xxl", "tokenizer.json", 17_000_000, known_from=MEMORY),
     WeightFile(
@@ -213,6 +301,7 @@ _ROWS = (
         names=(
             "Wan2.1_VAE.pth",
             "Wan2.1_VAE.safetensors",
+            "wan_2.1_vae.safetensors",
             "Wan2_1_VAE_fp32.safetensors",
             "Wan2_1_VAE_bf16.safetensors",
         ),
@@ -239,7 +328,7 @@ _ROWS = (
         "lighttae",
         LIGHT,
         "lighttaew2_1.pth",
-        BF16 * TINY_AUTOENCODER,
+        FP32 * TINY_AUTOENCODER,
         TINY,
         BY_MIRROR,
         names=("lighttaew2_1.pth", "lighttaew2_1.safetensors"),
@@ -249,7 +338,6 @@ _ROWS = (
 FILES: Mapping[str, WeightFile] = MappingProxyType({row.name: row for row in _ROWS})
 
 AUTOENCODERS = ("taew2_1", "wan", "lightvae", "lighttae")
-TEXT_ENCODERS = ("umt5", "umt5-bf16", "umt5-fp8")
 _OWN: Mapping[str, Mapping[str, str]] = {
     "longlive": {"base": "longlive-base", "lora": "longlive-lora", "vace": "vace-1.3b"},
     "streamdiffusion-v2": {"base": "streamdiffusion-v2-base", "vace": "vace-1.3b"},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import UMT5Config, UMT5EncoderModel
 
 from ..autoencoder.tiny import TimeGrow, TinyAutoencoder, TinySizes
@@ -20,7 +20,9 @@ from .autoencoder import LIGHT, WIDTH
 from .layouts import Layout, in_names, recognise
 from .lazy_tensor import LazyTensor
 from .load_state import Part, fill, on_meta
-from .text import TIED, TRANSFORMERS
+from .names import is_buffer
+from .scaled import ScaledTensor
+from .text import SPIECE, TIED, TRANSFORMERS, published_keys
 from .transformer import CONTEXT
 from .weights import Weights
 
@@ -82,9 +84,7 @@ def load_text_encoder(
     Raises CheckpointError.
     """
     layout = recognise(weights)
-    if layout is not None and layout.part == layouts.TEXT and layout.naming is None:
-        weights = replace(weights, tensors=TRANSFORMERS.to(weights.tensors))
-    weights = weights.only(lambda key: key != TIED)
+    weights = _in_transformers_names(weights, layout).only(lambda key: key not in (TIED, SPIECE))
     expected = f"{layouts.TEXT} of width {width}"
     config = _umt5(weights)
     if config is None or config.d_model != width:
@@ -93,24 +93,35 @@ def load_text_encoder(
         raise CheckpointError(f"{weights.path} {looks}{given}, expected {expected}; get umt5-xxl's encoder")
     encoder = on_meta(lambda: UMT5EncoderModel(config), dtype)
     encoder.set_input_embeddings(encoder.shared)  # transformers' two tables, which are one
-    narrow = _to_keep_narrow(encoder, weights) if keep_float8 else []
+    scales = _to_keep_narrow(encoder, weights) if keep_float8 else {}
+    stored = {key: _as_stored(one) if key in scales else one for key, one in weights.tensors.items()}
     keys = encoder.state_dict().keys() - {TIED}
-    fill(encoder, [Part(weights, keys, expected, layout)], device)
-    for name in narrow:
+    fill(encoder, [Part(replace(weights, tensors=stored), keys, expected, layout)], device)
+    for key, scale in scales.items():
+        name = key.removesuffix(".weight")
         layer = encoder.get_submodule(name)
         assert isinstance(layer, nn.Linear | nn.Embedding)
         if layer is encoder.shared:
-            encoder.set_input_embeddings(Float8Embedding(layer.weight, dtype))
+            encoder.set_input_embeddings(Float8Embedding(layer.weight, dtype, scale))
         else:
-            encoder.set_submodule(name, Float8Linear(layer.weight))
+            encoder.set_submodule(name, Float8Linear(layer.weight, scale))
     return encoder
+
+
+def _in_transformers_names(weights: Weights, layout: Layout | None) -> Weights:
+    if layout is None or layout.part != layouts.TEXT or layout.naming is TRANSFORMERS:
+        return weights
+    layers = len({key.split(".")[2] for key in weights.tensors if key.startswith("enc.blk.")})
+    published = in_names(weights, layout, published_keys(layers))
+    return replace(published, tensors=TRANSFORMERS.to(published.tensors))
 
 
 def _part(
     weights: Weights, keys: Collection[str], expected: str, wanted: Callable[[str], bool] = lambda key: True
 ) -> Part:
     layout = recognise(weights)
-    return Part(in_names(weights.only(wanted), layout, keys), keys, expected, layout)
+    named = in_names(weights.only(wanted), layout, keys)
+    return Part(named.only(lambda key: key in keys or not is_buffer(key)), keys, expected, layout)
 
 
 def _is_context(key: str) -> bool:
@@ -161,15 +172,20 @@ def _umt5(weights: Weights) -> UMT5Config | None:
     )
 
 
-def _to_keep_narrow(encoder: UMT5EncoderModel, weights: Weights) -> list[str]:
-    """Names of the layers whose matrices the file has in float8; on the unfilled encoder they become that, too."""
-    names = []
+def _to_keep_narrow(encoder: UMT5EncoderModel, weights: Weights) -> dict[str, Tensor | None]:
+    """The weights of layers that the file has in float8, by key, with their scales; on the unfilled encoder they
+    become that, too."""
+    scales: dict[str, Tensor | None] = {}
     for name, layer in encoder.named_modules():
-        stored = weights.tensors.get(f"{name}.weight")
-        if stored is None or stored.dtype != torch.float8_e4m3fn:
+        given = weights.tensors.get(f"{name}.weight")
+        if given is None or _as_stored(given).dtype != torch.float8_e4m3fn:
             continue
         if isinstance(layer, nn.Linear) or layer is encoder.shared:
             assert isinstance(layer, nn.Linear | nn.Embedding)
             layer.weight = nn.Parameter(layer.weight.to(torch.float8_e4m3fn), requires_grad=False)
-            names.append(name)
-    return names
+            scales[f"{name}.weight"] = given.read_scale() if isinstance(given, ScaledTensor) else None
+    return scales
+
+
+def _as_stored(given: LazyTensor) -> LazyTensor:
+    return given.narrow if isinstance(given, ScaledTensor) else given

@@ -37,6 +37,8 @@ class LoadOptions:
     """Which file of the text encoder, by its name in the catalogue; another one that is there does as well."""
     loras: tuple[Path, ...] = ()
     """The user's own, live: `controls.Controls.loras` are their strengths."""
+    merged: tuple[tuple[Path, float], ...] = ()
+    """The user's own that are added to the weights, in this order, each at a strength that stays as it is."""
     quantise: Quantise = field(default_factory=Quantise)
     text_device: str = "offload"
     """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's

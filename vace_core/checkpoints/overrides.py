@@ -49,8 +49,9 @@ def _override(file: Path, name: str, place: Any) -> Override:
             f"{file}: {name!r} is {json.dumps(place)}, expected the path of a file, "
             'or {"repository": "owner/name", "path": "file"}'
         )
-    # The names that the catalogue knows are of the other file.
-    return replace(FILES[name], repository=place["repository"], path=place["path"], names=(), known_from=str(file))
+    # The names, size and digest that the catalogue knows are of the other file.
+    row = replace(FILES[name], names=(), exact=False, sha256="", known_from=str(file))
+    return replace(row, repository=place["repository"], path=place["path"])
 
 
 def _is_place(place: Any) -> TypeGuard[Mapping[str, str]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from ..config import Architecture, Pipeline
-from ..lora.files import Lora, merge, read_lora
+from ..lora.files import Lora, read_lora
 from ..lora.live import live_loras
+from ..lora.merging import merge
 from ..model import Model
 from ..text import TextEncoder
 from ..text.tokenizer import Tokenizer, read_tokenizer
@@ -66,13 +67,15 @@ def _transformer(
     dtype: torch.dtype,
     options: LoadOptions,
 ) -> CausalWan:
-    """Each block gets its built-in LoRA and is quantised as soon as it is there, so that one at most is ever wide."""
+    """Each block gets the LoRAs that are merged and is quantised as soon as it is there, so that one at most is ever
+    wide."""
     kinds = {"blocks": options.quantise.main, "vace_blocks": options.quantise.context}
-    lora = read_lora(paths["lora"], architecture) if "lora" in paths else None
+    given = ([(paths["lora"], 1.0)] if "lora" in paths else []) + list(options.merged)
+    loras = [(read_lora(path, architecture), strength) for path, strength in given]
 
     def finish(model: CausalWan, name: str) -> None:
-        if lora is not None:
-            merge(model, _within(lora, name))
+        for lora, strength in loras:
+            merge(model, _within(lora, name), strength)
         kind = kinds.get(name.partition(".")[0], "none")
         if kind != "none":
             quantise(model.get_submodule(name), kind)

@@ -114,7 +114,13 @@ def shards(index: Path) -> list[Path]:
 
 
 def _by_repository(folder: Path, file: WeightFile) -> Path | None:
-    owner, name = file.repository.split("/")
+    """In the authors' own repository, or else in its mirror."""
+    places = (_in_repository(folder, file, repository) for repository in file.repositories)
+    return next((path for path in places if path), None)
+
+
+def _in_repository(folder: Path, file: WeightFile, repository: str) -> Path | None:
+    owner, name = repository.split("/")
     for root in (folder / owner / name, folder / name):
         if _is_whole(root / file.path, file):
             return root / file.path

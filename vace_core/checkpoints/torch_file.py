@@ -15,10 +15,11 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .lazy_tensor import LazyTensor
+from .names import is_buffer
 from .paths import require_file
 from .safetensors_file import FORMATS, PIECE, require_shape
 
-CONTAINERS = ("generator", "generator_ema", "model", "state_dict", "generator_lora")
+CONTAINERS = ("generator", "generator_ema", "model", "module", "state_dict", "ema", "generator_lora")
 """Under which entry of a torch file the weights lie, the best first; what a trainer keeps beside them is not read."""
 WINDOW = 4 * PIECE
 """Bytes after which a torch file is mapped anew: pages that were read count as memory of ours until then."""
@@ -127,7 +128,12 @@ def _unpickled(path: Path, mapped: bool) -> dict[str, Tensor]:
             f"{path}: {len(strays)} entries are no tensors (first: {strays[:10]}), expected tensors by name, "
             f"or below one of {', '.join(CONTAINERS)}"
         )
-    tensors = {str(key): value.detach() for key, value in inside.items()}
+    # Buffers of other number formats, such as complex rotations, are no weights and are left alone.
+    tensors = {
+        str(key): value.detach()
+        for key, value in inside.items()
+        if value.dtype in FORMATS.values() or not is_buffer(str(key))
+    }
     try:
         for key, value in tensors.items():
             _require_plain(key, value)

@@ -6,21 +6,22 @@ Numbers are read piece by piece, so that a model is in memory once, with little 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import CheckpointError
+from .gguf_file import open_gguf
 from .lazy_tensor import LazyTensor
+from .names import WRAPPERS, plain_names
 from .paths import expanded, is_file, is_folder, require_file
 from .safetensors_file import open_safetensors
+from .scaled import with_scales
 from .store import MOST_SHARDS, shards
 from .torch_file import open_torch
 
-WRAPPER = "_fsdp_wrapped_module."
-PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.")
-"""What others put in front of every key."""
-SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+SUFFIXES = (".safetensors", ".gguf", ".pt", ".pth", ".bin", ".ckpt")
 SHARD = re.compile(r"(.+)-([0-9]{1,9})-of-([0-9]{1,9})(\.\w+)")
 
 
@@ -40,16 +41,16 @@ class Weights:
 def open_weights(path: Path) -> Weights:
     """Open a weights file, without reading its numbers.
 
-    path: a safetensors file; a torch file (.pt, .pth, .bin, .ckpt), of which nothing but tensors is unpickled; one
-    shard, an index.json or a folder for the whole set of shards; `~` is the user's home. Weights are taken out of a
-    trainer's container, and what wrappers put in front of every key is removed.
+    path: a safetensors or GGUF file; a torch file (.pt, .pth, .bin, .ckpt), of which nothing but tensors is unpickled;
+    one shard, an index.json or a folder for the whole set of shards; `~` is the user's home. Weights are taken out of a
+    trainer's container, what wrappers put into keys is removed, and weights in eight bits are given their scales.
     Raises CheckpointError, with the path, for what is missing, torn, no file or of no such kind.
     """
     path = expanded(path)
     tensors: dict[str, LazyTensor] = {}
     metadata: dict[str, str] = {}
     for file in _files(path):
-        found, told = open_safetensors(file) if file.suffix == ".safetensors" else (open_torch(file), {})
+        found, told = _open(file)
         twice = sorted(tensors.keys() & found.keys())
         if twice:
             raise CheckpointError(f"{file}: {len(twice)} keys are in another shard too (first: {twice[:10]})")
@@ -57,19 +58,20 @@ def open_weights(path: Path) -> Weights:
         metadata |= told
     if not tensors:
         raise CheckpointError(f"{path} holds no weights; get it again")
-    names = _plain(tensors)
-    if len(set(names)) < len(names):
-        raise CheckpointError(f"{path}: two keys are the same without {WRAPPER!r}; it is no checkpoint of one model")
-    return Weights(path, dict(zip(names, tensors.values(), strict=True)), metadata)
+    names = plain_names(tensors)
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise CheckpointError(
+            f"{path}: {len(twice)} keys are the same as others without {' and '.join(WRAPPERS)} (first: "
+            f"{twice[:10]}); it is no checkpoint of one model"
+        )
+    return Weights(path, with_scales(path, dict(zip(names, tensors.values(), strict=True))), metadata)
 
 
-def _plain(keys: Iterable[str]) -> list[str]:
-    """Keys without what wrappers added."""
-    names = [key.replace(WRAPPER, "") for key in keys]
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in names):
-            return [name.removeprefix(prefix) for name in names]
-    return names
+def _open(file: Path) -> tuple[dict[str, LazyTensor], dict[str, str]]:
+    if file.suffix == ".safetensors":
+        return open_safetensors(file)
+    return open_gguf(file) if file.suffix == ".gguf" else open_torch(file), {}
 
 
 def _files(path: Path) -> list[Path]:

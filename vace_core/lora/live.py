@@ -1,8 +1,7 @@
 """LoRAs beside the weights, with strengths that change between chunks.
 
-y = W x + sum of strength * scale * up (down x). All LoRAs of a layer are one product of their ranks together, so a
-second LoRA costs no second pass. The strengths belong to a stream: `LiveLoras` holds what all streams of a model share,
-and `AdaptedTransformer` is the transformer as one of them sees it.
+`lora.live_layer` says what a layer adds. The strengths belong to a stream: `LiveLoras` holds what all streams of a
+model share, and `AdaptedTransformer` is the transformer as one of them sees it.
 """
 
 from __future__ import annotations
@@ -14,14 +13,16 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv3d, linear
 
+from ..errors import CheckpointError
 from ..transformer.model import CausalWan
-from .files import Lora, read, read_lora, require_fit
+from .changes import read
+from .files import SHOWN, Lora, read_lora
+from .live_layer import LiveLayer, Sources, live_layer, why_not_live
+from .merging import require_fit
 
 
 class LiveLoras:
@@ -32,16 +33,18 @@ class LiveLoras:
     """
 
     def __init__(self, transformer: CausalWan, loras: Sequence[Lora], initial: Sequence[float] | None = None) -> None:
-        """Raises CheckpointError where a LoRA is for another model, or changes quantised weights as a whole."""
+        """Raises CheckpointError where a LoRA is for another model, changes quantised weights as a whole, or changes
+        layers in a form that cannot be played exactly at little cost."""
         weights: dict[str, Tensor] = {}
         for lora in loras:
             weights = require_fit(transformer, lora)
+            _require_playable(transformer, lora)
         self.transformer = transformer
         self.names = tuple(lora.name for lora in loras)
         self.initial = (1.0,) * len(loras) if initial is None else tuple(initial)
         self.require(self.initial)
         self._layers = {
-            name: _layer(transformer, name, loras)
+            name: live_layer(transformer, name, [lora.adapters.get(name) for lora in loras])
             for name in dict.fromkeys(name for lora in loras for name in lora.adapters)
         }
         self._deltas = {
@@ -69,23 +72,23 @@ class LiveLoras:
 class AdaptedTransformer:
     """A transformer with live LoRAs, as one stream sees it.
 
-    It shares all weights. Its own are the strengths, as numbers on the device, one for each rank, which are written in
-    place: shapes and addresses never change, so that a captured graph goes on being right; and the few parameters
-    (biases, norms) that a LoRA changes as a whole.
+    It shares all weights. Its own are the strengths, as numbers on the device, as `live_layer` wants them, which are
+    written in place: shapes and addresses never change, so that a captured graph goes on being right; and the few
+    parameters (biases, norms) that a LoRA changes as a whole.
     """
 
     def __init__(
-        self, plain: CausalWan, layers: dict[str, _Layer], deltas: dict[str, tuple[tuple[int, Tensor], ...]]
+        self, plain: CausalWan, layers: dict[str, LiveLayer], deltas: dict[str, tuple[tuple[int, Tensor], ...]]
     ) -> None:
         self._plain = plain
         self._strengths: tuple[float, ...] = ()
         self._wan = _sharing_weights(plain)
         device = plain.patch_embedding.weight.device
-        self._gains: dict[_Ranks, Tensor] = {}
+        self._gains: dict[Sources, Tensor] = {}
         for name, layer in layers.items():
-            if layer.ranks not in self._gains:
-                self._gains[layer.ranks] = torch.zeros(sum(rank for _, rank, _ in layer.ranks), device=device)
-            self._wan.get_submodule(name).register_forward_hook(partial(_added, layer, self._gains[layer.ranks]))
+            if layer.sources not in self._gains:
+                self._gains[layer.sources] = torch.zeros(sum(count for _, count, _ in layer.sources), device=device)
+            self._wan.get_submodule(name).register_forward_hook(partial(layer.added, self._gains[layer.sources]))
         self._changed = [_Changed.of(self._wan, key, changes) for key, changes in deltas.items()]
 
     @torch.inference_mode()
@@ -98,8 +101,8 @@ class AdaptedTransformer:
             return self._plain
         if strengths != self._strengths:
             self._strengths = strengths
-            for ranks, gain in self._gains.items():
-                gain.copy_(torch.tensor([strengths[n] * scale for n, rank, scale in ranks for _ in range(rank)]))
+            for sources, gain in self._gains.items():
+                gain.copy_(torch.tensor([strengths[n] * scale for n, count, scale in sources for _ in range(count)]))
             for changed in self._changed:
                 changed.apply(strengths)
         return self._wan
@@ -108,19 +111,6 @@ class AdaptedTransformer:
 def live_loras(transformer: CausalWan, paths: Sequence[Path]) -> LiveLoras | None:
     """Those of the user's files; None without any. Raises CheckpointError as `read_lora` and `LiveLoras` do."""
     return LiveLoras(transformer, [read_lora(path, transformer.architecture) for path in paths]) if paths else None
-
-
-_Ranks = tuple[tuple[int, int, float], ...]
-"""What stands behind a layer's ranks: number of the LoRA, its rank and scale there. Equal ones share their gain."""
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """The ranks of all LoRAs that change a layer: down [R, in], up [out, R] (a convolution's with kernels)."""
-
-    down: Tensor
-    up: Tensor
-    ranks: _Ranks
 
 
 @dataclass(frozen=True)
@@ -150,36 +140,26 @@ class _Changed:
         self.parameter.copy_(total)
 
 
+def _require_playable(transformer: CausalWan, lora: Lora) -> None:
+    reasons = {
+        name: reason
+        for name, change in lora.adapters.items()
+        if (reason := why_not_live(transformer.get_submodule(name), change)) is not None
+    }
+    if reasons:
+        raise CheckpointError(
+            f"LoRA {lora.name} cannot be played: {len(reasons)} of its changes (first: {list(reasons)[:SHOWN]}) are "
+            f"{'; '.join(dict.fromkeys(reasons.values()))}. Merge it at the start instead: --merge-lora FILE:STRENGTH"
+        )
+
+
 def _sharing_weights(transformer: CausalWan) -> CausalWan:
     """The same modules once more, over the very same parameters and buffers."""
     shared = {id(tensor): tensor for tensor in chain(transformer.parameters(), transformer.buffers())}
     return copy.deepcopy(transformer, shared)
 
 
-def _layer(transformer: CausalWan, name: str, loras: Sequence[Lora]) -> _Layer:
-    module = transformer.get_submodule(name)
-    assert isinstance(module.weight, Tensor)
-    like = module.weight if module.weight.is_floating_point() else transformer.patch_embedding.weight
-    adapters = [(n, lora.adapters[name]) for n, lora in enumerate(loras) if name in lora.adapters]
-    ranks = tuple((n, adapter.rank, adapter.scale) for n, adapter in adapters)
-    downs, ups = zip(*(adapter.read(like.device, like.dtype) for _, adapter in adapters), strict=True)
-    down, up = torch.cat(downs), torch.cat(ups, dim=1)
-    if isinstance(module, nn.Conv3d):
-        down, up = down.unflatten(1, module.weight.shape[1:]), up[..., None, None, None]
-    return _Layer(down, up, ranks)
-
-
 def _deltas(loras: Sequence[Lora], key: str, like: Tensor) -> tuple[tuple[int, Tensor], ...]:
     return tuple(
         (n, read(lora.deltas[key], like.device, torch.float32)) for n, lora in enumerate(loras) if key in lora.deltas
     )
-
-
-def _added(layer: _Layer, gain: Tensor, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-    """A forward hook: the layer's output with what its LoRAs add. gain [R] float32: strength times scale."""
-    (x,) = inputs
-    if isinstance(module, nn.Conv3d):
-        low = conv3d(x, layer.down, stride=module.stride) * gain[:, None, None, None]
-        return output + conv3d(low.to(x.dtype), layer.up)
-    low = (linear(x, layer.down) * gain).to(x.dtype)
-    return torch.addmm(output.flatten(0, -2), low.flatten(0, -2), layer.up.t()).view_as(output)

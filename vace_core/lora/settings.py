@@ -25,9 +25,10 @@ REPEATED_GROUP = re.compile(r"\)[*+?{]")
 
 @dataclass(frozen=True)
 class Settings:
-    """By PEFT's names. alpha: None where it is each module's rank."""
+    """By PEFT's names. lora_alpha: None where it is each module's rank; of a LoHa or LoKr PEFT calls it alpha."""
 
     lora_alpha: float | None = None
+    r: int | None = None
     alpha_pattern: Mapping[str, float] = field(default_factory=dict)
     """By a regular expression for the end of a module's name; the first that fits counts."""
     use_rslora: bool = False
@@ -40,6 +41,10 @@ class Settings:
                 alpha = own
                 break
         return alpha / (math.sqrt(rank) if self.use_rslora else rank)
+
+    def scale_without_rank(self) -> float:
+        """The same where the numbers of a module show no rank."""
+        return 1.0 if self.lora_alpha is None or self.r is None else self.lora_alpha / self.r
 
 
 def read_settings(weights: Weights) -> Settings:
@@ -60,13 +65,17 @@ def _settings(found: Any) -> Settings:
     if not isinstance(found, dict):
         raise ValueError(f"a {type(found).__name__}, expected an object")
     named = {name.rpartition(".")[2]: value for name, value in found.items()}
-    alpha, patterns = named.get("lora_alpha"), named.get("alpha_pattern") or {}
+    alpha, patterns = named.get("lora_alpha", named.get("alpha")), named.get("alpha_pattern") or {}
+    rank = named.get("r")
+    if rank is not None and (type(rank) is not int or rank < 1):
+        raise ValueError(f"r is {str(rank)[:40]}, expected a whole number from 1")
     if not isinstance(patterns, dict) or len(patterns) > MOST_PATTERNS:
         raise ValueError(f"alpha_pattern is no object of at most {MOST_PATTERNS} patterns")
     if sum(1 for pattern in patterns if _is_repeating(pattern)) > MOST_REPEATING:
         raise ValueError(f"alpha_pattern has more than {MOST_REPEATING} patterns that repeat something")
     return Settings(
         None if alpha is None else _alpha("lora_alpha", alpha),
+        rank,
         {_pattern(pattern): _alpha(pattern, own) for pattern, own in patterns.items()},
         bool(named.get("use_rslora")),
     )

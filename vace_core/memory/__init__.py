@@ -1,9 +1,10 @@
 """What the model remembers between chunks."""
 
+from .layer_pass import WindowPass
 from .rebuild import frames_to_rebuild_from
 from .reference_kv import KVRecorder, ReferenceKV, recorded
 from .staggered import StaggeredMemory, StaggeredPass, StaggeredState
-from .window import WindowMemory, WindowPass, WindowState
+from .window import WindowMemory, WindowState
 
 __all__ = [
     "KVRecorder",

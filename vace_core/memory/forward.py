@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from ..transformer import CausalWan, Context, Prompt, Time
+from .layer_pass import WindowPass
 from .staggered import StaggeredPass
-from .window import WindowPass
 
 
 def predict_flow(

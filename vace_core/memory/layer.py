@@ -17,7 +17,7 @@ class LayerState:
     """
 
     keys: Tensor | None
-    """Unrotated; None where a key's position never changes."""
+    """Unrotated; None where positions are absolute."""
     rotated: Tensor
     values: Tensor
     sink: tuple[Tensor, Tensor] | None

@@ -38,7 +38,7 @@ class Refresh(Protocol):
         ...
 
     def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
-        """The prompt has changed, to the one of the state's conditions."""
+        """The prompt has changed, to the one of the state's conditions, or to a blend on the way to it."""
         ...
 
 
@@ -88,26 +88,24 @@ class CleanPass:
         if clean is None:
             return
         frames = self.next_frames(state, clean.shape[2])
-        self._read(clean, frames, state, cache, self._pipeline.past_weight)
+        view = self._memory.begin(state.memory, frames, past_weight=self._pipeline.past_weight)
+        predict_flow(cache.transformer, clean, cache.time(0.0), cache.prompt(state.conditions), view)
         self._memory.commit(state.memory, frames)
         state.remember(clean)
 
     def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
-        """Recache, where the pipeline does.
+        """Recache, where the pipeline does; not for a blend, which is on its way to the prompt that it ends at.
 
-        The sink keeps the old prompt's rows once frames have left the window; before that it is rewritten too.
+        The sink keeps the old prompt's rows once frames have left the window; before that it is rewritten too. A frame
+        that waits for the bank is banked first, by the new prompt, as published.
         """
-        if not self._pipeline.recache or not state.latent_frames:
+        if not self._pipeline.recache or not state.latent_frames or len(state.conditions.prompt) > 1:
             return
         end, window = state.latent_frames, self._pipeline.window
         count = end if end <= window else window - self._pipeline.sink
-        self._read(state.history[:, :, -count:], range(end - count, end), state, cache)
-
-    def _read(
-        self, clean: Tensor, frames: range, state: StreamState, cache: ConditioningCache, past_weight: float = 1.0
-    ) -> None:
-        view = self._memory.begin(state.memory, frames, past_weight=past_weight)
-        predict_flow(cache.transformer, clean, cache.time(0.0), cache.prompt(state.conditions), view)
+        frames, prompt = range(end - count, end), cache.prompt(state.conditions)
+        view = self._memory.begin(state.memory, frames, prompt=prompt)
+        predict_flow(cache.transformer, state.history[:, :, -count:], cache.time(0.0), prompt, view)
 
 
 class Rebuild:
@@ -137,6 +135,7 @@ class Rebuild:
         self._rebuild(state, cache)
 
     def note_prompt(self, state: StreamState, cache: ConditioningCache) -> None:
+        """Rebuild once more: what a chunk attends to is made under its own prompt, also where that is a blend."""
         if state.latent_frames:
             self._rebuild(state, cache)
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..transformer.kernels import attend
 from .layer import LayerState
-from .window import LayerPass, WindowMemory, WindowState
+from .layer_pass import LayerPass
+from .window import WindowMemory, WindowState
 
 
 @dataclass
@@ -23,10 +24,10 @@ class StaggeredState:
     @staticmethod
     def over(joint: list[LayerState], windows: Sequence[WindowState]) -> StaggeredState:
         """Windows that hold as many frames as the given ones, in these buffers."""
-        rows = [
-            WindowState([_row(layer, n) for layer in joint], list(window.frames), list(window.positions))
-            for n, window in enumerate(windows)
-        ]
+        rows = []
+        for n, window in enumerate(windows):
+            layers = [_row(layer, n) for layer in joint]
+            rows.append(replace(window, layers=layers, frames=list(window.frames), positions=list(window.positions)))
         return StaggeredState(joint, rows)
 
     def nbytes(self) -> int:

@@ -4,6 +4,7 @@ Static buffers: `window` latent frames a layer, the first `sink` of them for the
 in which a new chunk takes the place of the oldest frames. Softmax does not care about order, so nothing is ever moved
 or copied: a pass writes its rows in place and attends to one contiguous slice. Each key is kept as it is read, rotated;
 where positions count from the window it is kept unrotated beside that, and turned again when its position changed.
+Absolute positions are counted anew from just behind the sink before they leave what was trained (`rebase`).
 
 A pipeline adds to this what its authors trained it with: a sink that takes in what leaves the window (`ema_sink`), a
 bank of frames in front of the sink (`bank`), the past weighed down (`bias`).
@@ -12,22 +13,22 @@ bank of frames in front of the sink (`bank`), the past weighed down (`bias`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from ..config import Architecture, Pipeline
-from ..transformer.kernels import attend
 from ..transformer.model import Prompt
 from ..transformer.rope import rotate, rotation
 from .bank import BankState, FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
+from .layer_pass import LayerPass, WindowPass, Write
+from .rebase import move_all
 from .reference_kv import ReferenceKV
-from .sparse import top_k_frames
 
 
 @dataclass
@@ -40,6 +41,8 @@ class WindowState:
     positions: list[int]
     """Temporal position at which each slot's `rotated` rows stand, -1 where none do."""
     bank: BankState | None = None
+    base: int = 0
+    """Absolute positions: how far behind its index each frame beyond the sink stands (`rebase`)."""
 
     def nbytes(self) -> int:
         return sum(layer.nbytes() for layer in self.layers) + (self.bank.nbytes() if self.bank else 0)
@@ -47,69 +50,7 @@ class WindowState:
     def clone(self) -> WindowState:
         layers = [layer.clone() for layer in self.layers]
         bank = self.bank.clone() if self.bank else None
-        return WindowState(layers, list(self.frames), list(self.positions), bank)
-
-
-@dataclass(frozen=True)
-class Write:
-    """Rows of a pass that are stored: pass rows `source` go to buffer rows `target`."""
-
-    source: slice
-    target: slice
-    remembered: bool = True
-    """Whether their unrotated keys are kept too, as those of all but references are."""
-
-
-@dataclass
-class LayerPass:
-    """One layer's view during one forward (`transformer.attention.LayerMemory`)."""
-
-    state: LayerState
-    writes: Sequence[Write]
-    turn_own: Tensor
-    """Rotation of the pass's own rows."""
-    turn_all: Tensor | None
-    """Rotation of all visible rows where some changed position, until the first forward has applied it."""
-    held: slice
-    """Rows of bank and window that are attended to."""
-    visible: slice
-    """Those, and the rows of references behind them."""
-    bias: Tensor | None
-    """Added to the logits of the visible rows, [1, 1, 1, N]."""
-    choice: slice | None = None
-    """The first of the visible rows, of which each head attends to `chosen` frames only (sparse activation)."""
-    chosen: int = 0
-
-    def store(self, keys: Tensor, values: Tensor) -> None:
-        """Write the pass's own rows, unrotated keys and values [B, H, N, D], and turn what has to be turned."""
-        own = rotate(keys, self.turn_own)
-        state = self.state
-        for write in self.writes:
-            state.rotated[:, :, write.target] = own[:, :, write.source]
-            state.values[:, :, write.target] = values[:, :, write.source]
-            if state.keys is not None and write.remembered:
-                state.keys[:, :, write.target] = keys[:, :, write.source]
-        if self.turn_all is not None and state.keys is not None:
-            state.rotated[:, :, self.held] = rotate(state.keys[:, :, self.held], self.turn_all)
-            self.turn_all = None
-
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        self.store(keys, values)
-        state = self.state
-        if self.choice is None:
-            return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
-        rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
-        some = top_k_frames(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
-        keys, values = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
-        return attend(queries, keys, values, None if self.bias is None else self.bias[..., -keys.shape[2] :])
-
-
-@dataclass(frozen=True)
-class WindowPass:
-    """What the forwards over one chunk need of the memory: the rotation of their queries, a view for each layer."""
-
-    turn: Tensor
-    layers: list[LayerPass] = field(repr=False)
+        return WindowState(layers, list(self.frames), list(self.positions), bank, self.base)
 
 
 class WindowMemory:
@@ -123,6 +64,7 @@ class WindowMemory:
         self.sink = pipeline.sink
         self.slots = pipeline.window
         self.absolute = pipeline.positions == "absolute"
+        self.trained = pipeline.trained_positions
         self.architecture = architecture
         self.rows = latent_height // architecture.patch[1]
         self.columns = latent_width // architecture.patch[2]
@@ -150,7 +92,7 @@ class WindowMemory:
             )
 
         layers = [layer() for _ in range(a.layers)]
-        bank = None if self.bank is None else BankState([(buffer(1), buffer(1)) for _ in layers])
+        bank = None if self.bank is None else self.bank.init_state(layers)
         return WindowState(layers, [-1] * self.slots, [-1] * self.slots, bank)
 
     def slot_of(self, frame: int) -> int:
@@ -171,9 +113,10 @@ class WindowMemory:
         """Prepare the forwards over these latent frames (every step of a chunk); evicts what they displace.
 
         slots: where each frame is stored, None for a frame that is computed and forgotten; by default `slot_of`.
-        prompt: of a new chunk, by which the bank chooses what it keeps. past_weight: what attention to earlier
-        frames is multiplied by before it is normalised, the first frame excepted. references: attended to beside the
-        window; those that run with the chunk are the first frames of the pass.
+        prompt: of a new chunk or a recache, by which the bank takes in the frame that waits before anything else; a
+        clean pass has none. past_weight: what attention to earlier frames is multiplied by before it is normalised,
+        the first frame excepted. references: attended to beside the window; those that run with the chunk are the
+        first frames of the pass.
         """
         chosen = [self.slot_of(frame) for frame in frames] if slots is None else slots
         if state.bank is not None and self.bank is not None and prompt is not None:
@@ -182,15 +125,18 @@ class WindowMemory:
         for frame, slot in zip(frames, chosen, strict=True):
             if slot is not None:
                 state.frames[slot] = frame
+        if self.absolute and frames[-1] - state.base >= self.trained:
+            self._rebase(state)
         filled = self.slots - state.frames.count(-1)
-        positions = self._positions(state.frames, filled)
-        own = self._own_positions(frames, chosen, positions)
+        positions = self._positions(state, filled)
+        places = zip(frames, chosen, strict=True)
+        own = [frame - state.base if slot is None else positions[slot] for frame, slot in places]
         device = state.layers[0].rotated.device
         turn_own = self._rotation(own, device)
         moved = folded or any(state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen)
         turn_all = self._rotation(positions[:filled], device) if moved and not self.absolute else None
         state.positions[:filled] = positions[:filled]
-        recalled = 0 if state.bank is None or self.bank is None else self.bank.visible(state.bank)
+        recalled = 0 if state.bank is None else state.bank.banked
         held = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
         bias = past_bias(state.frames[:filled], frames, past_weight, self.per_frame, state.layers[0].rotated)
         writes, visible = self._writes(chosen), held
@@ -227,15 +173,26 @@ class WindowMemory:
     def commit(self, state: WindowState, frames: Sequence[int]) -> None:
         """The clean pass over these frames has run: the bank may record one of them."""
         if state.bank is not None and self.bank is not None:
-            slot = self._banked + self.slot_of(frames[0])
-            self.bank.record(
-                state.bank, state.layers, frames, slice(slot * self.per_frame, (slot + 1) * self.per_frame)
-            )
+            slot = self.slot_of(frames[0])
+            start = (self._banked + slot) * self.per_frame
+            rows = slice(start, start + self.per_frame)
+            self.bank.record(state.bank, state.layers, frames, rows, state.positions[slot])
 
     def clear(self, state: WindowState) -> None:
         """Remember nothing; the buffers stay."""
         state.frames[:] = [-1] * self.slots
         state.positions[:] = [-1] * self.slots
+        state.base = 0
+
+    def _rebase(self, state: WindowState) -> None:
+        """Count on from just behind sink and bank; what a new chunk displaces has gone already."""
+        recalled = 0 if state.bank is None else state.bank.banked
+        base = min(frame for frame in state.frames[self.sink :] if frame >= 0) - self.sink - recalled
+        rows = slice((self._banked + self.sink) * self.per_frame, (self._banked + self.slots) * self.per_frame)
+        move_all(state.layers, rows, state.base - base)
+        if state.bank is not None and self.bank is not None and recalled:
+            self.bank.rebase(state.bank, state.layers, self.sink)
+        state.base = base
 
     def _fold(self, ema_sink: EmaSink, state: WindowState, frames: Sequence[int], slots: Sequence[int | None]) -> bool:
         """Hand to the sink what a new chunk is about to displace; whether there was anything."""
@@ -255,16 +212,13 @@ class WindowMemory:
             return None, 0
         return slice(visible.start, visible.start + candidates * self.per_frame), wanted
 
-    def _positions(self, frames: Sequence[int], filled: int) -> list[int]:
+    def _positions(self, state: WindowState, filled: int) -> list[int]:
+        """Of each slot."""
+        frames = state.frames
         if self.absolute:
-            return list(frames)
+            return frames[: self.sink] + [frame - state.base for frame in frames[self.sink :]]
         order = {frame: position for position, frame in enumerate(sorted(frames[:filled]))}
         return [order.get(frame, -1) for frame in frames]
-
-    def _own_positions(self, frames: Sequence[int], slots: Sequence[int | None], positions: list[int]) -> list[int]:
-        if self.absolute:
-            return list(frames)
-        return [positions[slot] if slot is not None else 0 for slot in slots]
 
     def _rotation(self, positions: Sequence[int], device: torch.device) -> Tensor:
         return rotation(positions, self.rows, self.columns, self.architecture.head_dim, device)

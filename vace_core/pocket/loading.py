@@ -17,7 +17,9 @@ from ..checkpoints.options import LoadOptions, Quantise
 from ..checkpoints.weights import open_weights
 from ..config import Pipeline
 from ..errors import CheckpointError
+from ..lora.files import read_lora
 from ..lora.live import live_loras
+from ..lora.merging import merge
 from ..model import Model
 from ..transformer import CausalWan
 from ..transformer.quantised import quantise
@@ -40,7 +42,7 @@ def load_pocket(
 
     ValueError for options of the published autoencoders and text encoders: this model has its own.
     """
-    if replace(options, loras=(), quantise=Quantise()) != LoadOptions():
+    if replace(options, loras=(), merged=(), quantise=Quantise()) != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
             "choose another pipeline"
@@ -53,6 +55,8 @@ def load_pocket(
     fill(transformer, "transformer", device, folder)
     fill(text.encoder, "text", device, folder)
     fill(autoencoder, "autoencoder", device, folder)
+    for path, strength in options.merged:
+        merge(transformer, read_lora(path, architecture), strength)
     kinds = options.quantise
     for module, kind in (
         (transformer.blocks, kinds.main),

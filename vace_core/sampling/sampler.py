@@ -65,7 +65,8 @@ class Sampler:
             return self._from_noise
         pipeline = self._pipeline
         steps = pipeline.video_steps or pipeline.steps
-        return self._table.from_video(noise, steps, pipeline.warp, pipeline.understated_noise)
+        schedule = self._table.squeezed if pipeline.full_video_steps else self._table.from_video
+        return schedule(noise, steps, pipeline.warp, pipeline.understated_noise)
 
     def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState:
         chunk = entering

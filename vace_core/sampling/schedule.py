@@ -14,7 +14,8 @@ from torch import Tensor
 
 ENTRIES = 1000
 LEAST_FALL = 1.0
-"""A step that is nearer than this to the one before it would change nothing."""
+"""A step that is nearer than this to the first of a video's chunk is left out: it would do the same work once more,
+from as much noise, freshly drawn, at the cost of a forward."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Table:
         return replace(self._schedule([told, *below]), start=noise)
 
     def squeezed(self, noise: float, steps: Sequence[int], warp: bool, understated: float = 0.0) -> Schedule:
-        """As many steps as there are, from `noise` (0..1) down: for a stream batch, whose rows are its steps."""
+        """As many steps as there are, from `noise` (0..1) down, their distances in proportion.
+
+        A stream batch has to have them all, as its rows are its steps.
+        """
         timesteps = self.schedule(steps, warp).timesteps
         told = ENTRIES if noise == 1.0 else _told(noise, understated)
         return replace(self._schedule([t * told / timesteps[0] for t in timesteps]), start=noise)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import math
 from pathlib import Path
 
 import ftfy
+import torch
 from tokenizers import Encoding
 from tokenizers import Tokenizer as Pieces
 
 from ..checkpoints.paths import is_folder, require_file
+from ..checkpoints.text import SPIECE
+from ..checkpoints.weights import open_weights
 from ..errors import CheckpointError
+from .sentencepiece import tokenizer_of
 
 CLOSING = "</s>"
 FIX = "get tokenizer.json of google/umt5-xxl"
@@ -44,7 +49,12 @@ def _encoded(pieces: Pieces, text: str) -> Encoding:
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """From a tokenizer.json, or the folder that it is in. CheckpointError where there is none, or of another kind."""
+    """From a tokenizer.json, the folder that it is in, or a text encoder's safetensors file that carries it.
+
+    CheckpointError where there is none, or of another kind.
+    """
+    if path.suffix == ".safetensors":
+        return _within(path)
     file = path / "tokenizer.json" if is_folder(path) else path
     size = require_file(file, FIX)
     if size > LARGEST:
@@ -59,3 +69,16 @@ def read_tokenizer(path: Path) -> Tokenizer:
     if closing != [CLOSING]:
         raise CheckpointError(f"{file} does not close a prompt with {CLOSING}, as umt5's does; {FIX}")
     return Tokenizer(pieces)
+
+
+def _within(path: Path) -> Tokenizer:
+    """From the bytes of a SentencePiece model in a file of weights."""
+    stored = open_weights(path).tensors.get(SPIECE)
+    if stored is None:
+        raise CheckpointError(f"{path} carries no tokenizer, which would be its tensor {SPIECE}; {FIX}")
+    if stored.dtype != torch.uint8 or not 0 < math.prod(stored.shape) <= LARGEST:
+        raise CheckpointError(f"{stored.place} is {stored.dtype} {stored.shape}, expected a tokenizer's bytes; {FIX}")
+    try:
+        return Tokenizer(tokenizer_of(stored.read().numpy().tobytes()))
+    except CheckpointError as reason:
+        raise CheckpointError(f"{stored.place}: {reason}; {FIX}") from reason

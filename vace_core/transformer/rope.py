@@ -20,15 +20,17 @@ def _axis(positions: Tensor, pairs: int) -> Tensor:
     return positions.to(torch.float64)[:, None] * THETA**-exponents
 
 
-def rotation(frames: Sequence[int], height: int, width: int, head_dim: int, device: torch.device | str) -> Tensor:
-    """Rotations for the tokens of latent frames at the given temporal positions.
+def rotation(
+    frames: Sequence[int] | Tensor, height: int, width: int, head_dim: int, device: torch.device | str
+) -> Tensor:
+    """Rotations for the tokens of latent frames at the given temporal positions: numbers, or a tensor [f].
 
     Returns [2, len(frames) * height * width, head_dim] float32: cosines, and sines whose sign is folded in for
     `rotate`. Tokens run over width fastest, then height, then frames.
     """
     pairs = head_dim // 2
     split = (pairs - 2 * (pairs // 3), pairs // 3, pairs // 3)
-    time = _axis(torch.tensor(list(frames), dtype=torch.float64, device=device), split[0])
+    time = _axis(torch.as_tensor(frames, dtype=torch.float64, device=device), split[0])
     rows = _axis(torch.arange(height, device=device), split[1])
     columns = _axis(torch.arange(width, device=device), split[2])
     shape = (len(frames), height, width)

@@ -13,8 +13,10 @@ from torch import nn
 
 from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.controls import Controls
-from vace_core.lora.files import Adapter, Lora, merge
+from vace_core.lora.changes import Adapter
+from vace_core.lora.files import Lora
 from vace_core.lora.live import LiveLoras
+from vace_core.lora.merging import merge
 from vace_core.model import Model
 from vace_core.stream import Stream
 from vace_core.text import Embeddings, Prompts, blend_of

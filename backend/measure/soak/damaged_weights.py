@@ -12,7 +12,8 @@ import subprocess
 import sys
 from typing import Any
 
-KINDS = ("safetensors", "torch", "old torch", "lora", "adapter", "index", "models.json", "tokenizer", "network")
+KINDS = ("safetensors", "torch", "old torch", "scaled", "gguf", "lora", "forms", "adapter", "index", "models.json",
+         "tokenizer", "network")  # fmt: skip
 """Of files; `weight_files` makes and reads them."""
 SECONDS_EACH, SECONDS_TO_START = 0.5, 120.0
 """In which files are read, on the average; a hang takes longer than all together may."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import torch
+from gguf import GGUFWriter
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
 
@@ -70,9 +71,41 @@ class WeightFiles:
         torch.save(self.state, path, _use_new_zipfile_serialization=False)
         return path, lambda: self._load(path)
 
+    def scaled(self) -> tuple[Path, Callable[[], object]]:
+        path = self.folder / "model.safetensors"
+        narrow = {key: value.to(torch.float8_e4m3fn) for key, value in self.state.items() if value.dim() == 2}
+        scales = {f"{key.removesuffix('.weight')}.scale_weight": torch.ones(()) for key in narrow}
+        save_file(self.state | narrow | scales | {"scaled_fp8": torch.zeros(2)}, path)
+        return path, lambda: self._load(path)
+
+    def gguf(self) -> tuple[Path, Callable[[], object]]:
+        path = self.folder / "model.gguf"
+        writer = GGUFWriter(path, "wan")
+        writer.add_array("tokenizer.ggml.tokens", ["a", "b"])
+        for key, value in self.state.items():
+            if value.dim() > 4:
+                writer.add_array(f"comfy.gguf.orig_shape.{key}", list(value.shape))
+            writer.add_tensor(key, value.flatten(1).half().numpy() if value.dim() > 4 else value.numpy())
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return path, lambda: self._load(path)
+
     def lora_file(self) -> tuple[Path, Callable[[], object]]:
         path = self.folder / "lora.safetensors"
         save_file(self.lora, path, {"lora_adapter_metadata": json.dumps({"lora_alpha": 4})})
+        return path, lambda: self._load_lora(path)
+
+    def forms(self) -> tuple[Path, Callable[[], object]]:
+        path = self.folder / "lora.safetensors"
+        content = {f"lycoris_blocks_0_ffn_0.hada_w{n}_a": torch.ones(8, 2) for n in (1, 2)}
+        content |= {f"lycoris_blocks_0_ffn_0.hada_w{n}_b": torch.ones(2, 8) for n in (1, 2)}
+        content |= {"lycoris_blocks_0_self_attn_q.lokr_w1": torch.ones(4, 4)}
+        content |= {"lycoris_blocks_0_self_attn_q.lokr_w2": torch.ones(2, 2)}
+        content |= {"blocks.0.self_attn.v.dora_scale": torch.ones(8, 1)}
+        content |= {f"blocks.0.self_attn.v.lora_{part}.weight": torch.ones(8, 8) for part in ("up", "down")}
+        save_file(content, path)
         return path, lambda: self._load_lora(path)
 
     def adapter(self) -> tuple[Path, Callable[[], object]]:
@@ -125,7 +158,10 @@ MAKERS: tuple[Callable[[WeightFiles], tuple[Path, Callable[[], object]]], ...] =
     WeightFiles.safetensors,
     WeightFiles.torch,
     WeightFiles.old_torch,
+    WeightFiles.scaled,
+    WeightFiles.gguf,
     WeightFiles.lora_file,
+    WeightFiles.forms,
     WeightFiles.adapter,
     WeightFiles.index,
     WeightFiles.overrides,

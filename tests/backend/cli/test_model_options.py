@@ -32,6 +32,8 @@ def test_steps_positions_and_sparse_memory_take_the_place_of_the_pipelines_own()
     assert not choice.preset().warp
     assert choice.preset().bank.sparse == 3  # type: ignore[union-attr]
     assert choose("--pipeline", "longlive", "--positions", "window")[0].preset().positions == "window"
+    assert choose("--video-steps", "full")[0].preset().full_video_steps
+    assert not choose("--video-steps", "below")[0].preset().full_video_steps
 
 
 def test_loras_are_read_with_their_strengths_as_values_of_controls(tmp_path: Path):
@@ -41,6 +43,15 @@ def test_loras_are_read_with_their_strengths_as_values_of_controls(tmp_path: Pat
     choice, values = choose("--lora", f"{files[0]}:0.8", "--lora", str(files[1]))
     assert choice.weights.loras == tuple(files)
     assert values == {"/vace/lora/1": 0.8, "/vace/lora/2": 1.0}
+
+
+def test_loras_to_merge_are_read_with_strengths_that_no_control_has(tmp_path: Path):
+    file = tmp_path / "dora.safetensors"
+    file.touch()
+    choice, values = choose("--merge-lora", f"{file}:0.7", "--merge-lora", str(file))
+    assert choice.weights.merged == ((file, 0.7), (file, 1.0))
+    assert choice.weights.loras == ()
+    assert values == {}
 
 
 @pytest.mark.parametrize(
@@ -60,11 +71,12 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
     ("words", "told"),
     [
         (("--lora", "nowhere.safetensors:0.5"), "there is no file nowhere.safetensors"),
+        (("--merge-lora", "nowhere.safetensors:0.5"), "--merge-lora .*there is no file nowhere.safetensors"),
         (("--lora", "~nosuchuser/a.safetensors"), "nobody is called ~nosuchuser here"),
         (("--lora", "x" * 300), "there is no file xxx"),
         (("--lora", "/dev/zero"), "there is no file /dev/zero"),
-        (("--lora", f"{Path(__file__).as_posix()}:nan"), "the strength nan is no number to play"),
-        (("--lora", f"{Path(__file__).as_posix()}:1e999"), "the strength inf is no number to play"),
+        (("--lora", f"{Path(__file__).as_posix()}:nan"), "the strength nan is no number"),
+        (("--lora", f"{Path(__file__).as_posix()}:1e999"), "the strength inf is no number"),
         (("--quantise", "int4"), "--quantise takes none, fp8, int8, or PART=KIND.*got 'int4'"),
         (("--quantise", "vae=int8"), "PART one of main, context, text, got 'vae=int8'"),
         (("--sparse-memory", "2"), "for pipelines with a memory bank .memflow., not pocket"),

@@ -16,7 +16,7 @@ from vace_core.autoencoder.tiny import TinySizes
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints.catalogue import files_of
 from vace_core.checkpoints.store import Store
-from vace_core.checkpoints.text import TIED, TRANSFORMERS
+from vace_core.checkpoints.text import TIED, TRANSFORMERS, published_keys
 from vace_core.checkpoints.transformer import CONTEXT
 from vace_core.config import PIPELINES, Pipeline
 
@@ -86,9 +86,4 @@ def text_encoder() -> dict[str, Tensor]:
         vocab_size=len(PIECES), d_model=ARCHITECTURE.text_dim, d_kv=8, d_ff=32, num_heads=2, num_layers=2
     )
     theirs = {key: value for key, value in UMT5EncoderModel(config).state_dict().items() if key != TIED}
-    published = ["token_embedding.weight", "norm.weight"]
-    for n in range(2):
-        published += [f"blocks.{n}.attn.{kind}.weight" for kind in "qkvo"]
-        published += [f"blocks.{n}.{name}.weight" for name in ("norm1", "norm2", "ffn.gate.0", "ffn.fc1", "ffn.fc2")]
-        published.append(f"blocks.{n}.pos_embedding.embedding.weight")
-    return {key: value.bfloat16() for key, value in TRANSFORMERS.back(theirs, published).items()}
+    return {key: value.bfloat16() for key, value in TRANSFORMERS.back(theirs, published_keys(2)).items()}

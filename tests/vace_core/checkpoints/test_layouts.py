@@ -15,7 +15,7 @@ from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.autoencoder.wan import WanAutoencoder
 from vace_core.checkpoints import autoencoder, transformer
 from vace_core.checkpoints.layouts import Layout, recognise
-from vace_core.checkpoints.text import TRANSFORMERS
+from vace_core.checkpoints.text import LLAMA_CPP, TRANSFORMERS
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B, WAN_14B, Architecture
 from vace_core.transformer import CausalWan
@@ -74,7 +74,7 @@ def test_every_other_kind_of_file_is_told(tmp_path: Path) -> None:
     for keys, naming, words in (
         (shapes(text), TRANSFORMERS, "a UMT5 text encoder in the names of transformers' UMT5"),
         (dict.fromkeys(published, (4, 4)), None, "a UMT5 text encoder"),
-        ({"encoder.block.0.layer.0.SelfAttention.q.scale_weight": (1,)}, None, "a text encoder in scaled fp8"),
+        (LLAMA_CPP.to(dict.fromkeys(published, (4, 4))), LLAMA_CPP, "a UMT5 text encoder in the names of llama.cpp"),
         (wide, None, "Wan's video autoencoder"),
         (autoencoder.DIFFUSERS.to(wide), autoencoder.DIFFUSERS, "Wan's video autoencoder in the names of"),
         (light, None, "Wan's video autoencoder at a quarter of its width"),

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from gguf import GGMLQuantizationType, GGUFWriter
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -142,3 +144,31 @@ def test_a_model_is_in_memory_once_while_it_is_loaded(tmp_path: Path, suffix: st
     assert size == 12 * 4096 * 4096 * 2
     besides = 64 * 2**20 if suffix == ".safetensors" else 200 * 2**20
     assert peak < size + besides
+
+
+def eight_bits(path: Path) -> Path:
+    """The weights of MEASURE's model in scaled fp8, or in GGUF's Q8_0."""
+    if path.suffix == ".safetensors":
+        weights = {f"{n}.weight": torch.ones((4096, 4096), dtype=torch.float8_e4m3fn) for n in range(12)}
+        save_file(weights | {f"{n}.scale_weight": torch.ones(()) for n in range(12)}, path)
+        return path
+    writer = GGUFWriter(path, "wan")
+    for n in range(12):
+        writer.add_tensor(
+            f"{n}.weight", np.zeros((4096, 4096 // 32 * 34), np.uint8), raw_dtype=GGMLQuantizationType.Q8_0
+        )
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
+@pytest.mark.parametrize("suffix", [".safetensors", ".gguf"])
+def test_weights_in_eight_bits_are_widened_in_little_more_memory_than_the_model_s(tmp_path: Path, suffix: str) -> None:
+    path = eight_bits(tmp_path / f"model{suffix}")
+    ran = subprocess.run([sys.executable, "-c", MEASURE, path], capture_output=True, text=True, check=True)
+    peak, size = map(int, ran.stdout.split())
+    assert size == 12 * 4096 * 4096 * 2
+    assert peak < 1.15 * size

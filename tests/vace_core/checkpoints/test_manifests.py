@@ -24,7 +24,9 @@ from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.checkpoints.weights import open_weights
 from vace_core.config import WAN_1_3B, WAN_14B, Architecture
-from vace_core.lora.files import merge, read_lora
+from vace_core.lora.changes import Adapter
+from vace_core.lora.files import read_lora
+from vace_core.lora.merging import merge
 from vace_core.transformer import CausalWan
 
 ROOT = Path(__file__).parents[3]
@@ -203,6 +205,6 @@ def test_the_built_in_lora_is_read_and_fits(tmp_path: Path, packed: bool) -> Non
     lora = read_lora(tmp_path / "lora.pt", WAN_1_3B)
     modules = {key.split(".lora_")[0].removeprefix("base_model.model.") for key in keys}
     assert lora.adapters.keys() == modules
-    assert all((adapter.rank, adapter.scale) == (256, 1.0) for adapter in lora.adapters.values())
+    assert all(isinstance(one, Adapter) and (one.rank, one.scale) == (256, 1.0) for one in lora.adapters.values())
     with META:
         merge(CausalWan(WAN_1_3B), lora)

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.vace_core.checkpoints.published_files import lora, small, write
+from tests.vace_core.checkpoints.published_files import lora, small, text_encoder, write
 from tests.vace_core.small import step
-from vace_core.checkpoints.catalogue import AUTOENCODERS, PUBLISHED
+from tests.vace_core.text.test_sentencepiece import model as sentencepiece_model
+from vace_core.checkpoints.catalogue import AUTOENCODERS, PUBLISHED, files_of
 from vace_core.checkpoints.options import LoadOptions, Quantise
 from vace_core.checkpoints.published import load_published
 from vace_core.checkpoints.store import Store
@@ -22,6 +23,7 @@ from vace_core.errors import CheckpointError
 from vace_core.load import load
 from vace_core.model import Model
 from vace_core.stream import Stream
+from vace_core.transformer.quantised import int8_rows
 
 CPU = torch.device("cpu")
 
@@ -102,6 +104,40 @@ def test_the_users_loras_are_live_at_their_strengths(tmp_path: Path) -> None:
     half, none = (replace(styled, loras=styled.loras.beginning_at(strengths)) for strengths in ((0.0, 0.5), (0.0, 0.0)))
     assert not torch.equal(chunk(half), chunk(plain))
     assert torch.equal(chunk(none), chunk(plain))
+
+
+def test_the_tokenizer_in_a_text_encoder_s_file_does_where_there_is_no_other(tmp_path: Path) -> None:
+    written = write(tmp_path, "longlive")
+    expected = load_published(small("longlive"), CPU, written.store, LoadOptions()).text.encode("a cab")
+    paths = written.store.require(files_of("longlive"))
+    paths["tokenizer"].unlink()
+    within = {"spiece_model": torch.frombuffer(bytearray(sentencepiece_model()), dtype=torch.uint8)}
+    paths["text"].unlink()
+    save_file(text_encoder() | within, tmp_path / "umt5_xxl_fp16.safetensors")
+    store = Store([tmp_path])
+    assert torch.equal(load_published(small("longlive"), CPU, store, LoadOptions()).text.encode("a cab"), expected)
+    save_file(text_encoder(), tmp_path / "umt5_xxl_fp16.safetensors")
+    with pytest.raises(CheckpointError, match=r"umt5_xxl_fp16.safetensors carries no tokenizer"):
+        load_published(small("longlive"), CPU, store, LoadOptions())
+
+
+@pytest.mark.parametrize("kind", ["none", "int8"])
+def test_loras_that_are_merged_go_into_the_weights_behind_the_built_in_one_and_before_quantising(
+    tmp_path: Path, kind: str
+) -> None:
+    written = write(tmp_path, "longlive")
+    base = {key: value for key, value in written.transformer.items() if not key.startswith("vace_")}
+    adapters, changes = lora(base, seed=3)
+    save_file(adapters, tmp_path / "style.safetensors")
+    options = LoadOptions(merged=((tmp_path / "style.safetensors", 0.5),), quantise=Quantise(main=kind))
+    own = load_published(small("longlive"), CPU, written.store, options).transformer.state_dict()
+    key = "blocks.0.self_attn.q.weight"
+    built_in = (written.transformer[key].float() + written.lora[key]).bfloat16()
+    expected = (built_in.float() + 0.5 * changes[key]).bfloat16()
+    if kind == "none":
+        assert torch.equal(own[key], expected)
+    else:
+        assert torch.equal(own[key], int8_rows(expected)[0])
 
 
 def test_what_is_missing_is_named_with_the_command_that_brings_it(tmp_path: Path) -> None:

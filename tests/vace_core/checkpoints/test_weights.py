@@ -16,7 +16,8 @@ from torch import Tensor
 
 from tests.vace_core.checkpoints import hollow
 from vace_core.checkpoints import safetensors_file, torch_file
-from vace_core.checkpoints.weights import WRAPPER, Weights, open_weights
+from vace_core.checkpoints.names import WRAPPERS
+from vace_core.checkpoints.weights import Weights, open_weights
 from vace_core.errors import CheckpointError
 
 
@@ -64,12 +65,34 @@ def test_numbers_are_right_in_whatever_pieces_they_are_read(tmp_path: Path, monk
         require_equal(open_weights(written(tmp_path / f"model{suffix}", content)), content)
 
 
-@pytest.mark.parametrize("container", ["generator", "generator_ema", "model", "state_dict", "generator_lora"])
+@pytest.mark.parametrize(
+    "container", ["generator", "generator_ema", "model", "module", "state_dict", "ema", "generator_lora"]
+)
 @pytest.mark.parametrize("prefix", ["", "model.", "model._fsdp_wrapped_module.", "diffusion_model."])
 def test_weights_are_taken_out_of_containers_and_prefixes(tmp_path: Path, container: str, prefix: str) -> None:
     inside = {prefix + key: value for key, value in numbers().items()}
     beside = {"critic": {"other": torch.zeros(2)}, "step": 7}
     require_equal(open_weights(written(tmp_path / "model.pt", {container: inside} | beside)), numbers())
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize("prefix", ["", "module.", "generator.model.", "module.model.", "vae.", "first_stage_model."])
+def test_wrappers_and_prefixes_go_together(tmp_path: Path, wrapper: str, prefix: str) -> None:
+    inside = {f"{prefix}{wrapper}{key}": value for key, value in numbers().items()}
+    require_equal(open_weights(written(tmp_path / "model.safetensors", inside)), numbers())
+
+
+def test_a_buffer_stands_in_the_way_of_no_prefix_and_stays_where_somebody_may_want_it(tmp_path: Path) -> None:
+    inside = {f"model.{key}": value for key, value in numbers().items()} | {"mean": torch.ones(2)}
+    opened = open_weights(written(tmp_path / "model.safetensors", inside))
+    require_equal(opened, numbers() | {"mean": torch.ones(2)})
+
+
+def test_complex_numbers_are_left_alone_in_a_buffer_and_told_elsewhere(tmp_path: Path) -> None:
+    odd = torch.ones(2, dtype=torch.complex64)
+    require_equal(open_weights(written(tmp_path / "model.pt", numbers() | {"freqs": odd})), numbers())
+    with pytest.raises(CheckpointError, match=r"model.pt: 'blocks.0.odd' is a tensor of torch.complex64"):
+        open_weights(written(tmp_path / "model.pt", numbers() | {"blocks.0.odd": odd}))
 
 
 def test_the_generator_goes_before_its_average(tmp_path: Path) -> None:
@@ -139,13 +162,13 @@ BAD: list[tuple[str, Callable[[Path], object], str]] = [
     ("list.pt", lambda path: torch.save([torch.zeros(1)], path), "holds a list, expected tensors by name"),
     ("number.pt", lambda path: torch.save({"a": torch.zeros(1), "step": 3}, path), r"1 entries are no tensors.*'step'"),
     ("nothing.pt", lambda path: torch.save({}, path), "holds no weights"),
-    ("model.gguf", lambda path: path.write_bytes(b"GGUF"), r"of no kind that is read here: expected .safetensors"),
+    ("model.onnx", lambda path: path.write_bytes(b"ONNX"), r"of no kind that is read here: expected .safetensors"),
     ("absent.pt", lambda path: None, r"there is no .*absent.pt"),
     ("a.index.json", lambda path: path.write_text("[]"), "is no index of shards"),
     (
         "twice.pt",
-        lambda path: torch.save({"a": torch.zeros(1), f"{WRAPPER}a": torch.zeros(1)}, path),
-        "the same",
+        lambda path: torch.save({"a": torch.zeros(1), f"{WRAPPERS[0]}a": torch.zeros(1)}, path),
+        r"1 keys are the same as others without _fsdp.*\['a'\]",
     ),
 ]
 

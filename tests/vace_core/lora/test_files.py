@@ -20,8 +20,10 @@ from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.checkpoints.transformer import DIFFUSERS
 from vace_core.config import POCKET, WAN_1_3B, Architecture
 from vace_core.errors import CheckpointError
-from vace_core.lora.files import Adapter, Lora, merge, read_lora
+from vace_core.lora.changes import Adapter
+from vace_core.lora.files import Lora, read_lora
 from vace_core.lora.live import LiveLoras
+from vace_core.lora.merging import merge
 from vace_core.transformer import CausalWan
 from vace_core.transformer.quantised import quantise
 
@@ -121,28 +123,10 @@ def test_a_lora_of_another_size_is_told_by_name(tmp_path: Path) -> None:
         read(tmp_path / "style.pt", WAN_1_3B)
     message = str(caught.value)
     assert "style.pt" in message
-    assert "looks like one for Wan 14B, 5120 wide, where this model is 1536 wide" in message
+    assert "looks like one for Wan 14B, 5120 wide, where this model is Wan 1.3B, 1536 wide" in message
     assert "20 keys are not known (first: ['blocks.30." in message
     assert message.count("lora_A.weight'") == message.count("lora_B.weight'") == 5
     assert "30 do not fit (first: ['blocks.0.self_attn.q: down (32, 5120), up (5120, 32), expected" in message
-
-
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("diffusion_model.blocks.0.cross_attn.k_img.lora_down.weight", "image-to-video"),
-        ("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight", "changes the text encoder"),
-        ("lora_unet_blocks_0_self_attn_q.lokr_w1", "LoKr"),
-        ("diffusion_model.blocks.0.self_attn.q.dora_scale", "DoRA"),
-        ("vace_blocks.9.ffn.0.lora_A.weight", "context blocks that this model does not have"),
-        ("double_blocks.0.img_attn.qkv.lora_A.weight", r"kohya \(.*diffusers \(.*PEFT \(.*ComfyUI \("),
-    ],
-)
-def test_unknown_keys_are_reported_with_what_they_tell(tmp_path: Path, key: str, words: str) -> None:
-    path = write(tmp_path, "ComfyUI", changes(modules=[QUERY]))
-    save_file({**load_file(path), key: torch.zeros(2, 48)}, tmp_path / "odd.safetensors")
-    with pytest.raises(CheckpointError, match=rf"odd.safetensors.*1 keys are not known.*{words}"):
-        read(tmp_path / "odd.safetensors")
 
 
 Q, DOWN, UP = f"diffusion_model.{QUERY}", torch.ones(2, 48), torch.ones(48, 2)

@@ -16,8 +16,9 @@ from tests.vace_core.small import ARCHITECTURE, latents, model, step, text, tran
 from vace_core.checkpoints.lazy_tensor import LazyTensor
 from vace_core.controls import Controls
 from vace_core.errors import CheckpointError
-from vace_core.lora.files import Lora, merge, read_lora
+from vace_core.lora.files import Lora, read_lora
 from vace_core.lora.live import LiveLoras
+from vace_core.lora.merging import merge
 from vace_core.stream import Stream
 from vace_core.transformer import CausalWan
 from vace_core.transformer.quantised import quantise

@@ -49,3 +49,14 @@ def test_stream_diffusion_is_told_of_less_noise_than_there_is() -> None:
 
 def test_however_little_noise_a_video_has_the_model_is_told_of_some() -> None:
     assert Table(8.0).from_video(0.05, (700, 500), warp=False, understated=0.1).timesteps == pytest.approx((25,))
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.3, 0.5, 0.7, 0.93, 1.0])
+@pytest.mark.parametrize("warp", [True, False])
+def test_from_a_video_all_steps_can_be_run_whatever_its_noise(noise: float, warp: bool) -> None:
+    """They fall from that noise in the proportions that they have from noise alone."""
+    steps = (1000, 750, 500, 250)
+    schedule, whole = (Table(5.0).squeezed(level, steps, warp) for level in (noise, 1.0))
+    assert schedule.timesteps == pytest.approx([noise * timestep for timestep in whole.timesteps])
+    assert schedule.start == noise
+    assert list(schedule.sigmas) == sorted(schedule.sigmas, reverse=True)

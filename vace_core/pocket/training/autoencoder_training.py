@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.constants import PIXELS_PER_LATENT
 
 from ..painter import paint, random_look
 from ..sizes import AUTOENCODER
@@ -32,6 +33,8 @@ AVERAGE_EVERY = 8
 CLIP = 9
 STARTERS = 400
 """Clips that the linear transform is fitted to."""
+PERIOD = AUTOENCODER.period * PIXELS_PER_LATENT
+"""Pixels after which a texture repeats: where crops may begin."""
 Report = Callable[[str], None]
 
 
@@ -149,7 +152,7 @@ def _sample(clip: DrawnClip, rng: np.random.Generator, crop: int) -> Tensor:
     """A crop [3, CLIP, crop, crop] in [-1, 1] of what a stream would encode."""
     frames, height, width = clip.depth.shape
     start = int(rng.integers(frames - CLIP + 1))
-    top, left = int(rng.integers(0, height - crop + 1)), int(rng.integers(0, width - crop + 1))
+    top, left = (PERIOD * int(rng.integers((size - crop) // PERIOD + 1)) for size in (height, width))
     kind = str(rng.choice(list(_ODDS), p=list(_ODDS.values())))
     moment = clip.at(slice(start, start + CLIP))
     if kind in ("look", "control"):

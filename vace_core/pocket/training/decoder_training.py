@@ -26,7 +26,7 @@ from vace_core.stream import Stream
 
 from ..looks import complete
 from ..painter import caption, paint, random_named
-from .autoencoder_training import picture_loss, save_autoencoder
+from .autoencoder_training import PERIOD, picture_loss, save_autoencoder
 from .latents import clip_of, controls_as_shown
 
 FRAMES = 21
@@ -135,7 +135,7 @@ def _exact(model: Model, picture: np.ndarray) -> Tensor:
 def _sample(show: Show, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Latents [16, SHOWN, h, WIDE / 8] and the frames [3, 4 SHOWN - 3, H, WIDE] in [-1, 1] that they should give."""
     begin = int(rng.integers(show.made.shape[1] - SHOWN + 1))
-    left = 8 * int(rng.integers((show.picture.shape[2] - WIDE) // 8 + 1))
+    left = PERIOD * int(rng.integers((show.picture.shape[2] - WIDE) // PERIOD + 1))
     latents = show.made if rng.random() < OWN else show.exact
     frames = slice(FRAMES_PER_LATENT * begin, FRAMES_PER_LATENT * (begin + SHOWN) - 3)
     picture = torch.from_numpy(show.picture[frames, :, left : left + WIDE]).permute(3, 0, 1, 2).float() / 127.5 - 1

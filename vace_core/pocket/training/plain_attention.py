@@ -6,9 +6,10 @@ a mask of parts hides: the memory never looks at the chunk after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -38,6 +39,16 @@ def mask_of(parts: Sequence[Part], device: torch.device | str = "cpu") -> Tensor
 @contextmanager
 def plain_attention(parts: Sequence[Part] = ()) -> Iterator[None]:
     """Use it for every attention within; where there is a mask, it is `mask_of(parts)`."""
+    usual, attention.attend = attention.attend, _attend_of(tuple(parts))
+    try:
+        yield
+    finally:
+        attention.attend = usual
+
+
+@cache
+def _attend_of(parts: tuple[Part, ...]) -> Callable[..., Tensor]:
+    """The same function for the same parts, so that what is compiled for it is found again."""
 
     def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
@@ -50,11 +61,7 @@ def plain_attention(parts: Sequence[Part] = ()) -> Iterator[None]:
             start = end
         return torch.cat(out, dim=2)
 
-    usual, attention.attend = attention.attend, attend
-    try:
-        yield
-    finally:
-        attention.attend = usual
+    return attend
 
 
 def _plain(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

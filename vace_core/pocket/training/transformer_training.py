@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ QUIET = 0.2
 """How much of their usual size the blocks' last projections begin with."""
 RENEW = 50
 """Steps after which new clips are looked for."""
+SHAPES = 100
+"""Kinds of batches, by size, memory, references and their way, that blocks are compiled for, each once."""
 KEPT = 0.998
 """How much of the averaged weights stays at each step."""
 
@@ -119,6 +122,7 @@ def train_transformer(
         model.requires_grad_(True)
         budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)
+    _compile(model.transformer, report)
     optimiser = torch.optim.AdamW(_groups(model), lr=budget.rate, betas=(0.9, 0.97))
     step, before = _resume(out, model, average, optimiser)
     batches = batches_from()
@@ -157,6 +161,17 @@ def train_transformer(
     if together.leads:
         _save(out, model, average, optimiser, step, time.monotonic() - began)
         report(f"transformer: done after {step} steps")
+
+
+def _compile(model: CausalWan, report: Report) -> None:
+    """Fuse what is done between a block's products, where there is a compiler for it: a step takes two thirds."""
+    if shutil.which("c++") is None:
+        report("transformer: no C++ compiler was found (c++), so that training is about 1.5 times slower")
+        return
+    torch._dynamo.config.recompile_limit = SHAPES
+    torch._dynamo.config.accumulated_recompile_limit = SHAPES * SHAPES
+    for block in (*model.blocks, *model.vace_blocks):
+        block.compile(dynamic=False)
 
 
 def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Tensor:
