@@ -186,6 +186,8 @@ def test_a_picture_is_chosen_pasted_or_dropped(show: MadeUpShow, page: Browser, 
     page.wait("document.querySelector('#use-as').open")
     page.click("#use-as button:nth-of-type(4)")
     wait_for(lambda: str(show.mailbox.get("/vace/mask/source")).endswith(".png"), "the mask")
+    shown = "document.querySelector('#play .choice:last-child .chip:last-child input').checked"
+    page.wait(shown)  # which moves what is below it
     page.click("#references button")
     wait_for(lambda: show.mailbox.get("/vace/reference") == (), "the reference taken out")
 
