@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,71 +19,18 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 # Run from its path rather than imported, so that TouchDesigner keeps no old copy of it, and no name of ours.
 specs = runpy.run_path(str(HERE / "parameters.py"))["specs"]
+session = runpy.run_path(str(HERE / "session.py"))
 
 NAME = "vace_live"
 VERSION = "0.3"
 
-# name, type, place. Their parameters are set below.
-OPERATORS = (
-    ("in1", "inTOP", (-600, 200)),
-    ("spout_out", "syphonspoutoutTOP", (-400, 200)),
-    ("memory_out", "sharedmemoutTOP", (-400, 50)),
-    ("spout_in", "syphonspoutinTOP", (-200, 200)),
-    ("memory_in", "sharedmeminTOP", (-200, 50)),
-    ("pick", "switchTOP", (0, 200)),
-    ("out1", "outTOP", (200, 200)),
-    ("osc_out", "oscoutDAT", (-600, -150)),
-    ("osc_in", "oscinDAT", (-400, -150)),
-    ("osc_in_callbacks", "textDAT", (-400, -300)),
-    ("changes", "parameterexecuteDAT", (-200, -150)),
-    ("each_frame", "executeDAT", (0, -150)),
-    ("log", "textDAT", (200, -150)),
-    ("controls", "tableDAT", (-600, -450)),
-    ("extension", "textDAT", (-400, -450)),
-    ("callbacks", "textDAT", (-200, -450)),
-)
-NOT_EVERYWHERE = {"sharedmemoutTOP", "sharedmeminTOP"}
-"""The Non-Commercial licence has none of these."""
-INPUTS = {
-    "spout_out": ("in1",),
-    "memory_out": ("in1",),
-    "pick": ("in1", "spout_in", "memory_in"),
-    "out1": ("pick",),
-}
-TEXTS = {
-    "osc_in_callbacks": "dats/osc_in.py",
-    "changes": "dats/changes.py",
-    "each_frame": "dats/each_frame.py",
-    "extension": "extension.py",
-}
-SETTINGS: dict[str, dict[str, object]] = {
-    "spout_in": {"usespoutactivesender": False},
-    "memory_out": {"memtype": "local"},
-    "memory_in": {"memtype": "local"},
-    "osc_out": {"active": True, "address": "127.0.0.1"},
-    "osc_in": {"active": True, "localaddress": "127.0.0.1", "callbacks": "osc_in_callbacks"},
-    "changes": {
-        "active": True,
-        "op": "..",
-        "pars": "*",
-        "custom": True,
-        "builtin": False,
-        "valuechange": True,
-        "onpulse": True,
-    },
-    "each_frame": {"active": True, "start": True, "framestart": True, "exit": True},
-}
-FIRST_SETTINGS: dict[str, dict[str, object]] = {
-    "spout_out": {"active": False, "sendername": "vace-in"},
-    "spout_in": {"sendername": "vace-out"},
-    "memory_out": {"active": False, "name": "vace-in"},
-    "memory_in": {"name": "vace-out"},
-    "osc_out": {"port": 9000},
-    "osc_in": {"port": 9010},
-}
-"""For new operators only: the extension changes these with every start."""
+network = runpy.run_path(str(HERE / "network.py"))
+OPERATORS, NOT_EVERYWHERE, INPUTS = network["OPERATORS"], network["NOT_EVERYWHERE"], network["INPUTS"]
+TEXTS, SETTINGS, FIRST_SETTINGS = network["TEXTS"], network["SETTINGS"], network["FIRST_SETTINGS"]
 LONGEST_SLIDER = 1000.0
-TABLE_HEAD = ("name", "address", "kind", "role")
+TABLE_HEAD = ("name", "address", "kind", "role", "parts", "sends")
+PAGES = ("VACE Live", "Play", "Look", "Mask", "Pictures", "Show", "Output", "Model", "About")
+"""In their order; what is played is on the second."""
 
 
 class BuildError(Exception):
@@ -95,6 +43,7 @@ def build(parent, folder: str = "", save: bool = True):
     folder: where VACE Live is (default: the folder above this file's). save: also write vace_live.tox beside this file.
     """
     rows = json.loads((HERE / "controls.json").read_text(encoding="utf-8"))["controls"]
+    choices = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
     wanted = specs(rows)
     present = parent.op(NAME)
     comp = present or parent.create("baseCOMP", NAME)
@@ -111,9 +60,13 @@ def build(parent, folder: str = "", save: bool = True):
         comp.op("callbacks").text = (HERE / "dats" / "callbacks.py").read_text(encoding="utf-8")
     _settings(comp, SETTINGS)
     _settings(comp, {name: settings for name, settings in FIRST_SETTINGS.items() if name in fresh})
-    _session_page(comp, folder or str(HERE.parent))
+    for name in PAGES:
+        _page(comp, name)
+    session["session_page"](partial(custom, comp, _page(comp, "VACE Live")), comp)
     _controls(comp, wanted)
-    _last_pages(comp)
+    session["model_page"](partial(custom, comp, _page(comp, "Model")), folder or str(HERE.parent), choices)
+    _last_page(comp)
+    _view(comp)
     _extend(comp)
     if save:
         comp.save(str(HERE / f"{NAME}.tox"))
@@ -156,31 +109,6 @@ def _set(node, value, *names: str) -> None:
     )
 
 
-def _session_page(comp, folder: str) -> None:
-    page = _page(comp, "VACE Live")
-    for name in ("Start", "Stop", "Restart", "Install"):
-        _custom(comp, page, "Pulse", name, name, section=name == "Start")
-    _custom(comp, page, "Toggle", "Active", "Active (off: the input as it is)", True)
-    _custom(comp, page, "Str", "State", "State", "stopped", read_only=True, section=True)
-    for name, label in (("Outputfps", "Output fps"), ("Enginefps", "Engine fps"), ("Latency", "Latency, ms")):
-        _custom(comp, page, "Float", name, label, 0.0, read_only=True)
-    _custom(comp, page, "Str", "Lasterror", "Last error", "", read_only=True)
-    _custom(comp, page, "Str", "Lastline", "Log", "", read_only=True)
-    transports = {"spout": "Spout"}
-    if comp.op("memory_in") is not None and comp.op("memory_out") is not None:
-        transports["memory"] = "Shared memory"
-    _custom(comp, page, "Menu", "Transport", "Frames through", "spout", choices=transports, section=True)
-    _custom(comp, page, "Toggle", "Followclock", "Keep this project's clock", True)
-    _custom(comp, page, "Toggle", "Startwithproject", "Start with the project", False)
-    _custom(comp, page, "Folder", "Folder", "VACE Live's folder", folder, section=True)
-    _custom(comp, page, "File", "Python", "Python (empty: the system's)", "")
-    _custom(comp, page, "Str", "Pipeline", "Pipeline", "pocket")
-    for name, label in (("Width", "Width (0: the pipeline's)"), ("Height", "Height (0: the pipeline's)")):
-        _custom(comp, page, "Int", name, label, 0)
-    _custom(comp, page, "Int", "Oscport", "OSC port (0: any free one)", 0)
-    _custom(comp, page, "Int", "Panelport", "Panel's port (0: no panel)", 8080)
-
-
 def _controls(comp, wanted: list[Spec]) -> None:
     """The parameters of the table's rows, and the table DAT by which the extension knows which one is which address."""
     table = comp.op("controls")
@@ -194,32 +122,56 @@ def _controls(comp, wanted: list[Spec]) -> None:
     table.clear()
     table.appendRow(TABLE_HEAD)
     for spec in wanted:
-        table.appendRow((spec.name, spec.address, spec.kind, spec.role))
+        table.appendRow((spec.name, spec.address, spec.kind, spec.role, " ".join(spec.parts), spec.sends))
         _control(comp, spec)
 
 
 def _control(comp, spec: Spec) -> None:
-    """The parameter of a control; an existing one keeps its value, as far as its range still allows that."""
-    present = getattr(comp.par, spec.name, None)
-    if present is not None and present.style != spec.style:
-        present.destroy()  # the control is of another type now
-    value = None if spec.style == "Pulse" else spec.default
+    """The parameters of a control; existing ones keep their values, as far as their ranges still allow that."""
+    names = [spec.name + part for part in spec.parts] or [spec.name]
+    present = [getattr(comp.par, name) for name in names if getattr(comp.par, name, None) is not None]
+    plain = getattr(comp.par, spec.name, None)
+    if present and (len(present) != len(names) or present[0].style != spec.style):
+        for par in present:
+            par.destroy()
+    if spec.parts and plain is not None:  # it was one text
+        plain.destroy()
+    values: tuple = (None,) * len(names)
+    if spec.style not in ("Pulse", "TOP"):
+        values = tuple(spec.default) if isinstance(spec.default, tuple) else (spec.default,)
     choices = {choice: choice.capitalize() for choice in spec.choices}
-    page = _page(comp, spec.page)
-    par = _custom(
-        comp, page, spec.style, spec.name, spec.label, value, choices=choices, section=spec.section, help=spec.help
+    pars = custom(
+        comp,
+        _page(comp, spec.page),
+        spec.style,
+        spec.name,
+        spec.label,
+        choices=choices,
+        section=spec.section,
+        help=spec.help,
+        parts=spec.parts,
+        values=values,
     )
-    if value is not None:
-        par.default = value
-    if spec.low is not None and spec.high is not None:
-        par.min, par.max, par.clampMin, par.clampMax = spec.low, spec.high, True, True
-        par.normMin, par.normMax = spec.low, min(spec.high, LONGEST_SLIDER)
+    for par, value in zip(pars, values):
+        if value is not None:
+            par.default = value
+        if spec.low is not None and spec.high is not None:
+            par.min, par.max, par.clampMin, par.clampMax = spec.low, spec.high, True, True
+            par.normMin, par.normMax = spec.low, min(spec.high, LONGEST_SLIDER)
 
 
-def _last_pages(comp) -> None:
-    _custom(comp, _page(comp, "Callbacks"), "DAT", "Callbackdat", "Callbacks", "./callbacks")
-    version = _custom(comp, _page(comp, "About"), "Str", "Version", "Version", VERSION, read_only=True)
+def _last_page(comp) -> None:
+    page = _page(comp, "About")
+    custom(comp, page, "DAT", "Callbackdat", "Callbacks", values=("./callbacks",))
+    (version,) = custom(comp, page, "Str", "Version", "Version", values=(VERSION,), read_only=True)
     version.val = VERSION
+
+
+def _view(comp) -> None:
+    """The component's node shows its output."""
+    _set(comp, "opviewer", "nodeview")
+    _set(comp, "./out1", "opviewer")
+    comp.viewer = True
 
 
 def _extend(comp) -> None:
@@ -236,29 +188,37 @@ def _page(comp, name: str):
     return next((page for page in comp.customPages if page.name == name), None) or comp.appendCustomPage(name)
 
 
-def _custom(
+def custom(
     comp,
     page,
     style: str,
     name: str,
     label: str,
-    value: object = None,
+    values: tuple = (None,),
     choices: dict[str, str] | None = None,
     read_only: bool = False,
     section: bool = False,
     help: str = "",  # noqa: A002 as the parameter's attribute is called
-):
-    """A custom parameter, made if it is not there yet; only a new one is given `value`. choices: a menu's, labelled."""
-    par = getattr(comp.par, name, None)
-    fresh = par is None
-    if par is None:
-        par = getattr(page, f"append{style}")(name, label=label)[0]
-    elif par.style != style:
-        raise BuildError(f"{comp.path} has a parameter {name} of style {par.style}, and this builder makes a {style}")
-    if choices:
-        par.menuNames, par.menuLabels = list(choices), list(choices.values())
-    if fresh and value is not None:
-        par.default = value
-        par.val = value
-    par.label, par.readOnly, par.startSection, par.help = label, read_only, section, help
-    return par
+    parts: tuple[str, ...] = (),
+) -> list:
+    """Custom parameters, made if they are not there yet; only new ones are given `values`, one for each.
+
+    choices: a menu's, labelled. parts: what is put behind the name for each of several numbers side by side.
+    """
+    names = [name + part for part in parts] or [name]
+    pars: list = [getattr(comp.par, each, None) for each in names]
+    fresh = None in pars
+    if fresh:
+        size = {"size": len(parts)} if style == "Float" and parts else {}
+        pars = list(getattr(page, f"append{style}")(name, label=label, **size))
+    elif pars[0].style != style:
+        raise BuildError(f"{comp.path} has a parameter {name} of style {pars[0].style}, this builder makes a {style}")
+    for par, value in zip(pars, values):
+        if choices:
+            par.menuNames, par.menuLabels = list(choices), list(choices.values())
+        if fresh and value is not None:
+            par.default = value
+            par.val = value
+        par.readOnly, par.startSection, par.help = read_only, section, help
+        par.label = label
+    return pars

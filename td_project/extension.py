@@ -2,119 +2,64 @@
 
 Nothing here waits: the backend is looked after frame by frame, and only files of this machine are read.
 """
+# `me` is this DAT, given by TouchDesigner.
+# ruff: noqa: F821
+# pyright: reportUndefinedVariable=false
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
-import types
 from pathlib import Path
 
 import td  # pyright: ignore[reportMissingImports]  TouchDesigner's own
+
+process = me.parent().op("process").module
+values = me.parent().op("values").module
+command = me.parent().op("command").module
+sync = me.parent().op("sync").module
+figures = me.parent().op("figures_of").module
 
 SUBSCRIBE_SECONDS = 1.0
 """Between two tries to be heard by a backend that begins."""
 RENEW_SECONDS = 20.0
 """Between two signs of life; the backend forgets who is silent for a minute."""
-STOP_SECONDS = 15.0
-"""A backend that was asked to end is given so long, then it is killed."""
 SILENT_SECONDS = 5.0
 """Without a word for so long a backend that was heard before counts as silent."""
 LOG_SECONDS = 1.0
-LOG_TAIL = 4000
-"""Bytes of its log that are shown."""
 GONE_FRAMES = 2
 """So long after an extension's end it is looked whether its component still exists."""
-LAST_LOOK_FRAMES = 60
-"""Between two looks at a backend whose component is no more."""
-SEPARATOR = ";"
-CLOSE = 1e-6
-SESSION = ("Start", "Stop", "Restart", "Install")
+SESSION = ("Start", "Stop", "Restart", "Install", "Downloadmodel", "Openpage", "Openlog")
 AT_REST = ("stopped", "failed")
+SWITCHING = ("Active", "Masksource", "Controlsource")
+"""Parameters that decide which operators send."""
 INPUT = 0
 PICK = {"": INPUT, "spout": 1, "memory": 2}
 """Inputs of the switch in front of the Out TOP, by how frames travel."""
-WINDOWS = sys.platform == "win32"
-NO_WINDOW = 0x08000000 if WINDOWS else 0  # CREATE_NO_WINDOW
-
-
-class Backend:
-    """One backend process. Its standard input is held open: it ends by itself when that is closed, or we are gone."""
-
-    def __init__(self, command: list[str], folder: str, log: Path, transport: str) -> None:
-        self.log = log
-        self.transport = transport
-        """How its frames travel: "spout" or "memory"; "" for an installation, which has none."""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        # What TouchDesigner tells its own Python where things are would mislead another one.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        environment.update(PYTHONUNBUFFERED="1", PYTHONUTF8="1")
-        with open(log, "wb") as output:
-            self.process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                creationflags=NO_WINDOW,
-                start_new_session=not WINDOWS,
-            )
-        self.ending: float | None = None
-        self._killed = False
-
-    def end(self) -> None:
-        """Ask it to end, cleanly; safe to call again."""
-        if self.process.stdin is not None and not self.process.stdin.closed:
-            self.process.stdin.close()
-            self.ending = time.monotonic()
-
-    def code(self) -> int | None:
-        """Its exit code, None while it runs. One that does not end in time is killed."""
-        if self.ending is not None and time.monotonic() - self.ending > STOP_SECONDS and not self._killed:
-            self._killed = True
-            self._kill()
-        code = self.process.poll()
-        if code is not None and self.process.stdin is not None:
-            self.process.stdin.close()
-        return code
-
-    def last_lines(self) -> str:
-        """The end of its log."""
-        try:
-            with open(self.log, "rb") as file:
-                file.seek(max(0, os.path.getsize(self.log) - LOG_TAIL))
-                return file.read().decode("utf-8", "replace").replace("\r", "\n").strip()
-        except OSError:
-            return ""
-
-    def _kill(self) -> None:
-        """With what it has started: an installation runs pip, and on Windows start.py stays above the program."""
-        if WINDOWS:
-            subprocess.Popen(["taskkill", "/T", "/F", "/PID", str(self.process.pid)], creationflags=NO_WINDOW)
-        else:
-            os.killpg(self.process.pid, signal.SIGKILL)
+SENDERS = {"frames": "", "mask": "mask_", "control": "control_"}
+"""What the names of the operators that send begin with, by what they send."""
+NO_PYTHON = (
+    "no Python 3.12, 3.11 or 3.13 was found; install 3.12 from python.org, with the py launcher that it offers, or "
+    "choose a python.exe at Python on the page Model"
+)
 
 
 class VaceLive:
     def __init__(self, ownerComp) -> None:
         self.ownerComp = ownerComp
-        self._rows = self._read_rows()
-        self._by_address = {row["address"]: row for row in self._rows.values() if row["role"] != "send"}
-        self._received: dict[str, object] = {}
-        self._heard = 0.0
-        self._subscribed = 0.0
-        self._looked = 0.0
-        self._restarting = False
-        self._ready = False
+        self._sync = sync.Sync(ownerComp, self.Send)
+        self._figures = figures.Figures()
+        self._heard = self._subscribed = self._looked = 0.0
+        self._restarting = self._ready = False
+        self._waiting: tuple = ()
+        if self._backend is not None:  # the extension was made anew while it runs
+            self._sync.wiring = self._backend.wiring
 
     def onDestroyTD(self) -> None:
         """The extension ends: it is made anew, or the component is deleted, which shows some frames later."""
-        _later(GONE_FRAMES, _leave_if_gone, self.ownerComp, self._key)
+        process.later(GONE_FRAMES, _leave_if_gone, self.ownerComp, self._key)
 
     # What the pages' buttons do, for scripts too: op('vace_live').Start()
 
@@ -123,11 +68,11 @@ class VaceLive:
         if self._backend is not None:
             return
         try:
-            command = self._command()
+            line = self.Command()
         except OSError as reason:
-            self._fail(f"no port is free for OSC ({reason})")
+            self._fail(f"no port is free ({reason})")
             return
-        self._launch(command, "starting", str(self.ownerComp.par.Transport.eval()))
+        self._launch(line, "starting", str(self.ownerComp.par.Transport.eval()))
 
     def Stop(self) -> None:
         """End the backend; the Out TOP shows the input again."""
@@ -147,7 +92,57 @@ class VaceLive:
     def Install(self) -> None:
         """Only what the first start does before it runs: make the environment and install the packages."""
         if self._backend is None:
-            self._launch([*self._python(), "start.py", "controls"], "installing", "")
+            self._launch(["start.py", "controls"], "installing", "")
+
+    def Downloadmodel(self) -> None:
+        """The weights of the chosen pipeline, into VACE Live's own folder for them; what is there already stays."""
+        if self._backend is None:
+            line = ["start.py", "models", "download", str(self.ownerComp.par.Pipeline.eval())]
+            folder = str(self.ownerComp.par.Modelfolder.eval())
+            self._launch(line + (["--models", folder] if folder else []), "downloading", "")
+
+    def Openpage(self) -> None:
+        """The page, in the system's browser."""
+        address = str(self.ownerComp.par.Pageaddress.eval())
+        if address:
+            td.ui.viewFile(address)
+        else:
+            self._set("Lasterror", "there is no page: press Start first, and leave Page in the browser on")
+
+    def Openlog(self) -> None:
+        """The log of the last start, in the system's editor."""
+        log = self._log()
+        if log.is_file():
+            td.ui.viewFile(str(log))
+        else:
+            self._set("Lasterror", f"there is no log yet; it will be {log}")
+
+    def Command(self) -> list[str]:
+        """What start.py is given; sets names and ports of our own operators to go with it."""
+        comp = self.ownerComp
+        kind = str(comp.par.Transport.eval())
+        scheme = "touch" if kind == "memory" else "syphon" if sys.platform == "darwin" else "spout"
+        page = comp.par.Page.eval()
+        name = values.program_name(comp.path, str(comp.par.Programname.eval()))
+        wiring = self._sync.wiring = command.Wiring(
+            tag=f"{os.getpid()}-{self._key}",
+            name=name,
+            osc=process.free_port(int(comp.par.Oscport.eval()), socket.SOCK_DGRAM),
+            panel=process.free_port(int(comp.par.Panelport.eval()), socket.SOCK_STREAM) if page else 0,
+            scheme=scheme,
+            presets=str(comp.par.Presetfile.eval()) or str(self._folder() / "presets" / f"{name}.json"),
+        )
+        for what, before in SENDERS.items():
+            self._name_operator(f"{before}spout_out", "sendername", wiring.senders[what])
+            self._name_operator(f"{before}memory_out", "name", wiring.senders[what])
+        self._name_operator("spout_in", "sendername", wiring.senders["output"])
+        self._name_operator("memory_in", "name", wiring.senders["output"])
+        comp.op("osc_out").par.port.val = wiring.osc
+        comp.op("osc_in").par.port.val = process.free_port(0, socket.SOCK_DGRAM)
+        self._set("Oscaddress", f"127.0.0.1:{wiring.osc}")
+        self._set("Pageaddress", f"http://127.0.0.1:{wiring.panel}" if wiring.panel else "")
+        self._set("Runsas", name)
+        return command.command_line(comp.par, wiring, values.words(str(comp.par.Arguments.eval())))
 
     @property
     def Running(self) -> bool:
@@ -156,6 +151,11 @@ class VaceLive:
     def Send(self, address: str, *arguments) -> None:
         """Any OSC message to the backend."""
         self.ownerComp.op("osc_out").sendOSC(address, list(arguments))
+
+    def Figures(self) -> dict[str, float]:
+        """What the CHOP shows; see figures.py."""
+        par = self.ownerComp.par
+        return self._figures.channels(str(par.State.eval()), float(par.Tempobar.eval()))
 
     # Called by the DATs.
 
@@ -184,6 +184,8 @@ class VaceLive:
             if now - self._subscribed > SUBSCRIBE_SECONDS:
                 self._subscribe()
             return
+        self._sync.send_changed()
+        self.ownerComp.op("figures").cook(force=True)
         if now - self._subscribed > RENEW_SECONDS:
             self._subscribed = now
             self.Send("/vace/ping")
@@ -199,51 +201,43 @@ class VaceLive:
         self._heard = time.monotonic()
         if address == "/vace/status" and len(args) >= 4:
             self._status(*args[:4])
+            self._figures.take(*args[1:4], *(args[4:6] if len(args) >= 6 else (0.0, 0.0)))
         elif address == "/vace/error" and len(args) >= 2:
             self._set("Lasterror", f"{args[0]}: {args[1]}")
             self._call("onError", address=args[0], reason=args[1])
-        elif address in self._by_address and self._ready:
-            self._apply(self._by_address[address], args)
+        elif address == sync.PRESETS:
+            self._sync.list_presets([str(name) for name in args])
+        elif address in self._sync and self._ready:
+            self._sync.apply(address, args)
             self._call("onValue", address=address, args=list(args))
             if address == "/vace/prompt" and args:
                 self._call("onPrompt", prompt=args[0])
 
     def Changed(self, par) -> None:
         """The user has moved a parameter, or we have, because the backend said so: that is not sent back."""
-        if par.name == "Active":
+        if par.name in SWITCHING:
             self._route()
         if not self._ready:  # it will be sent all of them
             return
         if par.name == "Followclock":
             self.Send("/vace/output/follow", "tick" if par.eval() else "auto")
-        row = self._rows.get(par.name)
-        if row is None or row["role"] != "value":
-            return
-        value = par.eval()
-        if par.name in self._received and _same(self._received.pop(par.name), value):
-            return
-        self.Send(row["address"], *_arguments(row["kind"], value))
+        self._sync.changed(par)
 
     def Pulsed(self, par) -> None:
         """The user has pressed a button."""
         if par.name in SESSION:
             getattr(self, par.name)()
             return
-        row = self._rows.get(par.name)
-        if row is None or not self._ready:
-            return
-        if row["role"] == "send":
-            held = self._by_address[row["address"]]
-            self.Send(row["address"], *_arguments(row["kind"], self.ownerComp.par[held["name"]].eval()))
-        else:
-            self.Send(row["address"], 1)
-            self.Send(row["address"], 0)
+        if self._ready:
+            reason = self._sync.pulsed(par, self._folder() / "out" / "pictures")
+            if reason:
+                self._set("Lasterror", reason)
 
     def Leave(self) -> None:
         """The project goes: the backend ends as well."""
-        _end(self._key)
+        process.end(self._key)
 
-    # Inside.
+    # Inside: the backend's life.
 
     @property
     def _key(self) -> int:
@@ -252,61 +246,45 @@ class VaceLive:
 
     @property
     def _backend(self):
-        return _processes().get(self._key)
+        return process.processes().get(self._key)
 
-    def _launch(self, command: list[str], state: str, transport: str) -> None:
+    def _launch(self, line: list[str], state: str, transport: str) -> None:
         folder = self._folder()
         if not (folder / "start.py").is_file():
-            self._fail(f"{folder} has no start.py; set Folder to where VACE Live is")
+            self._fail(f"{folder} has no start.py; set Folder on the page Model to where VACE Live is")
             return
+        self._waiting = (process.pythons(str(self.ownerComp.par.Python.eval())), line, state, transport)
+        self._try_next()
+
+    def _try_next(self) -> None:
+        """Start with the next Python of those that may be there."""
+        (python, *others), line, state, transport = self._waiting
+        self._waiting = (others, line, state, transport)
         self._heard = self._subscribed = 0.0
         self._ready = False
-        log = folder / "out" / f"touchdesigner-{os.getpid()}-{self._key}.log"
         try:
-            backend = Backend(command, str(folder), log, transport)
+            backend = process.Backend([*python, *line], str(self._folder()), self._log(), transport)
         except OSError as reason:
-            self._fail(f"{command[0]} could not be started ({reason}); set Python to a Python 3.11 or newer")
+            if others:
+                self._try_next()
+            else:
+                chosen = str(self.ownerComp.par.Python.eval())
+                self._fail(f"{chosen} could not be started ({reason}); set Python" if chosen else NO_PYTHON)
             return
-        _processes()[self._key] = backend
+        backend.wiring = self._sync.wiring
+        process.processes()[self._key] = backend
         self._set("State", state)
         self._set("Lasterror", "")
         self._route()
 
-    def _command(self) -> list[str]:
-        """The backend's command line; sets names and ports of our own operators to go with it."""
-        comp = self.ownerComp
-        tag = f"{os.getpid()}-{self._key}"
-        there, back = f"vace-in-{tag}", f"vace-out-{tag}"
-        scheme = "touch" if comp.par.Transport.eval() == "memory" else "spout"
-        for operator, name in (("spout_out", there), ("memory_out", there), ("spout_in", back), ("memory_in", back)):
-            parameter = "sendername" if operator.startswith("spout") else "name"
-            if comp.op(operator) is not None:
-                comp.op(operator).par[parameter].val = name
-        osc = int(comp.par.Oscport.eval()) or _free_port()
-        comp.op("osc_out").par.port.val = osc
-        comp.op("osc_in").par.port.val = _free_port()
-        command = [*self._python(), "start.py", "run", "--until-stdin-ends"]
-        command += ["--source", f"{scheme}:{there}", "--sink", f"{scheme}:{back}", "--osc", f"127.0.0.1:{osc}"]
-        command += ["--oscquery", "off", "--pipeline", str(comp.par.Pipeline.eval())]
-        panel = int(comp.par.Panelport.eval())
-        command += ["--panel", f"127.0.0.1:{panel}" if panel else "off"]
-        for option, parameter in (("--width", "Width"), ("--height", "Height")):
-            if int(comp.par[parameter].eval()):
-                command += [option, str(int(comp.par[parameter].eval()))]
-        return command
-
-    def _python(self) -> list[str]:
-        chosen = str(self.ownerComp.par.Python.eval())
-        if chosen:
-            return [chosen]
-        return ["py", "-3"] if WINDOWS else ["python3"]
-
-    def _folder(self) -> Path:
-        return Path(str(self.ownerComp.par.Folder.eval()))
-
-    def _ended(self, backend: Backend, code: int) -> None:
-        _processes().pop(self._key, None)
+    def _ended(self, backend, code: int) -> None:
+        process.processes().pop(self._key, None)
         asked, lines = backend.ending is not None, backend.last_lines()
+        if code == process.NO_SUCH_PYTHON and not asked and self._waiting:
+            if self._waiting[0]:
+                self._try_next()
+                return
+            lines = NO_PYTHON
         installed = not backend.transport and code == 0
         self._show_log(backend)
         self._at_rest("stopped" if asked or installed else "failed")
@@ -320,16 +298,27 @@ class VaceLive:
     def _at_rest(self, state: str) -> None:
         self._ready = False
         self._set("State", state)
+        self._set("Pageaddress", "")
         for name in ("Outputfps", "Enginefps", "Latency"):
             self._set(name, 0.0)
+        self._figures.clear()
+        self.ownerComp.op("figures").cook(force=True)
         self._route()
 
-    def _show_log(self, backend: Backend) -> None:
+    def _folder(self) -> Path:
+        return Path(str(self.ownerComp.par.Folder.eval()))
+
+    def _log(self) -> Path:
+        return self._folder() / "out" / f"touchdesigner-{os.getpid()}-{self._key}.log"
+
+    def _show_log(self, backend) -> None:
         lines = backend.last_lines()
         dat = self.ownerComp.op("log")
         if lines != dat.text:
             dat.text = lines
             self._set("Lastline", lines.splitlines()[-1] if lines else "")
+
+    # Inside: messages.
 
     def _subscribe(self) -> None:
         """Be told of every value, and of all that changes."""
@@ -340,7 +329,9 @@ class VaceLive:
         if not self._ready:
             # The first word of a backend: it takes the project's values, and then says all it has once more.
             self._ready = True
-            self._send_all()
+            self._sync.send_all()
+            if self.ownerComp.par.Followclock.eval():
+                self.Send("/vace/output/follow", "tick")
             self._subscribe()
             self._route()
         was = self.ownerComp.par.State.eval()
@@ -351,26 +342,7 @@ class VaceLive:
             self._call("onReady", state=state)
         self._call("onStatus", state=state, outputfps=output_fps, enginefps=engine_fps, latency=latency_ms)
 
-    def _send_all(self) -> None:
-        """A backend that has just begun takes the project's values."""
-        for row in self._rows.values():
-            if row["role"] == "value" and row["address"] != "/vace/source":
-                value = self.ownerComp.par[row["name"]].eval()
-                self.Send(row["address"], *_arguments(row["kind"], value))
-        if self.ownerComp.par.Followclock.eval():
-            self.Send("/vace/output/follow", "tick")
-
-    def _apply(self, row: dict, args) -> None:
-        """Show a value that the backend has, if it is another one."""
-        par = self.ownerComp.par[row["name"]]
-        # To set a parameter takes the user's expression, export or binding away.
-        if row["role"] != "value" or par.mode != td.ParMode.CONSTANT:
-            return
-        value = _joined(row["kind"], args)
-        if value is None or _same(par.eval(), value):
-            return
-        self._received[row["name"]] = value
-        par.val = bool(value) if row["kind"] == "bool" else value
+    # Inside: parameters.
 
     def _route(self) -> None:
         """Frames go out while a backend runs, and come in once it has said a word; else the input is shown."""
@@ -379,9 +351,16 @@ class VaceLive:
         if backend is not None and backend.ending is None and comp.par.Active.eval():
             transport = backend.transport
         comp.op("pick").par.index.val = PICK[transport] if self._ready else INPUT
-        for name, operator in (("spout", "spout_out"), ("memory", "memory_out")):
-            if comp.op(operator) is not None:
-                comp.op(operator).par.active.val = transport == name
+        for what, before in SENDERS.items():
+            wanted = what == "frames" or self._sync.wants(what)
+            for kind in ("spout", "memory"):
+                operator = comp.op(f"{before}{kind}_out")
+                if operator is not None:
+                    operator.par.active.val = transport == kind and wanted
+
+    def _name_operator(self, operator: str, parameter: str, name: str) -> None:
+        if self.ownerComp.op(operator) is not None:
+            self.ownerComp.op(operator).par[parameter].val = name
 
     def _fail(self, reason: str) -> None:
         self._set("State", "failed")
@@ -401,68 +380,7 @@ class VaceLive:
         except Exception as error:  # noqa: BLE001 the user's code may raise anything
             self._set("Lasterror", f"{name} in {dat.path}: {error}")
 
-    def _read_rows(self) -> dict[str, dict]:
-        """Of the table DAT that the builder has filled, by parameter name."""
-        table = self.ownerComp.op("controls")
-        names = [cell.val for cell in table.row(0)]
-        rows = (dict(zip(names, (cell.val for cell in table.row(i)))) for i in range(1, table.numRows))
-        return {row["name"]: row for row in rows}
-
-
-def _processes() -> dict[int, Backend]:
-    """The backends of all components; kept where a re-initialised extension finds them again."""
-    holder = sys.modules.setdefault("vace_live_processes", types.ModuleType("vace_live_processes"))
-    return holder.__dict__.setdefault("backends", {})
-
-
-def _end(key: int) -> None:
-    backend = _processes().pop(key, None)
-    if backend is not None:
-        backend.end()
-        _see_off(backend)
-
-
-def _see_off(backend: Backend) -> None:
-    """Until it is gone; nobody else looks after it now."""
-    if backend.code() is None:
-        _later(LAST_LOOK_FRAMES, _see_off, backend)
-
 
 def _leave_if_gone(comp, key: int) -> None:
     if not comp.valid:
-        _end(key)
-
-
-def _later(frames: int, function, *arguments) -> None:
-    """Call it so many frames from now, on TouchDesigner's thread, whether or not a component is left by then."""
-    td.run("args[0](*args[1:])", function, *arguments, delayFrames=frames, delayRef=td.op.TDResources)
-
-
-def _arguments(kind: str, value) -> list:
-    if kind == "strings":
-        return [part.strip() for part in str(value).split(SEPARATOR) if part.strip()]
-    if kind == "bool":
-        return [int(value)]
-    return [value]
-
-
-def _joined(kind: str, args):
-    """What a parameter shows for the arguments of a message; several are one text, None is nothing."""
-    if kind == "strings":
-        return SEPARATOR.join(map(str, args))
-    if kind == "floats":
-        return " ".join(f"{float(number):g}" for number in args)
-    return args[0] if args else None
-
-
-def _same(a, b) -> bool:
-    if isinstance(a, str) or isinstance(b, str):
-        return str(a) == str(b)
-    return abs(float(a) - float(b)) <= CLOSE * max(1.0, abs(float(a)))
-
-
-def _free_port() -> int:
-    """A UDP port of this machine that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        process.end(key)

@@ -7,7 +7,7 @@ import argparse
 from bridge.video.pace import FASTEST, SLOWEST
 from vace_core.config import pipeline_names
 
-from ..imaging.fitting import rounded_size
+from ..imaging.fitting import FITS, rounded_size
 
 DONE, FAILED, BROKEN = 0, 1, 3
 """Exit codes. 1: it could not begin or do what it was asked; 3: it had begun, and a fault of the program ended it. For
@@ -28,8 +28,15 @@ def add_device_option(parser: argparse._ActionsContainer) -> None:
 
 def add_size_options(parser: argparse.ArgumentParser) -> None:
     """The size of the frames that are made."""
-    parser.add_argument("--width", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
-    parser.add_argument("--height", type=int, help="pixels, a multiple of 16 (default: the pipeline's)")
+    default = "the pipeline's, in the shape of a clip or picture that would lose a fifth"
+    parser.add_argument("--width", type=int, help=f"pixels, a multiple of 16 (default: {default})")
+    parser.add_argument("--height", type=int, help=f"pixels, a multiple of 16 (default: {default})")
+    parser.add_argument(
+        "--fit",
+        default=FITS[0],
+        choices=FITS,
+        help="how an input of another shape is fitted: cut off, whole with black beside it, or out of shape",
+    )
 
 
 def host_and_port(text: str, parser: argparse.ArgumentParser, option: str) -> tuple[str, int] | None:

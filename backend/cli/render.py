@@ -45,6 +45,7 @@ def render(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         target=without_scheme(options.output),
         model=model,
         height=options.height,
+        fit=options.fit,
         width=options.width,
         frames=options.frames,
         audio=options.audio,

@@ -41,7 +41,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help=f"testcard: | file:PATH | camera:N | {HOSTS} (default: a bundled clip)",
     )
     parser.add_argument(
-        "--sink", action="append", default=[], help=f"file:PATH | {HOSTS} | null: ; may be given several times"
+        "--sink",
+        action="append",
+        default=[],
+        help=f"window: | screen:N | file:PATH | {HOSTS} | vcam: | null: ; may be given several times",
     )
     for name, shown in (("control", "control video"), ("mask", "mask")):
         parser.add_argument(
@@ -157,6 +160,7 @@ def run_options(options: argparse.Namespace, parser: argparse.ArgumentParser) ->
         height=options.height,
         width=options.width,
         fps=options.fps,
+        fit=options.fit,
         panel=host_and_port(options.panel, parser, "--panel"),
         steering=_steering_options(options, parser),
         restore=options.restore,

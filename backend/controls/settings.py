@@ -78,6 +78,7 @@ class Settings:
     )
     control_source: str = setting(
         "",
+        means="frames",
         dangerous=True,
         names=named_control_source,
         check=check_control_source,
@@ -152,17 +153,19 @@ class Settings:
     )
     mask_source: MaskSource = setting(
         "none",
+        means="frames",
+        offers=NAMED,
         dangerous=True,
         names=named_mask_source,
         check=MaskSource.parse,
         meaning=MaskSource.of,
-        suggestions=NAMED,
         doc=f"Where the mask comes from; its white part is restyled and the rest is kept: {', '.join(NAMED)}, "
         "object:NAME (or several names with commas), or the path of a picture or video, or a frame address, "
         "whose brightness is the mask.",
     )
     mask_key: tuple[float, ...] = setting(
         (0.0, 1.0, 0.0),
+        means="colour",
         low=0.0,
         high=1.0,
         counts=(3,),
@@ -183,6 +186,7 @@ class Settings:
     )
     mask_rect: tuple[float, ...] = setting(
         (0.25, 0.25, 0.5, 0.5),
+        means="box",
         low=-1.0,
         high=2.0,
         counts=(4,),
@@ -191,6 +195,7 @@ class Settings:
     )
     mask_ellipse: tuple[float, ...] = setting(
         (0.5, 0.5, 0.25, 0.25),
+        means="box",
         low=-1.0,
         high=2.0,
         counts=(4,),
@@ -258,6 +263,7 @@ class Settings:
     )
     reference: tuple[str, ...] = setting(
         (),
+        means="picture",
         dangerous=True,
         names=tuple,
         doc="Paths of pictures whose look or subject is used, for as long as they are set.",
@@ -278,12 +284,14 @@ class Settings:
     )
     first: str = setting(
         "",
+        means="picture",
         dangerous=True,
         names=named_source,
         doc="Path of a picture that the next chunk begins with; it acts once each time it is set.",
     )
     last: str = setting(
         "",
+        means="picture",
         dangerous=True,
         names=named_source,
         doc="Path of a picture that the next chunk ends with; it acts once each time it is set.",
@@ -310,6 +318,7 @@ class Settings:
     )
     source: str = setting(
         "",
+        means="frames",
         acts="at once",
         dangerous=True,
         names=named_source,

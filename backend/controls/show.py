@@ -22,6 +22,10 @@ BANK = (
     "blueprint",
 )
 """What the slots of the prompt bank begin with."""
+SLOTS = tuple(str(number) for number in range(1, 9))
+"""Of the bank, the presets, the references and the cues, as far as surfaces have buttons for them."""
+LEARNT = ("/vace/scale", "/vace/noise", "/vace/prompt/go 1", "/vace/prompt/go 2", "/vace/freeze", "/vace/blackout")
+"""What knobs and keys are bound to most."""
 
 
 def _bank_slot(number: int, prompt: str) -> Control:
@@ -51,6 +55,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             high=len(BANK),
             acts="at once",
             event=True,
+            offers=SLOTS,
             also=("/vace/prompt/fade",),
         ),
     ),
@@ -63,6 +68,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             acts="at once",
             dangerous=True,
             event=True,
+            means="picture",
             names=named_source,
         ),
         Control(
@@ -73,6 +79,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "which a button sends when it is released, does nothing.",
             acts="at once",
             event=True,
+            offers=SLOTS[:4],
         ),
         Control("/vace/reference/clear", "trigger", False, "Remove all references.", acts="at once"),
     ),
@@ -94,6 +101,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             acts="at once",
             dangerous=True,
             event=True,
+            offers=SLOTS,
             preset=False,
             live_only=True,
         ),
@@ -104,6 +112,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "Set the values that were saved under this name or number.",
             acts="at once",
             event=True,
+            offers=SLOTS,
             also=("/vace/preset/fade",),
             preset=False,
             live_only=True,
@@ -149,6 +158,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             "Go to a cue, by its name or its place in the list, from 1.",
             acts="at once",
             event=True,
+            offers=SLOTS,
             preset=False,
             live_only=True,
         ),
@@ -223,6 +233,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             acts="at once",
             dangerous=True,
             event=True,
+            offers=LEARNT,
             names=_midi_input,
         ),
         Control(
@@ -233,6 +244,7 @@ AFTER: dict[str, tuple[Control, ...]] = {
             acts="at once",
             dangerous=True,
             event=True,
+            offers=("all",),
             names=_midi_input,
         ),
         *(_bank_slot(number, prompt) for number, prompt in enumerate(BANK, 1)),

@@ -30,7 +30,7 @@ from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
 from ..steering.tour import Tour
 from ..steering.unavailable import refuse_loras
-from .capture import Capture, make_ring, open_fitting, source_rate
+from .capture import Capture, make_ring, open_fitting, source_rate, source_size
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
 from .file_check import FileCheck
@@ -71,7 +71,8 @@ class FrontBuilder:
     def __init__(self, options: RunOptions, opened: ExitStack) -> None:
         self._began = time.monotonic()
         self._options, self._opened = options, opened
-        self._size = stream_size(options.height, options.width, options.model.preset())
+        source = source_size(options.source) if options.height is None and options.width is None else None
+        self._size = stream_size(options.height, options.width, options.model.preset(), source, options.fit)
         self._fps = options.fps or source_rate(options.source)
         self._pictures = self._pictures_folder()
         folders = (*options.steering.media, *([] if self._pictures is None else [self._pictures]))
@@ -199,12 +200,14 @@ class FrontBuilder:
         self._opened.callback(self._recorder.close)
         source = None
         try:
-            source = open_fitting(options.source, self._size, self._fps)
+            source = open_fitting(options.source, self._size, self._fps, options.fit)
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)
         on_frame, ring = self._clock_source.on_frame, self._open_ring(channels=4)
-        self._capture = Capture(options.source, ring, self._size, self._fps, self._source_trouble, source, on_frame)
+        self._capture = Capture(
+            options.source, ring, self._size, self._fps, self._source_trouble, source, on_frame, fit=options.fit
+        )
         self._capture.start()
         self._opened.callback(self._capture.stop)
         mailbox.listen(RECORD, lambda on, _: self._recorder.turn(bool(on)))
@@ -216,7 +219,9 @@ class FrontBuilder:
 
     def _open_side(self, field: str) -> SideInput:
         """The frames that a control names, by the field of the settings that it is."""
-        side = SideInput(address_of(field), self._mailbox, self._size, self._fps, self._faults.notify)
+        side = SideInput(
+            address_of(field), self._mailbox, self._size, self._fps, self._faults.notify, self._options.fit
+        )
         self._opened.callback(side.close)
         return side
 

@@ -19,14 +19,17 @@ from bridge.video.frames import Frame
 from bridge.video.protocol import Source
 from bridge.video.ring import FrameRing
 
-from ..imaging.fitting import cover
-from ..imaging.stills import PictureError, is_still
+from ..imaging.fitting import TOLD_CUT, fit_picture, lost
+from ..imaging.stills import PictureError, is_still, read_still
 from ..runtime.metrics import Rate
+from ..runtime.worker import shared_worker
 from .still_source import StillSource
 
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.25
+READ_PICTURE_SECONDS = 10.0
+"""What reading a picture may take."""
 REMEMBERED = 2048
 """Frames whose time is kept, to tell the latency of what is made from them."""
 LOST_SECONDS = 1.0
@@ -62,7 +65,8 @@ class Capture:
     ring: whoever gives it closes it, after on_end() was called, which happens in the thread when it ends. size is
     (height, width) of the stream. A source that is given is open already, so that a mistake in its address is told at
     the start; otherwise the thread opens it. on_trouble(reason) is called, from the thread, with what goes wrong;
-    on_frame(when, number) with each frame, by the source's own number.
+    on_frame(when, number) with each frame, by the source's own number. fit: one of
+    `fitting.FITS`.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Capture:
         source: Source | None = None,
         on_frame: Callable[[float, int], None] = lambda when, number: None,
         on_end: Callable[[], None] = lambda: None,
+        fit: str = "cover",
     ) -> None:
         self.uri = uri
         self.ring = ring
@@ -84,6 +89,7 @@ class Capture:
         """Whether the source could be opened, at least once."""
         self._size = size
         self._fps = fps
+        self._fit = fit
         self._on_trouble, self._on_frame, self._on_end = on_trouble, on_frame, on_end
         self._source = source
         self._wanted: str | None = None
@@ -139,7 +145,7 @@ class Capture:
             self._turn()
             opened = time.monotonic()
             try:
-                source, self._source = self._source or open_fitting(self.uri, self._size, self._fps), None
+                source, self._source = self._source or open_fitting(self.uri, self._size, self._fps, self._fit), None
                 with source:
                     self.opened = True
                     self._read(source)
@@ -169,7 +175,7 @@ class Capture:
         self._note_frame(frame)
         self._number += 1  # the source's own numbers begin again when it is opened again
         self._times[self._number % REMEMBERED] = frame.time
-        self.ring.write(Frame(cover(frame.pixels, *self._size), self._number, frame.time))
+        self.ring.write(Frame(fit_picture(frame.pixels, *self._size, self._fit), self._number, frame.time))
         self.has_frame.set()
 
     def _turn(self) -> bool:
@@ -178,7 +184,7 @@ class Capture:
         if uri is None or uri == self.uri:
             return False
         try:
-            self._source = open_fitting(uri, self._size, self._fps)
+            self._source = open_fitting(uri, self._size, self._fps, self._fit)
         except Exception as error:  # noqa: BLE001 - transports and decoders are others' code
             self._trouble(error, f"; {self.uri} is still the source")
             return False
@@ -201,11 +207,20 @@ class Capture:
                 self._size_changes += 1
                 log.info("%s is now %dx%d, it was %dx%d", self.uri, size[1], size[0], before[1], before[0])
             self._source_size = size
+            self._tell_what_is_cut_off(size)
         if self._lost:
             log.info("%s: frames come again", self.uri)
         self._lost, self._last = False, time.monotonic()
         self._rate.add(self._last)
         self._on_frame(frame.time, frame.number)
+
+    def _tell_what_is_cut_off(self, size: tuple[int, int]) -> None:
+        share = lost(size, self._size) if self._fit == "cover" else 0.0
+        if share > TOLD_CUT:
+            log.warning(
+                "%s is %dx%d and the output %dx%d: %.0f %% of it is cut off; --width, --height or --fit change that",
+                *(self.uri, *size[::-1], *self._size[::-1], 100 * share),
+            )
 
     def _note_silence(self) -> None:
         if not self._lost and time.monotonic() - self._last > LOST_SECONDS:
@@ -221,14 +236,14 @@ def _unusable(pixels: np.ndarray) -> str:
     return ""
 
 
-def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
+def open_fitting(uri: str, size: tuple[int, int], fps: float, fit: str = "cover") -> Source:
     """Open a source for a stream of `size` (height, width), asking for what suits it.
 
     Raises BridgeError or PictureError.
     """
     height, width = size
     if uri.startswith("file:") and is_still(uri):
-        return StillSource(uri.removeprefix("file:"), size)
+        return StillSource(uri.removeprefix("file:"), size, fit)
     if uri.startswith("camera:"):
         times = -(-CAMERA_WIDTH // width)
         height, width = height * times, width * times
@@ -238,6 +253,23 @@ def open_fitting(uri: str, size: tuple[int, int], fps: float) -> Source:
 def source_rate(uri: str) -> float:
     """Frames per second that a source gives by itself, or 30 where that is not known before. Raises BridgeError."""
     return Clip(uri.removeprefix("file:")).rate if uri.startswith("file:") else DEFAULT_FPS
+
+
+def source_size(uri: str) -> tuple[int, int] | None:
+    """(height, width) of a source, None where that is not known before it is read. Raises BridgeError, PictureError."""
+    if not uri.startswith("file:"):
+        return None
+    path = uri.removeprefix("file:")
+    if is_still(uri):
+        return shared_worker().call(still_size, path, seconds=READ_PICTURE_SECONDS)
+    width, height = Clip(path).size
+    return height, width
+
+
+def still_size(path: str) -> tuple[int, int]:
+    """(height, width) of a picture as it is shown."""
+    height, width = read_still(path).shape[:2]
+    return height, width
 
 
 def make_ring(size: tuple[int, int], channels: int, slots: int | None = None) -> FrameRing:

@@ -15,7 +15,8 @@ from .limits import Limits
 class RunOptions:
     """None leaves a choice to pipeline and source.
 
-    source, sinks: frame addresses. height, width: pixels. fps: frames out per second. panel: (host, port) of the page,
+    source, sinks: frame addresses. height, width: pixels. fps: frames out per second. fit: how inputs of another shape
+    are fitted, one of `fitting.FITS`. panel: (host, port) of the page,
     None for none. values: first values of controls, by address. restore: begin with the values that the last show had:
     "look" with what presets keep, unless `values` says otherwise; "all" whatever it says and with what acts at once,
     as if that show had not ended. control_sinks, mask_sinks: frame addresses that the control video and the mask go to,
@@ -30,6 +31,7 @@ class RunOptions:
     height: int | None = None
     width: int | None = None
     fps: float | None = None
+    fit: str = "cover"
     panel: tuple[str, int] | None = None
     steering: SteeringOptions = field(default_factory=SteeringOptions)
     restore: Literal["no", "look", "all"] = "no"

@@ -22,10 +22,16 @@ class SideInput:
     """
 
     def __init__(
-        self, control: str, mailbox: Mailbox, size: tuple[int, int], fps: float, notify: Callable[[str, str], None]
+        self,
+        control: str,
+        mailbox: Mailbox,
+        size: tuple[int, int],
+        fps: float,
+        notify: Callable[[str, str], None],
+        fit: str = "cover",
     ) -> None:
         self._control, self._mailbox = control, mailbox
-        self._size = size
+        self._size, self._fit = size, fit
         self._fps = fps
         self._notify = notify
         self._address = ""
@@ -59,7 +65,9 @@ class SideInput:
             self._notify(self._control, str(error))
             return
         on_trouble = partial(self._on_trouble, address)
-        self._capture = capture = Capture(address, ring, self._size, self._fps, on_trouble, on_end=ring.close)
+        self._capture = capture = Capture(
+            address, ring, self._size, self._fps, on_trouble, on_end=ring.close, fit=self._fit
+        )
         capture.start()
         capture.has_frame.wait(FIRST_FRAME_SECONDS)
 

@@ -123,5 +123,5 @@ class FrontStatus:
         return values | counters
 
     def heartbeat(self) -> list[object]:
-        """What `/vace/status` tells subscribers: state, output_fps, engine_fps, latency_ms."""
-        return [self.state, self.output_fps, self.engine_fps, self.latency_ms]
+        """What `/vace/status` tells subscribers: state, output_fps, engine_fps, latency_ms, tempo, beat."""
+        return [self.state, self.output_fps, self.engine_fps, self.latency_ms, self.tempo, self.beat]

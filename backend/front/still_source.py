@@ -9,7 +9,7 @@ import numpy as np
 from bridge.errors import BridgeError
 from bridge.video.frames import Frame
 
-from ..imaging.fitting import cover
+from ..imaging.fitting import fit_picture
 from ..imaging.stills import PictureError, read_still, written_at
 from ..runtime.worker import shared_worker
 
@@ -21,12 +21,12 @@ READ_SECONDS = 10.0
 class StillSource:
     """`file:PICTURE`, read in a process apart and fitted there, so that a large one takes no memory here.
 
-    size: (height, width). Raises PictureError or BridgeError if it can't be read at first; what it shows stays while it
-    can't be later.
+    size: (height, width); fit: one of `fitting.FITS`. Raises PictureError or BridgeError if it can't be read at first;
+    what it shows stays while it can't be later.
     """
 
-    def __init__(self, path: str, size: tuple[int, int]) -> None:
-        self._path, self._size = path, size
+    def __init__(self, path: str, size: tuple[int, int], fit: str) -> None:
+        self._path, self._size, self._fit = path, size, fit
         self._written = written_at(path)
         self._pixels = self._fitted()
         self._number = 0
@@ -58,9 +58,9 @@ class StillSource:
             pass
 
     def _fitted(self) -> np.ndarray:
-        return shared_worker().call(read_fitted, self._path, self._size, seconds=READ_SECONDS)
+        return shared_worker().call(read_fitted, self._path, self._size, self._fit, seconds=READ_SECONDS)
 
 
-def read_fitted(path: str, size: tuple[int, int]) -> np.ndarray:
-    """uint8 `[height, width, 3 or 4]` of a picture, scaled and cut to cover `size`. Raises PictureError."""
-    return cover(read_still(path, alpha=True), *size)
+def read_fitted(path: str, size: tuple[int, int], fit: str) -> np.ndarray:
+    """uint8 `[height, width, 3 or 4]` of a picture, fitted to `size`. Raises PictureError."""
+    return fit_picture(read_still(path, alpha=True), *size, fit)

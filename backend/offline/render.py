@@ -24,7 +24,7 @@ from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.options import ModelOptions
 from ..engine.process import load_model
-from ..imaging.fitting import cover, stream_size
+from ..imaging.fitting import fit_picture, stream_size
 from ..imaging.stills import is_still, read_still
 from ..runtime.metrics import Window
 from .unfinished import unfinished
@@ -42,6 +42,7 @@ mask looks for may be out of the picture for a while."""
 @dataclass(frozen=True)
 class RenderOptions:
     """What to render from where to where. values: of controls, by address. None leaves a choice to the pipeline.
+    fit: how inputs of another shape are fitted, one of `fitting.FITS`.
 
     audio: whether the clip's sound is kept.
     """
@@ -51,6 +52,7 @@ class RenderOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
     height: int | None = None
     width: int | None = None
+    fit: str = "cover"
     frames: int | None = None
     audio: bool = False
     values: dict[str, object] = field(default_factory=dict)
@@ -73,11 +75,11 @@ class RenderOptions:
 def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[str, Any]:
     """Render and return the figures of `render --json`. Raises BridgeError or ValueError, in one line."""
     preset = options.model.preset()
-    height, width = stream_size(options.height, options.width, preset)
     settings = first_settings(options.values)
     refuse_own_input(options.target, options.inputs(settings))
     target = video_target(options.target)
     clip = Clip(options.source)
+    height, width = stream_size(options.height, options.width, preset, clip.size[::-1], options.fit)
     if options.audio:
         check_sound(clip.path)
     elif clip.has_sound:
@@ -87,10 +89,10 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
 
     model = load_model(options.load, options.model)
     rendering = Rendering(ChunkPipeline(model, height, width), settings, began)
-    frames = islice(steady_frames(clip, height, width, clip.rate), options.frames)
+    frames = islice(steady_frames(clip, height, width, clip.rate, options.fit), options.frames)
     mask, control = settings.mask_source.address, settings.control_source
-    mask_frames = side_frames(mask, "mask", height, width, clip.rate) if mask else None
-    control_frames = side_frames(control, "control", height, width, clip.rate) if control else None
+    mask_frames = side_frames(mask, "mask", height, width, clip.rate, options.fit) if mask else None
+    control_frames = side_frames(control, "control", height, width, clip.rate, options.fit) if control else None
     with unfinished(target) as path:
         with (
             FileSink(str(path), width, height, clip.rate) as sink,
@@ -222,19 +224,21 @@ def total_frames(clip: Clip, options: RenderOptions) -> int | None:
     return min(options.frames or claimed, claimed) if claimed else options.frames
 
 
-def steady_frames(clip: Clip, height: int, width: int, fps: float) -> Iterator[np.ndarray]:
+def steady_frames(clip: Clip, height: int, width: int, fps: float, fit: str = "cover") -> Iterator[np.ndarray]:
     """A clip's frames at a steady rate: for each moment the one that is shown then, the last of several."""
     due, shown = 0, None
     for frame in clip.decode():
         place = round(frame.time * fps)
         if shown is not None:
             yield from repeat(shown, place - due)
-        due, shown = max(due, place), cover(frame.pixels, height, width)
+        due, shown = max(due, place), fit_picture(frame.pixels, height, width, fit)
     if shown is not None:
         yield from repeat(shown, max(round(clip.end * fps) - due, 1))
 
 
-def side_frames(address: str, kind: str, height: int, width: int, fps: float) -> Iterator[np.ndarray]:
+def side_frames(
+    address: str, kind: str, height: int, width: int, fps: float, fit: str = "cover"
+) -> Iterator[np.ndarray]:
     """Endless frames of a file beside the clip, each at its time; a video that is over shows its last one.
 
     kind: what they are, for the message of the ValueError for an address that is live.
@@ -243,8 +247,8 @@ def side_frames(address: str, kind: str, height: int, width: int, fps: float) ->
         raise ValueError(f"the {kind} {address!r} is live; a rendering takes a file")
     path = address.removeprefix("file:")
     if is_still(path):
-        return repeat(cover(read_still(path, alpha=True), height, width))
-    return _held(steady_frames(Clip(path), height, width, fps))
+        return repeat(fit_picture(read_still(path, alpha=True), height, width, fit))
+    return _held(steady_frames(Clip(path), height, width, fps, fit))
 
 
 def _held(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import mido
-
 from ..errors import BridgeError
 from ..threads import GuardedThread, report
 from .mailbox import Mailbox
+from .midi_input import MidiInput, port_names
 from .normalised import NormalisedControl, normalised_controls
 from .parameters import Control, ControlError, ControlTable, Value
 from .tempo.tempo import MidiClock
@@ -147,7 +146,7 @@ class MidiPort:
 
     def __init__(self, name: str, clock: MidiClock, controls: MidiMap) -> None:
         self._wanted, self._clock, self._controls = name, clock, controls
-        self._port: Any = None
+        self._port: MidiInput | None = None
         self._thread = GuardedThread(f"midi {name}", self._look_after)
         self.name = self._open()
         self._thread.start()
@@ -196,10 +195,7 @@ class MidiPort:
         if found is None:
             there = ", ".join(repr(name) for name in names) or "none: plug one in"
             raise BridgeError(f"there is no MIDI input {self._wanted!r}; there is {there}")
-        try:
-            self._port = mido.open_input(found, callback=self.hear)  # pyright: ignore[reportAttributeAccessIssue]
-        except OSError as reason:
-            raise BridgeError(f"MIDI input {found!r} cannot be opened ({reason}); another program may use it") from None
+        self._port = MidiInput(found, self.hear)
         return found
 
     def _look_after(self) -> None:
@@ -217,19 +213,6 @@ class MidiPort:
         port, self._port = self._port, None
         if port is not None:
             port.close()
-
-
-def port_names() -> list[str]:
-    """MIDI inputs of this machine. Raises BridgeError where there is no MIDI at all."""
-    try:
-        return list(mido.get_input_names())  # pyright: ignore[reportAttributeAccessIssue]
-    except ImportError:
-        raise BridgeError(
-            "MIDI needs the package python-rtmidi, which has wheels up to Python 3.12; elsewhere "
-            "`python start.py pip install python-rtmidi==1.5.8` builds it with a C++ compiler; or start without --midi"
-        ) from None
-    except OSError as reason:
-        raise BridgeError(f"this machine has no MIDI ({reason}); start without --midi") from None
 
 
 def _place(message: Any) -> tuple[str | None, float]:

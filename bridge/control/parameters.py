@@ -23,6 +23,9 @@ value, it happens."""
 LISTS: tuple[ControlType, ...] = ("strings", "floats")
 """Whose values are all the arguments of a message."""
 Acts = Literal["at once", "next chunk"]
+Means = Literal["", "picture", "frames", "colour", "box"]
+"""What a text or several numbers stand for: the path of a picture; a path or frame address of a video; red, green and
+blue, 0 to 1; or four numbers that draw a shape in the picture."""
 Value = float | int | bool | str | tuple[str, ...] | tuple[float, ...]
 
 MAX_TEXT = 2000
@@ -67,19 +70,20 @@ DESCRIBED = (
     "unit",
     "acts",
     "choices",
-    "suggestions",
     "counts",
     "dangerous",
     "event",
     "also",
+    "offers",
+    "means",
 )
 """What of a row is told to other programs."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """One row of the table. low and high bound numbers, both included; choices are those of a "choice", suggestions
-    some of the texts that a "string" takes, counts the lengths that "floats" may have, the shortest first.
+    """One row of the table. low and high bound numbers, both included; choices are those of a "choice", counts the
+    lengths that "floats" may have, the shortest first.
 
     `dangerous` controls are reached by their full address alone, never by a pattern, and from other machines only by
     those who are named. An `event` holds no value: each message of it counts, with what it carries (the slot of a
@@ -88,6 +92,9 @@ class Control:
 
     names(value): the files, frame addresses and devices that a value names, which not everybody may (see
     media_folders.py); None for a control that names none. It must not ask a disk.
+
+    offers: values of a text, or of an event, that a surface without a keyboard has buttons for, and others a menu. The
+    control takes more than these. means: what a text or several numbers stand for, for whoever shows them.
 
     check(value): raises ValueError, with the reason, for a value of the right type that the control cannot take all
     the same; it is called by whoever sends the value, so it must be quick.
@@ -106,11 +113,12 @@ class Control:
     unit: str = ""
     acts: Acts = "next chunk"
     choices: tuple[str, ...] = ()
-    suggestions: tuple[str, ...] = ()
     counts: tuple[int, ...] = ()
     dangerous: bool = False
     event: bool = False
     also: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    means: Means = ""
     names: Callable[[Any], Iterable[str]] | None = None
     check: Callable[[Any], object] | None = None
     draws: bool = False

@@ -6,8 +6,19 @@ from typing import Literal
 
 from ..control.parameters import Control, ControlTable
 
-MAIN = "main"
-"""The page of the controls that are in no group."""
+PAGES: dict[str, tuple[str, ...]] = {
+    "prompt": ("prompt",),
+    "look": ("control", "scale", "hints", "noise", "lora", "seed"),
+    "mask": ("mask",),
+    "pictures": ("reference", "first", "last", "anchor", "canvas"),
+    "show": ("preset", "cue", "tempo", "midi"),
+    "output": ("freeze", "bypass", "blackout", "reset", "source", "record", "output"),
+}
+"""What is on each page, by the second part of an address: `/vace/mask/source` is on the page of "mask"."""
+MORE = "more"
+"""The page of what is on no other."""
+HOSTS_OWN = ("/vace/tick",)
+"""What programs send, and nobody by hand."""
 LARGEST_OF_32_BITS = 2**31 - 1
 MOST_BUTTONS = 12
 """Where there are so many values or fewer, as the slots of a bank, each may have a button of its own."""
@@ -19,16 +30,11 @@ several numbers at once."""
 
 
 def pages(table: ControlTable) -> dict[str, list[Control]]:
-    """The controls of every page, in the order of the table; the main page is the first.
-
-    A group is the second part of an address that has a third: `/vace/mask/source` is in mask. A control with the
-    name of a group, as `/vace/mask` would be, is in it too.
-    """
-    groups = {_parts(row)[1] for row in table if len(_parts(row)) > 2}
-    found: dict[str, list[Control]] = {MAIN: []}
+    """The controls of every page, those of one page in the order of the table."""
+    found: dict[str, list[Control]] = {name: [] for name in (*PAGES, MORE)}
     for row in table:
-        group = next((part for part in _parts(row)[1:2] if part in groups), MAIN)
-        found.setdefault(group, []).append(row)
+        if row.address not in HOSTS_OWN:
+            found[_page(row)].append(row)
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -40,6 +46,8 @@ def title(row: Control) -> str:
 
 def widget(row: Control) -> Widget:
     """What a control is set with; every type has one."""
+    if row.offers and row.event:
+        return "options"
     match row.type:
         case "trigger":
             return "push"
@@ -67,12 +75,19 @@ def is_large(row: Control) -> bool:
 
 
 def options(row: Control) -> list[str] | list[int]:
-    """The values that a control with "options" has a button for."""
+    """The values that a control with "options" has a button for, or a menu's entry."""
     if row.choices:
         return list(row.choices)
+    if row.offers:
+        return [int(value) for value in row.offers] if row.type == "int" else list(row.offers)
     assert row.low is not None
     assert row.high is not None
     return list(range(round(row.low), round(row.high) + 1))
+
+
+def _page(row: Control) -> str:
+    second = next(iter(_parts(row)[1:2]), "")
+    return next((name for name, parts in PAGES.items() if second in parts), MORE)
 
 
 def _parts(row: Control) -> list[str]:

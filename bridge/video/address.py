@@ -26,6 +26,9 @@ SINKS: dict[str, Transport] = {
     "file": ("file", "FileSink"),
     "shm": ("shared_memory", "SharedMemorySink"),
     "null": ("null", "NullSink"),
+    "window": ("window", "WindowSink"),
+    "screen": ("window", "ScreenSink"),
+    "vcam": ("virtual_camera", "VirtualCameraSink"),
     "spout": ("spout.transport", "SpoutSink"),
     "touch": ("touch.memory", "TouchSink"),
     "ndi": ("ndi", "NdiSink"),
@@ -44,7 +47,9 @@ def open_source(uri: str, width: int, height: int, fps: float) -> Source:
 
 
 def open_sink(uri: str, width: int, height: int, fps: float) -> Sink:
-    """Open `file:PATH`, `null:`, or one of those that have a NAME, for frames of that size and rate.
+    """Open `file:PATH`, `null:`, `window:TITLE`, `screen:N`, `vcam:DEVICE`, or one of those that have a NAME.
+
+    width, height, fps: of the frames that it will get.
 
     Raises as `open_source` does.
     """

@@ -17,6 +17,8 @@ from backend.controls.table import TABLE
 from backend.models import page
 from bridge.layouts.files import write_layouts
 from tests.vace_core import files_table
+from vace_core.checkpoints.options import KINDS
+from vace_core.config import PIPELINES
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- generated -->", "<!-- end of what is generated -->"
@@ -30,9 +32,12 @@ def main() -> None:
     replace_generated(REFERENCE / "files.md", files_table.markdown())
     controls = ROOT / "td_project" / "controls.json"
     controls.write_text(json.dumps({"controls": [row.describe() for row in TABLE]}) + "\n", encoding="utf-8")
+    model = ROOT / "td_project" / "model.json"
+    model.write_text(json.dumps({"pipelines": sorted(PIPELINES), "quantise": list(KINDS)}) + "\n", encoding="utf-8")
     host, _, port = OSC.rpartition(":")
     layouts = write_layouts(TABLE, ROOT / "docs" / "layouts", (host, int(port)))
-    for path in (*(REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md")), controls, *layouts):
+    pages = (REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md"))
+    for path in (*pages, controls, model, *layouts):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 
 

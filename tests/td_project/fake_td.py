@@ -16,6 +16,7 @@ import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -41,10 +42,13 @@ def _known(source: str, **values: Any) -> dict[str, Known]:
 
 PARAMETERS: dict[str, dict[str, Known]] = {
     "baseCOMP": _known(
-        DOCS, ext=1, ext0object="", ext0name="", ext0promote=False, reinitextensions=None, parentshortcut=""
+        DOCS, ext=1, ext0object="", ext0name="", ext0promote=False, reinitextensions=None, parentshortcut="",
+        nodeview="default", opviewer="",
     ),
-    "inTOP": _known(MEMORY, label=""),
-    "outTOP": _known(MEMORY, label=""),
+    "inTOP": _known(DOCS, label="") | _known(SCRIPTS, connectorder=0),
+    "outTOP": _known(DOCS, label="") | _known(SCRIPTS, connectorder=0),
+    "outCHOP": _known(DOCS, label="") | _known(SCRIPTS, connectorder=0),
+    "scriptCHOP": _known(DOCS, callbacks="", setuppars=None),
     "switchTOP": _known(SCRIPTS, index=0) | _known(DOCS, blend=False),
     "syphonspoutoutTOP": _known(SCRIPTS, active=True, sendername=""),
     "syphonspoutinTOP": _known(SCRIPTS, usespoutactivesender=True, sendername=""),
@@ -57,7 +61,7 @@ PARAMETERS: dict[str, dict[str, Known]] = {
         DOCS, active=True, protocol="msging", address="", port=10000, localaddress="", addscope="", typetag=False,
         splitbundle=False, splitmessage=False, bundletimestamp=False, callbacks="", maxlines=10,
     ),
-    "textDAT": _known(DOCS, file="", syncfile=False),
+    "textDAT": _known(DOCS, file="", syncfile=False, extension="dat") | _known(SCRIPTS, language="text"),
     "tableDAT": _known(DOCS, file="", syncfile=False),
     "executeDAT": _known(
         DOCS, active=True, start=False, create=False, exit=False, framestart=False, frameend=False
@@ -69,20 +73,34 @@ PARAMETERS: dict[str, dict[str, Known]] = {
 }  # fmt: skip
 NOT_LICENSED: set[str] = set()
 """Operator types that this licence refuses; tests put some in."""
-DOCKED = {"oscinDAT"}
+DOCKED = {"oscinDAT", "scriptCHOP"}
 """Operator types that bring a DAT for their callbacks."""
-INPUTS = {"inTOP": 0, "outTOP": 1, "switchTOP": 9, "syphonspoutoutTOP": 1, "sharedmemoutTOP": 1}
-MENUS = {("sharedmemoutTOP", "memtype"): ("local", "global"), ("sharedmeminTOP", "memtype"): ("local", "global")}
-CUSTOM_STYLES = ("Float", "Int", "Toggle", "Str", "Menu", "Pulse", "Folder", "File", "DAT")
+INPUTS = {
+    "inTOP": 0, "outTOP": 1, "outCHOP": 1, "scriptCHOP": 1, "switchTOP": 9, "syphonspoutoutTOP": 1,
+    "sharedmemoutTOP": 1,
+}  # fmt: skip
+MENUS = {
+    ("sharedmemoutTOP", "memtype"): ("local", "global"),
+    ("sharedmeminTOP", "memtype"): ("local", "global"),
+    ("baseCOMP", "nodeview"): ("default", "opviewer"),
+}
+CUSTOM_STYLES = ("Float", "Int", "Toggle", "Str", "StrMenu", "Menu", "Pulse", "Folder", "File", "DAT", "TOP", "RGB")
+"""Of the methods of a page; Derivative's page of the Page class has each of them."""
+REFERENCES = ("DAT", "TOP")
+"""Styles whose value is an operator, by its path."""
+SUFFIXES = {"RGB": ("r", "g", "b")}
+"""Of several numbers side by side. Those of a Float of some size are 1, 2 and so on (`Page.styles`, the same page)."""
 CUSTOM_NAME = re.compile(r"[A-Z][a-z0-9]*")
-EMPTY: dict[str, Any] = {"Float": 0.0, "Int": 0, "Toggle": False, "Pulse": None}
+EMPTY: dict[str, Any] = {"Float": 0.0, "RGB": 0.0, "Int": 0, "Toggle": False, "Pulse": None}
 PAR_ATTRIBUTES = {
     "val", "default", "label", "help", "readOnly", "startSection", "menuNames", "menuLabels", "min", "max", "clampMin",
     "clampMax", "normMin", "normMax", "expr", "mode",
 }  # fmt: skip
 CUSTOM_ONLY = PAR_ATTRIBUTES - {"val", "expr", "mode"}
 """What can be set of custom parameters alone."""
-KINDS = {"Float": (int, float), "Int": (int, float), "Toggle": (bool, int), "Str": (str,), "Folder": (str,)}
+NUMBERS = ("Float", "Int", "RGB")
+KINDS = {**dict.fromkeys(NUMBERS, (int, float)), "Toggle": (bool, int)}
+KINDS |= dict.fromkeys(("Str", "StrMenu", "Folder", "File"), (str,))
 
 
 class TdError(Exception):
@@ -129,7 +147,7 @@ class Par:
     def eval(self) -> Any:
         if self.mode is ParMode.EXPRESSION:
             return eval(self.expr)
-        if self.style == "DAT":
+        if self.style in REFERENCES:
             return self.owner.neighbour(self._value) if self._value else None
         return self._value
 
@@ -154,7 +172,7 @@ class Par:
             raise TdError(f"{self.owner.path}: {self.name} has no choice {value!r}, only {choices}")
         if self.style in KINDS and not isinstance(value, KINDS[self.style]):
             raise TdError(f"{self.owner.path}: {self.name} ({self.style}) cannot hold {value!r}")
-        if self.style in ("Float", "Int"):
+        if self.style in NUMBERS:
             value = max(value, self.min) if self.clampMin else value
             value = min(value, self.max) if self.clampMax else value
             value = int(value) if self.style == "Int" else float(value)
@@ -212,18 +230,24 @@ class Page:
         if not name.startswith("append") or style not in CUSTOM_STYLES:
             raise AttributeError(f"a page has no method {name}")
 
-        def append(parameter: str, label: str = "") -> list[Par]:
+        def append(parameter: str, label: str = "", size: int = 1) -> list[Par]:
+            if size != 1 and style not in ("Float", "Int"):
+                raise TdError(f"{style} has no size")
             if not CUSTOM_NAME.fullmatch(parameter):
                 raise TdError(f"{parameter!r} is no custom parameter's name: a capital, then small letters and digits")
-            if parameter in self._comp.par.__dict__["_pars"]:
-                raise TdError(f"there is a parameter {parameter} already")
-            made = Par(self._comp, parameter, style, EMPTY.get(style, ""))
-            made.label = label or parameter
-            self._comp.par.__dict__["_pars"][parameter] = made
-            self.pars.append(made)
-            return [made]
+            numbered = tuple(str(number) for number in range(1, size + 1)) if size > 1 else ("",)
+            return [self._append(parameter + suffix, style, label) for suffix in SUFFIXES.get(style, numbered)]
 
         return append
+
+    def _append(self, name: str, style: str, label: str) -> Par:
+        if name in self._comp.par.__dict__["_pars"]:
+            raise TdError(f"there is a parameter {name} already")
+        made = Par(self._comp, name, style, EMPTY.get(style, ""))
+        made.label = label or name
+        self._comp.par.__dict__["_pars"][name] = made
+        self.pars.append(made)
+        return made
 
 
 class Cell:
@@ -248,7 +272,11 @@ class Op:
             choices = MENUS.get((kind, parameter))
             self.par.__dict__["_pars"][parameter] = Par(self, parameter, "builtin", known.value, choices)
         self.inputConnectors = [Connector(self) for _ in range(INPUTS.get(kind, 0))]
-        self.outputConnectors = [Connector(self)] if kind.endswith("TOP") else []
+        self.outputConnectors = [Connector(self)] if kind.endswith(("TOP", "CHOP")) else []
+        self.viewer = False
+        self.channels: dict[str, list[float]] = {}
+        """Of a CHOP, as it cooked last."""
+        self.numSamples = 0
         self.text = ""
         self._rows: list[list[str]] = []
         self._module: tuple[str, types.SimpleNamespace] | None = None
@@ -317,11 +345,27 @@ class Op:
 
     def save(self, path: str) -> None:
         self.saved.append(path)
+        if self.OPType.endswith("TOP"):
+            Path(path).write_bytes(b"a picture")
+
+    # Script CHOPs
+
+    def cook(self, force: bool = False) -> None:
+        """As a Script CHOP: its callbacks fill it."""
+        if self.OPType != "scriptCHOP":
+            raise TdError(f"{self.path}: nothing of ours cooks a {self.OPType}")
+        self.neighbour(self.par.callbacks.eval()).module.onCook(self)
+
+    def appendChan(self, name: str) -> list[float]:
+        if self.OPType != "scriptCHOP" or name in self.channels:
+            raise TdError(f"{self.path} takes no channel {name}")
+        self.channels[name] = [0.0] * self.numSamples
+        return self.channels[name]
 
     # DATs
 
     def clear(self) -> None:
-        self._rows = []
+        self._rows, self.channels = [], {}
 
     def appendRow(self, cells) -> None:
         self._rows.append([str(cell) for cell in cells])
@@ -423,6 +467,7 @@ class Op:
                 for par in self.par
             },
             "pages": [(page.name, [par.name for par in page.pars]) for page in self.customPages],
+            "viewer": self.viewer,
             "inputs": [[other.owner.name for other in connector.connections] for connector in self.inputConnectors],
             "children": {name: child.snapshot() for name, child in self.children.items()},
         }
@@ -447,6 +492,18 @@ def run_what_waits() -> None:
             exec(waiting[1], {"args": waiting[2]})
 
 
+class Ui:
+    """As td.ui, of which `viewFile` is known: it opens a file or an address in the system's program for it."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
+    def viewFile(self, path: str, showInFolder: bool = False) -> None:
+        self.opened.append(path)
+
+
 td = types.ModuleType("td")
-td.__dict__.update(run=run, ParMode=ParMode, op=types.SimpleNamespace(TDResources=Op(None, "baseCOMP", "TDResources")))
+td.__dict__.update(
+    run=run, ParMode=ParMode, ui=Ui(), op=types.SimpleNamespace(TDResources=Op(None, "baseCOMP", "TDResources"))
+)
 sys.modules["td"] = td

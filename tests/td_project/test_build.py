@@ -17,6 +17,8 @@ from backend.controls.table import TABLE
 from bridge.control.parameters import LISTS, Control, ControlType
 from tests.td_project import fake_td
 from tests.td_project.fake_td import Op, TdError
+from vace_core.checkpoints.options import KINDS
+from vace_core.config import PIPELINES
 
 FOLDER = Path(__file__).parents[2] / "td_project"
 SCRIPT = runpy.run_path(str(FOLDER / "build.py"))
@@ -61,12 +63,14 @@ def test_running_it_again_changes_nothing_and_keeps_the_users_wires_values_and_c
 
 def test_every_control_but_the_clock_is_a_parameter_of_its_own_with_the_tables_range_and_words():
     comp = built()
-    by_address = {row[1]: row for row in comp.op("controls")._rows[1:] if row[3] != "send"}
+    shown = ("value", "event", "trigger")
+    by_address = {row[1]: row for row in comp.op("controls")._rows[1:] if row[3] in shown}
     assert set(by_address) == {row.address for row in TABLE} - {"/vace/tick"}
     for row in TABLE:
         if row.address == "/vace/tick":
             continue
-        par = comp.par[by_address[row.address][0]]
+        name, _, _, _, parts, _ = by_address[row.address]
+        par = comp.par[name + parts.partition(" ")[0]]
         assert row.doc in par.help
         assert row.address in par.help
         if row.type == "choice":
@@ -82,6 +86,67 @@ def test_an_event_with_an_argument_has_a_button_that_sends_it_and_a_trigger_is_a
     assert (comp.par.Promptgo.style, comp.par.Promptgosend.style, comp.par.Reset.style) == ("Int", "Pulse", "Pulse")
 
 
+def test_there_are_nine_pages_and_the_second_is_to_play_from():
+    comp = built()
+    pages = {page.name: [par.name for par in page.pars] for page in comp.customPages}
+    assert list(pages) == ["VACE Live", "Play", "Look", "Mask", "Pictures", "Show", "Output", "Model", "About"]
+    assert all(pages.values())
+    for name in ("Prompt", "Scale", "Noise", "Masksource", "Blackout", "Freeze", "Bypass", "Reset"):
+        assert name in pages["Play"]
+    buttons = [f"{kind}{number}" for kind in ("Look", "Preset") for number in range(1, 9)]
+    assert set(buttons) <= set(pages["Play"])
+    assert {comp.par[name].style for name in buttons} == {"Pulse"}
+
+
+def test_files_colours_boxes_pictures_and_texts_with_offers_have_parameters_of_their_kind():
+    comp = built()
+    assert [comp.par[f"Maskkey{part}"].style for part in "rgb"] == ["RGB"] * 3
+    assert [comp.par[f"Maskkey{part}"].eval() for part in "rgb"] == [0.0, 1.0, 0.0]
+    assert [comp.par[f"Maskrect{part}"].eval() for part in "1234"] == [0.25, 0.25, 0.5, 0.5]
+    assert [comp.par[name].style for name in ("First", "Last", "Referenceadd", "Lorafile1")] == ["File"] * 4
+    assert [comp.par[name].style for name in ("Firsttop", "Lasttop", "Referenceaddtop")] == ["TOP"] * 3
+    for name, offered in (("Masksource", "input2"), ("Controlsource", "input3"), ("Pipeline", "longlive")):
+        assert comp.par[name].style == "StrMenu"
+        assert offered in comp.par[name].menuNames
+    assert comp.par.Control.menuNames[:2] == ["depth", "scribble"]
+    assert comp.par.Quantise.menuNames == ["none", "fp8", "int8"]
+
+
+def test_a_text_that_has_become_several_numbers_is_replaced_by_them():
+    root = project()
+    comp = root.create("baseCOMP", "vace_live")
+    comp.create("tableDAT", "controls").appendRow(("name",))
+    comp.op("controls").appendRow(("Maskkey",))
+    comp.appendCustomPage("Mask").appendStr("Maskkey")
+    built(root)
+    assert getattr(comp.par, "Maskkey", None) is None
+    assert comp.par.Maskkeyg.eval() == 1.0
+
+
+def test_it_has_three_inputs_two_outputs_and_shows_its_output():
+    comp = built()
+    tree = comp.snapshot()["children"]
+    inputs = {name: comp.op(name).par.connectorder.eval() for name in ("in1", "in2", "in3")}
+    assert inputs == {"in1": 0, "in2": 1, "in3": 2}
+    for carries, sender in (("in2", "mask_"), ("in3", "control_")):
+        assert tree[f"{sender}spout_out"]["inputs"] == tree[f"{sender}memory_out"]["inputs"] == [[carries]]
+    assert (tree["out1"]["type"], tree["out2"]["type"], tree["out2"]["inputs"]) == ("outTOP", "outCHOP", [["figures"]])
+    assert [comp.op(name).par.connectorder.eval() for name in ("out1", "out2")] == [0, 1]
+    assert (comp.viewer, comp.par.nodeview.eval(), comp.par.opviewer.eval()) == (True, "opviewer", "./out1")
+
+
+def test_dats_with_python_say_so():
+    comp = built()
+    scripts = [child for child in comp.children.values() if child.OPType == "textDAT" and "def " in child.text]
+    assert len(scripts) >= 8
+    assert {child.par.language.eval() for child in scripts} == {"python"}
+
+
+def test_the_choices_beside_the_builder_are_the_programs():
+    kept = json.loads((FOLDER / "model.json").read_text(encoding="utf-8"))
+    assert kept == {"pipelines": sorted(PIPELINES), "quantise": list(KINDS)}
+
+
 def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
     rows = [
         Control("/vace/a/one", "float", 0.5, "Doc.", low=0.0, high=1.0),
@@ -92,13 +157,13 @@ def test_every_kind_of_control_that_a_table_may_have_gets_a_parameter():
     ]
     made = SPECS([row.describe() for row in rows])
     assert [(spec.name, spec.style, spec.page) for spec in made] == [
-        ("Aone", "Float", "A"),
-        ("B", "Str", "Main"),
-        ("C", "Str", "Main"),
-        ("Csend", "Pulse", "Main"),
-        ("Box", "Str", "Main"),
-        ("De1", "Toggle", "D"),
-        ("De2", "Toggle", "D"),
+        ("Aone", "Float", "Output"),
+        ("B", "Str", "Output"),
+        ("C", "Str", "Output"),
+        ("Csend", "Pulse", "Output"),
+        ("Box", "Str", "Output"),
+        ("De1", "Toggle", "Output"),
+        ("De2", "Toggle", "Output"),
     ]
     assert made[1].default == "x;y"
     assert made[2].label == "C, s"
@@ -194,7 +259,9 @@ def test_the_callbacks_of_osc_are_ours_whether_or_not_their_dat_comes_with_the_o
 
 
 def test_a_component_whose_extensions_page_is_empty_gets_a_block(monkeypatch: pytest.MonkeyPatch):
-    bare = {"ext": fake_td.Known(0, "a build that begins with none"), "reinitextensions": fake_td.Known(None, "")}
+    known = fake_td.PARAMETERS["baseCOMP"]
+    bare = {name: known[name] for name in ("reinitextensions", "nodeview", "opviewer")}
+    bare["ext"] = fake_td.Known(0, "a build that begins with none")
     monkeypatch.setitem(fake_td.PARAMETERS, "baseCOMP", bare)
     assert built().ext.VaceLive.Running is False
 
@@ -212,7 +279,7 @@ def test_what_the_user_has_put_between_two_operators_stays():
 def test_a_component_that_runs_is_brought_up_to_date_without_losing_its_names_and_ports():
     root = project()
     comp = built(root)
-    comp.ext.VaceLive._command()
+    comp.ext.VaceLive.Command()
     named = [(comp.op(name).par[par].eval()) for name, par in (("spout_out", "sendername"), ("osc_in", "port"))]
     built(root)
     assert named == [(comp.op(name).par[par].eval()) for name, par in (("spout_out", "sendername"), ("osc_in", "port"))]

@@ -3,82 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from pythonosc.osc_message_builder import OscMessageBuilder
 
 from backend.cli import main
 from backend.cli.run_options import run_options
 from backend.controls.table import TABLE
-from bridge.control.osc.packets import parse
 from bridge.control.parameters import Control
 from tests.backend.waiting import PATIENCE
 from tests.td_project.fake_td import Op, run_what_waits, td
+from tests.td_project.stage import ROOT, SHOW, SLEEPER, Listener, asked, frames_until, give, say, shown, status
 from tests.td_project.test_build import SCRIPT, SPECS, built
-
-ROOT = Path(__file__).parents[2]
-SLEEPER = "import sys; print('restyling', flush=True); sys.stdin.read()"
-SHOW = f"""
-import sys, threading
-sys.path.insert(0, {str(ROOT)!r})
-from backend.front.build import open_front
-from backend.front.options import RunOptions
-from backend.steering.steering import SteeringOptions
-
-if __name__ == "__main__":
-    port = int(sys.argv[sys.argv.index("--osc") + 1].split(":")[1])
-    size = dict(height=32, width=48, fps=30.0, load="tests.backend.fake_model:load")
-    stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-    with open_front(RunOptions("testcard:", steering=SteeringOptions(osc=("127.0.0.1", port)), **size)) as front:
-        front.wait(None, stop)
-"""
-
-
-@pytest.fixture
-def comp(tmp_path: Path):
-    """A component whose backend is a script of the test's; nothing of it is left running."""
-    made = built()
-    made.par.Folder.val = str(tmp_path)
-    made.par.Python.val = sys.executable
-    yield made
-    backend = made.ext.VaceLive._backend
-    made.ext.VaceLive.Leave()
-    if backend is not None:
-        backend.process.wait(PATIENCE)
-    if made.valid:
-        made.destroy()
-
-
-def give(comp: Op, script: str) -> None:
-    (Path(comp.par.Folder.eval()) / "start.py").write_text(script)
-
-
-def frames_until(comp: Op, condition: Callable[[], object], what: str) -> None:
-    """Let TouchDesigner draw frames until then, each quick: its thread must not be held up."""
-    end, frame = time.monotonic() + PATIENCE, 0
-    while not condition():
-        assert time.monotonic() < end, f"waited for {what}; state {comp.par.State.eval()}, {comp.par.Lasterror.eval()}"
-        frame += 1
-        comp.draw(frame)
-        time.sleep(1 / 60)
-
-
-def asked(comp: Op, address: str) -> tuple:
-    """What the backend answers somebody else."""
-    builder = OscMessageBuilder("/vace/get")
-    builder.add_arg(address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(PATIENCE)
-        asker.sendto(builder.build().dgram, ("127.0.0.1", int(comp.op("osc_out").par.port.eval())))
-        return parse(asker.recv(65536))[0].arguments
 
 
 def test_start_runs_the_backend_and_stop_ends_it_cleanly(comp: Op):
@@ -104,15 +44,15 @@ def test_its_command_names_both_ends_as_the_operators_do_and_no_two_components_s
     other = built()
     commands = []
     for one in (comp, other):
-        command = one.ext.VaceLive._command()
+        command = one.ext.VaceLive.Command()
         commands.append(command)
         options = dict(zip(command, command[1:], strict=False))
         assert options["--source"] == f"spout:{one.par.Folder.owner.op('spout_out').par.sendername.eval()}"
         assert options["--sink"] == f"spout:{one.op('spout_in').par.sendername.eval()}"
         assert options["--osc"] == f"127.0.0.1:{one.op('osc_out').par.port.eval()}"
-    assert not {word for word in commands[0] if ":" in word and "8080" not in word} & set(commands[1])
+    assert not {word for word in commands[0] if ":" in word} & set(commands[1])
     comp.par.Transport.val = "memory"
-    assert any(word.startswith("touch:vace-in-") for word in comp.ext.VaceLive._command())
+    assert any(word.startswith("touch:vace-in-") for word in comp.ext.VaceLive.Command())
 
 
 @pytest.mark.parametrize(
@@ -249,54 +189,6 @@ def test_with_the_project_it_starts_only_if_asked(comp: Op):
     assert comp.ext.VaceLive.Running
 
 
-def status(comp: Op, state: str = "running") -> None:
-    """What a backend says twice a second."""
-    say(comp, "/vace/status", state, 30.0, 24.0, 900)
-
-
-def say(comp: Op, address: str, *values: object) -> None:
-    comp.op("osc_in_callbacks").module.onReceiveOSC(comp.op("osc_in"), 0, "", b"", 0.0, address, list(values), None)
-
-
-class Listener:
-    """Where the component's messages go: a socket in the place of the backend's."""
-
-    def __init__(self, comp: Op) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", int(comp.op("osc_out").par.port.eval())))
-
-    def heard(self) -> list[tuple]:
-        """All that has come, but for the host's clock and the signs of life."""
-        self._socket.setblocking(False)
-        packets = []
-        while True:
-            try:
-                packets.append(self._socket.recv(65536))
-            except BlockingIOError:
-                break
-        messages = [message for packet in packets for message in parse(packet)]
-        left_out = ("/vace/subscribe", "/vace/ping")
-        return [(message.address, *message.arguments) for message in messages if message.address not in left_out]
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@pytest.fixture
-def listener(comp: Op):
-    """The component with a backend that is ready, and has taken the project's values."""
-    give(comp, SLEEPER)
-    comp.par.Followclock.val = False
-    comp.par.Start.pulse()
-    listener = Listener(comp)
-    comp.draw(0)
-    status(comp)
-    comp.draw(1)
-    listener.heard()
-    yield listener
-    listener.close()
-
-
 def test_a_backend_that_begins_is_sent_the_projects_values_and_none_is_sent_before(comp: Op):
     give(comp, SLEEPER)
     comp.par.Followclock.val = False
@@ -389,11 +281,6 @@ def test_buttons_and_events_of_every_kind_are_sent_as_their_control_takes_them(
     ]
 
 
-def shown(comp: Op) -> tuple[int, bool]:
-    """Which input the Out TOP shows, and whether frames are sent."""
-    return comp.op("pick").par.index.eval(), comp.op("spout_out").par.active.eval()
-
-
 def test_the_input_is_shown_until_the_backend_has_said_a_word_and_after_its_end(comp: Op):
     give(comp, SLEEPER)
     assert shown(comp) == (0, False)
@@ -444,7 +331,7 @@ def test_what_does_not_end_when_asked_is_killed_with_what_it_has_started(
     comp.par.Install.pulse()
     frames_until(comp, lambda: "up" in comp.op("log").text, "it")
     child = int((tmp_path / "child").read_text())
-    monkeypatch.setitem(type(comp.ext.VaceLive).Stop.__globals__, "STOP_SECONDS", 0.0)
+    monkeypatch.setitem(comp.op("process").module.Backend.code.__globals__, "STOP_SECONDS", 0.0)
     comp.par.Stop.pulse()
     frames_until(comp, lambda: not comp.ext.VaceLive.Running, "its end")
 
@@ -466,9 +353,16 @@ def test_the_backend_does_not_hear_what_touchdesigner_tells_its_own_python(comp:
 
 
 def test_its_command_is_one_that_the_program_takes(comp: Op):
-    comp.par.Width.val, comp.par.Height.val, comp.par.Panelport.val = 256, 128, 0
-    command = comp.ext.VaceLive._command()
+    lora = Path(comp.par.Folder.eval()) / "film look.safetensors"
+    lora.write_bytes(b"")
+    comp.par.Width.val, comp.par.Height.val, comp.par.Page.val = 256, 128, False
+    comp.par.Device.val, comp.par.Quantise.val, comp.par.Lorafile2.val = "cpu", "int8", str(lora)
+    comp.par.Arguments.val = f'--fps 25 --recordings "{lora.parent}/my takes"'
+    command = comp.ext.VaceLive.Command()
     parser = main.build_parser()
-    options = run_options(parser.parse_args(command[2:]), parser)
+    options = run_options(parser.parse_args(command[1:]), parser)
     assert (options.width, options.height, options.panel, options.steering.oscquery) == (256, 128, None, None)
+    assert (options.model.device, options.model.weights.loras, options.fps) == ("cpu", (lora,), 25.0)
+    assert options.model.weights.quantise.main == "int8"
+    assert options.recordings == lora.parent / "my takes"
     assert options.steering.osc == ("127.0.0.1", comp.op("osc_out").par.port.eval())

@@ -27,6 +27,7 @@ class Extra:
 EXTRAS = (
     Extra("NDI", "cyndilib", "cyndilib==0.1.3", "ndi:NAME as source and sink"),
     Extra("Syphon", "syphon", "syphon-python==0.1.1", "syphon:NAME as source and sink", "darwin"),
+    Extra("Virtual camera", "pyvirtualcam", "pyvirtualcam==0.15.0", "vcam: as a sink (it is under the GPL)"),
     Extra("Ableton Link", "aalink", "aalink", "the beat of other programs (it is under the GPL)"),
     Extra("RAFT", "torchvision", "torchvision", "--flow raft, in the version that belongs to this PyTorch"),
     Extra("YOLO", "ultralytics", "ultralytics", "--detector yolo (it is under the AGPL-3.0)"),
@@ -93,7 +94,7 @@ def _has(av: object, codec: str, mode: str) -> bool:
 
 def check_midi() -> Finding:
     """Ask for the MIDI inputs of this machine."""
-    from bridge.control.midi import port_names
+    from bridge.control.midi_input import port_names
     from bridge.errors import BridgeError
 
     try:

@@ -76,7 +76,7 @@ function fader(row) {
 }
 
 function choice(row) {
-  const { label } = chips(row, row.choices.length ? row.choices : row.suggestions);
+  const { label } = chips(row, row.choices.length ? row.choices : row.offers);
   const name = make("span", { className: "name", textContent: nameOf(row.address).replace(" source", "") });
   const element = make("div", { className: "choice", title: row.doc }, [name, label]);
   element.dataset.address = row.address;

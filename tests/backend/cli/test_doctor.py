@@ -430,7 +430,7 @@ def test_what_may_be_added_is_a_note_with_the_command():
 def test_midi_is_told():
     assert extras.midi(["Launchpad", "nanoKONTROL2"], "").found == "There is Launchpad and nanoKONTROL2."
     assert extras.midi([], "").state == "note"
-    assert extras.midi([], "MIDI needs the package python-rtmidi").found == "MIDI needs the package python-rtmidi."
+    assert extras.midi([], "MIDI needs the package rtmidi2").found == "MIDI needs the package rtmidi2."
 
 
 def test_a_pyav_without_h264_and_one_that_does_not_load_are_faults():

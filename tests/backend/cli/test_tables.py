@@ -4,7 +4,7 @@ import py2tosc
 
 from backend.cli import main
 from backend.controls.table import TABLE
-from bridge.layouts.files import OPEN_STAGE_CONTROL
+from bridge.layouts.files import OPEN_STAGE_CONTROL, OSC_MAP, TOUCHOSC, TOUCHOSC_PHONE
 
 
 def test_controls_as_json_is_one_object(capsys):
@@ -23,7 +23,9 @@ def test_layouts_are_written_and_named(capsys, tmp_path):
     directory = tmp_path / "new" / "folder"
     assert main.main(["layouts", str(directory), "--osc", "192.168.1.20:9100"]) == 0
     written = capsys.readouterr().out.splitlines()
-    assert written == [str(path) for path in (directory / "vace-live.tosc", directory / OPEN_STAGE_CONTROL)]
+    names = (TOUCHOSC, TOUCHOSC_PHONE, OPEN_STAGE_CONTROL, OSC_MAP)
+    assert written == [str(directory / name) for name in names]
+    assert all((directory / name).is_file() for name in names)
     assert '"target": "192.168.1.20:9100"' in (directory / OPEN_STAGE_CONTROL).read_text(encoding="utf-8")
     assert len(py2tosc.load(directory / "vace-live.tosc").find_all()) > len(TABLE)
 

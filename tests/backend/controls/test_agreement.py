@@ -25,9 +25,10 @@ from backend.controls.table import TABLE
 from bridge.control.mailbox import Mailbox
 from bridge.control.oscquery.tree import Tree
 from bridge.control.parameters import LISTS, Control, ControlTable, in_words
-from bridge.layouts.files import OPEN_STAGE_CONTROL, TOUCHOSC
+from bridge.layouts.files import OPEN_STAGE_CONTROL, OSC_MAP, TOUCHOSC, TOUCHOSC_PHONE
 from bridge.layouts.open_stage_control import session
-from bridge.layouts.touchosc import layout
+from bridge.layouts.osc_map import osc_map
+from bridge.layouts.touchosc import layout, phone_layout
 from tests.bridge.control.every_type import EVERY_TYPE
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -47,11 +48,30 @@ def facts(table: ControlTable) -> Facts:
             "type": row.type,
             "range": None if row.low is None or row.high is None else (row.low, row.high),
             "choices": row.choices,
+            "values": tuple(map(str, row.offers or row.choices or slots(row))),
             "default": plain(row.default) if row.holds else None,
             "doc": row.doc,
         }
         for row in table
     }
+
+
+def slots(row: Control) -> tuple[int, ...]:
+    """Of an event that is one of a few whole numbers."""
+    few = row.type == "int" and row.event and row.high is not None and row.high < 12
+    return tuple(range(round(row.low or 0), round(row.high or 0) + 1)) if few else ()
+
+
+def playable(table: ControlTable) -> Facts:
+    """What surfaces for hands have: all but the host's own, and without what nothing can be pressed for."""
+    return {address: of for address, of in facts(table).items() if address != "/vace/tick"}
+
+
+def pressable(table: ControlTable) -> Facts:
+    """What a surface without a keyboard has: of the events, those with buttons."""
+    typed = {row.address for row in table if row.event and row.type in ("string", "strings", "floats", "int", "float")}
+    kept = {row.address for row in table if row.offers or slots(row) or (row.low is not None and row.type == "float")}
+    return {address: of for address, of in playable(table).items() if address not in typed - kept}
 
 
 def plain(value: Any) -> float | str | None:
@@ -129,7 +149,8 @@ def number(value: Any) -> Any:
 def of_touchosc(document: py2tosc.Document) -> Facts:
     """From the .tosc; what sets a control there tells its type, or some of it."""
     nodes: dict[str, list[tuple[py2tosc.Control, OscMessage]]] = {}
-    for node in document.walk():
+    _play, *sheets = document.root.children[0].children  # what is on the first page is on another as well
+    for node in (node for sheet in sheets for node in sheet.walk()):
         for message in node.messages:
             if isinstance(message, OscMessage):
                 nodes.setdefault(str(message.path[0].value), []).append((node, message))
@@ -146,20 +167,20 @@ def of_cell(cell: list[tuple[py2tosc.Control, OscMessage]]) -> dict[str, Any]:
     if "FADER" in by_kind and "TEXT" not in by_kind:
         fader, message = by_kind["FADER"]
         low, high = message.arguments[0].scale_min, message.arguments[0].scale_max
-        told |= {"range": (low, high), "choices": ()}
+        told |= {"range": (low, high), "values": ()}
         told["default"] = pytest.approx(low + first(fader, "x") * (high - low)) if message.receive else None
         if abs(high) <= 2**24:
             told["type"] = "int" if str(message.arguments[0].conversion) == "INTEGER" else "float"
     elif len(constants) > 1:
-        values = [constant.value for constant in constants]
+        told["values"] = tuple(constant.value for constant in constants)
         if str(constants[0].conversion) == "STRING":
-            told |= {"type": "choice", "choices": tuple(values), "range": None}
+            told["range"] = None
         else:
-            told |= {"type": "int", "choices": (), "range": (int(values[0]), int(values[-1])), "default": None}
+            told |= {"type": "int", "default": None}
     elif "BUTTON" in by_kind and not constants:
         button, message = by_kind["BUTTON"]
         kind = "strings" if not message.arguments else "bool" if message.receive else "trigger"
-        told |= {"type": kind, "range": None, "choices": ()}
+        told |= {"type": kind, "range": None, "values": ()}
         if kind != "strings":
             told["default"] = first(button, "x") if kind == "bool" else None
     return told
@@ -181,35 +202,40 @@ def of_open_stage_control(file: dict[str, Any]) -> Facts:
             yield from widgets(child)
 
     found: Facts = {}
-    for widget in widgets(file["content"]):
-        told = found.setdefault(widget["address"], {"doc": widget["comments"], "choices": ()})
+    _play, *tabs = file["content"]["tabs"]
+    for widget in (widget for tab in tabs for widget in widgets(tab)):
+        told = found.setdefault(widget["address"], {"doc": widget["comments"], "values": ()})
         if widget["type"] != "input":  # which has no ends
             told.setdefault("range", None)
-        told["default"] = plain(widget.get("default", ""))
+        told["default"] = plain(str(widget.get("default", "")).replace("; ", " "))
+        if isinstance(widget.get("default"), list):
+            told["default"] = plain(widget["default"])
         kind = {"toggle": "bool", "push": "trigger"}.get(widget.get("mode", ""))
         if kind or widget["typeTags"] == "f":
             told["type"] = kind or ("floats" if isinstance(widget.get("default"), list) else "float")
         if "range" in widget:
             told["range"] = (widget["range"]["min"], widget["range"]["max"])
-            told["type"] = {"f": "float", "i": "int"}[widget["typeTags"]]
+            told["type"] = "floats" if widget["type"] == "rgb" else {"f": "float", "i": "int"}[widget["typeTags"]]
         if "values" in widget:
-            told |= {"type": "choice", "choices": tuple(widget["values"])}
-        if widget.get("mode") == "tap" and isinstance(widget["on"], int):
-            low, _ = told["range"] or (widget["on"], 0)
-            told["range"] = (low, widget["on"])
-        elif widget.get("mode") == "tap":
-            told["choices"] += (widget["on"],)
+            told["values"] = tuple(widget["values"])
+        if widget.get("mode") == "tap" and widget["label"] == str(widget["on"]):
+            told["values"] += (str(widget["on"]),)
+            told.pop("range")
     return found
 
 
-OUTPUTS: dict[str, Callable[[ControlTable], Facts]] = {
+Made = Callable[[ControlTable], Facts]
+OUTPUTS: dict[str, Made] = {
     "controls --json": lambda table: of_json(json.dumps({"controls": [row.describe() for row in table]})),
     "controls.md": lambda table: of_markdown(markdown(table)),
     "OSCQuery": lambda table: of_oscquery(Tree(table).describe("/", Mailbox(table).snapshot())),
     "TouchOSC": lambda table: of_touchosc(layout(table)),
     "Open Stage Control": lambda table: of_open_stage_control(session(table, ("127.0.0.1", 9000))),
 }
-EACH_OUTPUT = pytest.mark.parametrize("made", OUTPUTS.values(), ids=OUTPUTS)
+EXPECTED = {"TouchOSC": pressable, "Open Stage Control": playable}
+EACH_OUTPUT = pytest.mark.parametrize(
+    ("made", "of"), [(made, EXPECTED.get(name, facts)) for name, made in OUTPUTS.items()], ids=OUTPUTS
+)
 
 
 def differences(told: Facts, expected: Facts) -> list[str]:
@@ -222,15 +248,15 @@ def differences(told: Facts, expected: Facts) -> list[str]:
 
 
 @EACH_OUTPUT
-def test_an_output_says_what_the_table_says(made: Callable[[ControlTable], Facts]):
-    assert differences(made(TABLE), facts(TABLE)) == []
+def test_an_output_says_what_the_table_says(made: Made, of: Made):
+    assert differences(made(TABLE), of(TABLE)) == []
 
 
 @EACH_OUTPUT
-def test_so_it_does_for_controls_of_every_type(made: Callable[[ControlTable], Facts]):
+def test_so_it_does_for_controls_of_every_type(made: Made, of: Made):
     once = {"/vace/flash"}  # a switch that counts once is a button, which in a layout could be any that sends 1
-    told = {address: of for address, of in made(EVERY_TYPE).items() if address not in once}
-    expected = {address: of for address, of in facts(EVERY_TYPE).items() if address not in once}
+    told = {address: said for address, said in made(EVERY_TYPE).items() if address not in once}
+    expected = {address: said for address, said in of(EVERY_TYPE).items() if address not in once}
     assert differences(told, expected) == []
 
 
@@ -260,29 +286,29 @@ CHANGES = {
 
 @EACH_OUTPUT
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_row_that_is_changed_alone_is_noticed(made: Callable[[ControlTable], Facts], change: str):
+def test_a_row_that_is_changed_alone_is_noticed(made: Made, of: Made, change: str):
     kind, changed = CHANGES[change]
     row = the_first(kind)
     other = ControlTable([replace(one, **changed(one)) if one is row else one for one in TABLE])
-    assert differences(made(TABLE), facts(other))
-    assert differences(made(other), facts(TABLE))
-    assert differences(made(other), facts(other)) == []
+    assert differences(made(TABLE), of(other))
+    assert differences(made(other), of(TABLE))
+    assert differences(made(other), of(other)) == []
 
 
 @EACH_OUTPUT
-def test_a_row_more_and_a_row_less_are_noticed(made: Callable[[ControlTable], Facts]):
+def test_a_row_more_and_a_row_less_are_noticed(made: Made, of: Made):
     rows = list(TABLE)
-    assert differences(made(ControlTable(rows[1:])), facts(TABLE)) == [f"{rows[0].address}: only on one side"]
-    assert differences(made(TABLE), facts(ControlTable(rows[1:]))) == [f"{rows[0].address}: only on one side"]
+    assert differences(made(ControlTable(rows[1:])), of(TABLE)) == [f"{rows[0].address}: only on one side"]
+    assert differences(made(TABLE), of(ControlTable(rows[1:]))) == [f"{rows[0].address}: only on one side"]
 
 
 @EACH_OUTPUT
-def test_an_output_tells_of_every_control_its_meaning_and_of_most_all_there_is(made: Callable[[ControlTable], Facts]):
+def test_an_output_tells_of_every_control_its_meaning_and_of_most_all_there_is(made: Made, of: Made):
     """So that agreeing is not a matter of saying little."""
     told = made(TABLE).values()
     assert all("doc" in one for one in told)
-    for name in ("range", "choices", "default", "type"):
-        assert sum(name in one for one in told) >= len(TABLE) / 3, name
+    for names in (("range",), ("choices", "values"), ("default",), ("type",)):
+        assert sum(any(name in one for name in names) for one in told) >= len(TABLE) / 3, names
 
 
 def test_the_command_lists_the_table():
@@ -300,5 +326,8 @@ def test_the_page_of_controls_is_that_of_the_table():
 def test_the_layouts_that_lie_in_the_docs_are_those_of_the_table():
     kept = py2tosc.load(DOCS / "layouts" / TOUCHOSC)
     assert kept.dumps() == layout(TABLE).dumps(), STALE
+    kept = py2tosc.load(DOCS / "layouts" / TOUCHOSC_PHONE)
+    assert kept.dumps() == phone_layout(TABLE).dumps(), STALE
+    assert (DOCS / "layouts" / OSC_MAP).read_text(encoding="utf-8") == osc_map(TABLE), STALE
     file = json.loads((DOCS / "layouts" / OPEN_STAGE_CONTROL).read_text(encoding="utf-8"))
     assert file == json.loads(json.dumps(session(TABLE, ("127.0.0.1", 9000)))), STALE

@@ -10,7 +10,7 @@ import pytest
 from backend.controls.frame_source import frame_address
 from backend.controls.table import TABLE
 from backend.front import capture as module
-from backend.front.capture import Capture, make_ring, source_rate
+from backend.front.capture import Capture, make_ring, source_rate, source_size
 from backend.front.side_input import SideInput
 from backend.imaging.probe import why_not
 from backend.runtime.worker import shared_worker
@@ -122,6 +122,39 @@ def test_a_rate_is_that_of_the_file_or_thirty(tmp_path):
         for number in range(24):
             sink.send(Frame(np.zeros((32, 48, 3), np.uint8), number, number / 24))
     assert source_rate(f"file:{tmp_path / 'a.mp4'}") == 24.0
+
+
+def test_a_size_is_that_of_the_file_where_it_is_one(tmp_path):
+    assert source_size("testcard:") is None
+    with FileSink(str(tmp_path / "a.mp4"), 48, 64, 24.0) as sink:
+        sink.send(Frame(np.zeros((64, 48, 3), np.uint8), 0, 0.0))
+    assert source_size(f"file:{tmp_path / 'a.mp4'}") == (64, 48)
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((30, 20, 3), np.uint8))
+    assert source_size(f"file:{tmp_path / 'a.png'}") == (30, 20)
+
+
+def test_what_is_cut_off_is_said_once_for_each_size(sender, caplog):
+    with captured(f"shm:{sender.name}") as capture:
+        wait_for(lambda: (send(sender, 64, 96), newest(capture))[1], "a frame of the output's shape")
+        assert "cut off" not in caplog.text
+        for _ in range(2):
+            send(sender, 96, 64)
+            wait_for(lambda: capture.status(time.monotonic()).size == (96, 64), "a frame upright")
+    said = [record.getMessage() for record in caplog.records if "cut off" in record.getMessage()]
+    assert len(said) == 1
+    assert "is 64x96 and the output 48x32: 55 % of it is cut off" in said[0]
+
+
+def test_an_input_can_be_shown_whole(sender):
+    with make_ring(SIZE, channels=4) as ring:
+        capture = Capture(f"shm:{sender.name}", ring, SIZE, 30.0, unheard, fit="contain").start()
+        try:
+            wait_for(lambda: (send(sender, 64, 32, 200), newest(capture))[1], "a frame")
+            frame = newest(capture)
+        finally:
+            capture.stop()
+    assert frame is not None
+    assert (int(frame.pixels[16, 24, 0]), int(frame.pixels[16, 4, 0])) == (200, 0)
 
 
 @needs_cases

@@ -353,7 +353,9 @@ def heard_about(osc: SimpleUDPClient, address: str, word: str) -> bool:
 
 def test_a_subscriber_is_told_how_the_show_is_doing_and_what_goes_wrong(front, osc):
     osc.send_message("/vace/subscribe", [])
-    state, output_fps, _, latency = heard(osc, lambda address, said: address == "/vace/status" and said[2] > 0)
+    told = heard(osc, lambda address, said: address == "/vace/status" and said[2] > 0)
+    state, output_fps, _, latency, tempo, beat = told
+    assert (tempo, 1.0 <= beat < 5.0) == (120.0, True)
     assert state == "running"
     assert output_fps > 0
     assert isinstance(latency, int)

@@ -28,8 +28,8 @@ def test_what_osc_has_counted_is_told_only_where_there_is_osc():
     assert status["osc_packets"] == 3
 
 
-def test_the_heartbeat_is_state_two_rates_and_the_latency():
-    assert QUIET.heartbeat() == ["running", 30.0, 26.5, 640]
+def test_the_heartbeat_is_state_two_rates_the_latency_and_the_beat():
+    assert QUIET.heartbeat() == ["running", 30.0, 26.5, 640, QUIET.tempo, QUIET.beat]
 
 
 @pytest.mark.parametrize(

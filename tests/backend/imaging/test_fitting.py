@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.imaging.fitting import cover, rounded_size, stream_size
+from backend.imaging.fitting import cover, fit_picture, lost, rounded_size, stream_size
 from bridge.errors import BridgeError
 from vace_core.config import pipeline_named
 
@@ -54,3 +54,59 @@ def test_one_channel_is_grey(shape):
 def test_an_output_larger_than_can_be_held_is_refused():
     with pytest.raises(BridgeError, match="make it smaller"):
         stream_size(1_000_000, 1_000_000, pipeline_named("pocket"))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_picture_that_is_contained_is_whole_with_black_beside_it(channels: int):
+    picture = np.full((40, 20, channels), 200, np.uint8)
+    inside = fit_picture(picture, 32, 48, "contain")
+    assert inside.shape == (32, 48, max(channels, 3))
+    assert (inside[:, 16:32, :3] == 200).all()
+    assert (inside[:, :16, :3] == 0).all()
+    assert (inside[:, 32:, :3] == 0).all()
+    if channels == 4:
+        assert (inside[:, :16, 3] == 255).all()
+    assert fit_picture(np.full((32, 48, 3), 7, np.uint8), 32, 48, "contain").tolist() == [[[7] * 3] * 48] * 32
+
+
+def test_a_picture_that_is_stretched_shows_all_of_itself():
+    picture = np.zeros((40, 20, 3), np.uint8)
+    picture[:20] = 255
+    stretched = fit_picture(picture, 32, 48, "stretch")
+    assert stretched.shape == (32, 48, 3)
+    assert (stretched[:15] == 255).all()
+    assert (stretched[17:] == 0).all()
+
+
+def test_how_much_of_a_picture_is_lost():
+    assert lost((1080, 1920), (1080, 1920)) == 0
+    assert lost((1920, 1080), (128, 192)) == pytest.approx(0.625)
+    assert lost((480, 854), (480, 832)) == pytest.approx(0.026, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ((1080, 1920), (128, 192)),  # 16:9 in 3:2 loses 16 %
+        ((720, 960), (128, 192)),  # 4:3 loses 11 %
+        ((1920, 1080), (208, 112)),
+        ((1000, 1000), (160, 160)),
+        ((400, 1600), (80, 320)),
+        (None, (128, 192)),
+    ],
+)
+def test_an_output_takes_the_shape_of_an_input_that_would_lose_a_fifth(source, expected, caplog):
+    preset = pipeline_named("pocket")
+    assert (preset.height, preset.width) == (128, 192)
+    assert stream_size(None, None, preset, source) == expected
+    assert ("in the shape of the input" in caplog.text) == (expected != (128, 192))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"height": 128, "width": None}, {"height": None, "width": 192}, {"height": None, "width": None, "fit": "contain"}],
+)
+def test_it_does_not_where_a_size_is_given_or_nothing_is_cut_off(asked):
+    height, width = asked["height"], asked["width"]
+    fit = asked.get("fit", "cover")
+    assert stream_size(height, width, pipeline_named("pocket"), (1920, 1080), fit) == (128, 192)

@@ -266,6 +266,19 @@ def levels(pictures: list[np.ndarray]) -> list[float]:
     return [float(picture.mean()) for picture in pictures]
 
 
+def test_a_clip_that_stands_upright_is_rendered_so_unless_a_size_or_a_way_to_fit_is_given(tmp_path, sent):
+    path = tmp_path / "upright.mp4"
+    with FileSink(str(path), 64, 96, RATE) as sink:
+        for number in range(3):
+            sink.send(Frame(np.full((96, 64, 3), 200, np.uint8), number, number / RATE))
+    wanted = replace(options(path, tmp_path / "out.mp4"), height=None, width=None)
+    figures = render_file(wanted, io.StringIO())
+    assert (figures["width"], figures["height"]) == (128, 192)
+    figures = render_file(replace(wanted, fit="contain"), io.StringIO())
+    assert (figures["width"], figures["height"]) == (192, 128)
+    assert render_file(replace(wanted, height=HEIGHT, width=WIDTH), io.StringIO())["height"] == HEIGHT
+
+
 def test_frames_of_a_changing_rate_are_rendered_at_their_times(tmp_path, sent):
     times = [number / 30 for number in range(30)] + [1 + number / 5 for number in range(5)]
     clip = timed(tmp_path / "vfr.webm", [5 * number for number in range(35)], times)

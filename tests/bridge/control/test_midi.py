@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Callable
 
 import mido
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from bridge.control import midi
 from bridge.control.mailbox import Mailbox
 from bridge.control.midi import FORGET, LEARN, MidiMap, MidiPort
+from bridge.control.midi_input import MidiInput, port_names
 from bridge.control.parameters import Control, ControlError, ControlTable
 from bridge.control.tempo.tempo import MidiClock
 from bridge.errors import BridgeError
@@ -145,26 +147,44 @@ def test_other_messages_do_nothing():
 
 
 class Ports:
-    """Stands for the machine's MIDI inputs, as mido shows them."""
+    """Stands for rtmidi2: the machine's MIDI inputs, and what is opened of them."""
 
     def __init__(self, *names: str) -> None:
         self.names, self.opened = list(names), []
 
-    def open_input(self, name: str, callback) -> "Ports":
-        if name == "Taken":
-            raise OSError("busy")
-        self.opened.append((name, callback))
-        return self
+    def get_in_ports(self) -> list[str]:
+        return self.names
 
-    def close(self) -> None:
+    def MidiIn(self, client: str) -> "Port":
+        return Port(self)
+
+
+class Port:
+    """An input that is being opened; `callback` is then called with octets and seconds."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports, self.ignored = ports, {}
+        self.callback: Callable[[list[int], float], None] = lambda octets, seconds: None
+
+    def ignore_types(self, **ignored: bool) -> None:
+        self.ignored = ignored
+
+    def open_port(self, number: int) -> None:
+        if self.ports.names[number] == "Taken":
+            raise RuntimeError("busy")
+        self.ports.opened.append(self)
+
+    def close_port(self) -> None:
         pass
+
+    def send(self, message: mido.Message) -> None:
+        self.callback(message.bytes(), 0.0)
 
 
 @pytest.fixture
 def ports(monkeypatch: pytest.MonkeyPatch) -> Ports:
     ports = Ports("nanoKONTROL2 CTRL", "Taken")
-    monkeypatch.setattr(midi.mido, "get_input_names", lambda: ports.names, raising=False)
-    monkeypatch.setattr(midi.mido, "open_input", ports.open_input, raising=False)
+    monkeypatch.setitem(sys.modules, "rtmidi2", ports)
     monkeypatch.setattr(midi, "LOOK_SECONDS", 0.01)
     return ports
 
@@ -179,10 +199,10 @@ def test_a_port_is_found_by_a_part_of_its_name_and_taken_up_again_after_it_was_u
     wait_for(lambda: port.connected, "it again, under the number that the system gives it now")
     assert port.name == "nanoKONTROL2 CTRL 1"
     for value in (0, 127):
-        ports.opened[-1][1](mido.Message("control_change", control=74, value=value))
+        ports.opened[-1].send(mido.Message("control_change", control=74, value=value))
     assert desk.mailbox.get("/vace/scale") == 2.0
     for kind in ("start", "clock", "clock"):
-        ports.opened[-1][1](mido.Message(kind))
+        ports.opened[-1].send(mido.Message(kind))
     assert clock.running
     port.close()
     assert not port.connected
@@ -202,7 +222,7 @@ def test_a_message_that_brings_out_a_fault_does_not_end_the_ports_thread(ports: 
 
     monkeypatch.setattr(desk.map, "hear", fail)
     for value in (1, 2, 0, 127):
-        ports.opened[-1][1](mido.Message("control_change", control=74, value=value))
+        ports.opened[-1].send(mido.Message("control_change", control=74, value=value))
     assert desk.mailbox.get("/vace/scale") == 2.0
     assert len([record for record in caplog.records if "a bug" in record.message]) == 1
     port.close()
@@ -219,7 +239,7 @@ def test_a_thread_that_raises_looks_for_its_port_afterwards(ports: Ports, monkey
             raise SystemError("the driver is gone")
         return ports.names
 
-    monkeypatch.setattr(midi.mido, "get_input_names", names, raising=False)
+    monkeypatch.setattr(ports, "get_in_ports", names)
     wait_for(lambda: port._thread.faults == 2, "the faults")
     ports.names.remove(port.name)
     wait_for(lambda: not port.connected, "the loss")
@@ -232,19 +252,26 @@ def test_a_port_that_cannot_be_had_is_named_with_those_that_can(ports: Ports, na
         MidiPort(name, MidiClock(), Desk().map)
 
 
-def test_a_machine_without_midi_says_so(monkeypatch: pytest.MonkeyPatch):
+def test_the_clock_is_asked_for_and_what_is_no_message_is_left_out(ports: Ports):
+    heard = []
+    MidiInput("nanoKONTROL2 CTRL", heard.append)
+    (port,) = ports.opened
+    assert port.ignored == {"midi_sysex": True, "midi_time": False, "midi_sense": True}
+    for octets in ([], [12], [0xB0, 74], [0xB0, 74, 127], [0xF8]):
+        port.callback(octets, 0.0)
+    assert [message.type for message in heard] == ["control_change", "clock"]
+
+
+def test_a_machine_without_midi_says_so(ports: Ports, monkeypatch: pytest.MonkeyPatch):
     def missing() -> list[str]:
-        raise OSError("no sequencer")
+        raise RuntimeError("no sequencer")
 
-    monkeypatch.setattr(midi.mido, "get_input_names", missing, raising=False)
+    monkeypatch.setattr(ports, "get_in_ports", missing)
     with pytest.raises(BridgeError, match="no MIDI"):
-        midi.port_names()
+        port_names()
 
 
-def test_where_there_is_no_wheel_for_midi_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "rtmidi", None)
-    monkeypatch.delitem(sys.modules, "mido.backends.rtmidi", raising=False)
-    names = mido.Backend("mido.backends.rtmidi").get_input_names
-    monkeypatch.setattr(midi.mido, "get_input_names", names, raising=False)
-    with pytest.raises(BridgeError, match=r"python start\.py pip install python-rtmidi"):
-        midi.port_names()
+def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "rtmidi2", None)
+    with pytest.raises(BridgeError, match=r"python start\.py pip install rtmidi2"):
+        port_names()

@@ -177,8 +177,8 @@ def test_what_is_done_with_a_control_inside_the_program_is_told_to_no_other():
     told = Control("/t/look", "string", "", "", check=str, preset=False, live_only=True, own_option=True).describe()
     assert told == Control("/t/look", "string", "", "").describe()
     assert list(told) == [
-        "address", "type", "default", "doc", "low", "high", "unit", "acts", "choices", "suggestions",
-        "counts", "dangerous", "event", "also",
+        "address", "type", "default", "doc", "low", "high", "unit", "acts", "choices", "counts", "dangerous", "event",
+        "also", "offers", "means",
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def test_an_address_that_is_no_source_is_told_with_those_that_are(uri: str):
 
 @pytest.mark.parametrize("uri", ["camera:0", "testcard:", "nothing:wall"])
 def test_an_address_that_is_no_sink_is_told_with_those_that_are(uri: str):
-    with pytest.raises(BridgeError, match="file:, shm:, null:, spout:, touch:, ndi:, syphon:"):
+    with pytest.raises(BridgeError, match="file:, shm:, null:, window:, screen:, vcam:, spout:, touch:, ndi:, syphon:"):
         open_sink(uri, 64, 48, 25)
 
 
