@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,6 +26,7 @@ FLAGS = (
     "--window-size=1440,900",
     "about:blank",
 )
+VIRTUAL_KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Escape": 27, "Tab": 9, "Enter": 13}
 PATIENCE = 30.0  # seconds; only a failing test waits that long
 
 
@@ -39,6 +40,7 @@ class Browser:
     """One page of one Chromium with a profile of its own; a context manager."""
 
     def __init__(self, executable: str, profile: Path):
+        self.patience = PATIENCE
         self._command = [executable, f"--user-data-dir={profile}", *FLAGS]
         self._port_file = profile / "DevToolsActivePort"
         self._last = 0
@@ -93,7 +95,7 @@ class Browser:
 
     def wait(self, script: str) -> None:
         """Until the expression is true in the page."""
-        wait_for(lambda: bool(self.run(script)), script)
+        wait_for(lambda: bool(self.run(f"Boolean({script})")), script, self.patience)
 
     def type(self, selector: str, text: str, key: str = "Enter") -> None:
         """As a person would: go into a field, replace what is in it, press a key ('' for none)."""
@@ -105,22 +107,70 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """With the mouse, in the middle of the element."""
-        box = self.run(
-            f"(() => {{ const element = document.querySelector({json.dumps(selector)});"
-            " element.scrollIntoView({block: 'center'}); const box = element.getBoundingClientRect();"
-            " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
-        )
-        assert isinstance(box, list)
+        x, y = self._middle(selector, scrolls=True)
         for kind in ("mousePressed", "mouseReleased"):
-            self.command("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+            self.command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def tap(self, selector: str) -> None:
+        """With a finger, in the middle of the element, where it is now: one that is out of sight fails the test."""
+        x, y = self._middle(selector, scrolls=False)
+        self.stroke([(x, y)])
+
+    def stroke(self, points: Sequence[tuple[float, float]]) -> None:
+        """A finger goes down, along these points of the window, and up."""
+        kinds = ["touchStart", *["touchMove"] * (len(points) - 1)]
+        for kind, (x, y) in zip(kinds, points, strict=True):
+            self.command("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def press(self, key: str, code: str = "", modifiers: int = 0) -> None:
+        """A key of the keyboard. modifiers: 8 is Shift."""
+        text = key if len(key) == 1 else ""
+        for kind in ("keyDown", "keyUp"):
+            self.command(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=code or key, text=text, modifiers=modifiers,
+                windowsVirtualKeyCode=VIRTUAL_KEYS.get(key, 0),
+            )  # fmt: skip
+
+    def resize(self, width: int, height: int, phone: bool = False) -> None:
+        """The window, in CSS pixels. phone: with fingers in place of a mouse, and a screen twice as fine."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone,
+        )  # fmt: skip
+        self.command("Emulation.setTouchEmulationEnabled", enabled=phone)
+
+    def choose_files(self, selector: str, *paths: Path) -> None:
+        """What a person chooses in the system's own window, which no browser lets a program see."""
+        document = self.command("DOM.getDocument")["root"]["nodeId"]
+        node = self.command("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
+        self.command("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])
+
+    def box(self, selector: str) -> tuple[float, float, float, float]:
+        """Where an element is in the window: left, top, width and height."""
+        box = self.run(
+            f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+            " return [box.x, box.y, box.width, box.height]; })()"
+        )
+        assert isinstance(box, list), selector
+        return box[0], box[1], box[2], box[3]
+
+    def _middle(self, selector: str, scrolls: bool) -> tuple[float, float]:
+        if scrolls:
+            self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        left, top, width, height = self.box(selector)
+        x, y = left + width / 2, top + height / 2
+        hit = f"document.elementFromPoint({x}, {y})?.closest({json.dumps(selector)})"
+        assert scrolls or self.run(f"Boolean({hit})"), f"{selector} is out of sight, at {x:.0f}, {y:.0f}"
+        return x, y
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.command("Page.captureScreenshot", format="png")["data"]))
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_for(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Until the condition holds; fails the test, naming `what`, when patience ends."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE:.0f} s in vain for: {what}"
+        assert time.monotonic() < end, f"waited {patience:.0f} s in vain for: {what}"
         time.sleep(0.02)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vace_core.plugins import MASKS, plugin_names
 
@@ -28,11 +28,15 @@ class MaskSourceError(ValueError):
 
 @dataclass(frozen=True)
 class MaskSource:
-    """kind: one of NAMED, OBJECT or FRAMES. labels: of OBJECT, lower case. address: of FRAMES."""
+    """kind: one of NAMED, OBJECT or FRAMES. labels: of OBJECT, lower case. address: of FRAMES. text: as it was written.
+
+    Sources that are written differently and mean the same are equal.
+    """
 
     kind: str
     labels: tuple[str, ...] = ()
     address: str = ""
+    text: str = field(default="", compare=False)
 
     @staticmethod
     def parse(text: str) -> MaskSource:
@@ -52,11 +56,11 @@ class MaskSource:
         """What a text means that `parse` has accepted once, also if its file has gone since; it raises nothing."""
         word = text.strip().lower()
         if word in NAMED or not word:
-            return MaskSource(word or "none")
+            return MaskSource(word or "none", text=word or "none")
         if word.partition(":")[0] == OBJECT:
             labels = tuple(label.strip() for label in word.partition(":")[2].split(",") if label.strip())
-            return MaskSource(OBJECT, labels=labels)
-        return MaskSource(FRAMES, address=frame_address(text))
+            return MaskSource(OBJECT, labels=labels, text=text)
+        return MaskSource(FRAMES, address=frame_address(text), text=text)
 
 
 def named_mask_source(text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from .control_video import ControlVideo, Faults
 from .masks.canvas_border import with_canvas_border
 from .masks.maker import MaskMaker
 from .masks.shaping import composite
+from .messages import Refused
 from .model import EngineModel
 from .prompt_prefetch import PromptPrefetcher
 from .still_tensors import StillTensors
@@ -44,7 +45,8 @@ class ChunkResult:
 
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
     mask `[F, H, W, 3]`: those of the frames that were put in, for the eye; None where there is none. faults: (address,
-    reason) of settings that could not be followed. faded: all the model's frames are of one colour, although those that
+    reason) of settings that could not be followed. refused: those of them that can't be had at all, and what was used
+    in their place. faded: all the model's frames are of one colour, although those that
     were put in are not.
     """
 
@@ -53,6 +55,7 @@ class ChunkResult:
     control: np.ndarray | None
     mask: np.ndarray | None
     faults: tuple[tuple[str, str], ...]
+    refused: tuple[Refused, ...] = ()
     tag: Any = None
     faded: bool = False
 
@@ -172,6 +175,7 @@ class ChunkPipeline:
             control=None if control is None or not previews else pixels(control),
             mask=None if masked.shown is None or not previews else _mask_frames(masked.shown),
             faults=tuple(faults),
+            refused=tuple(self._refused(settings, reference_mode)),
             tag=None if finished is None else finished.tag,
             faded=faded,
         )
@@ -215,6 +219,16 @@ class ChunkPipeline:
             reason = f"references can't be shown as {mode} here, only as {', '.join(possible)}; {possible[0]} is used"
             faults.append((address_of("reference_mode"), reason))
         return possible[0]
+
+    def _refused(self, settings: Settings, reference_mode: str) -> Iterator[Refused]:
+        """The settings that nothing here can do; what was there before goes on."""
+        usable = self._masks.usable
+        if settings.control != self._control.kind:
+            yield Refused(address_of("control"), settings.control, self._control.kind)
+        if settings.mask_source != usable:
+            yield Refused(address_of("mask_source"), settings.mask_source.text, usable.text)
+        if settings.reference and settings.reference_mode != reference_mode:
+            yield Refused(address_of("reference_mode"), settings.reference_mode, reference_mode)
 
     def _noise(self, settings: Settings, source_frames: Sequence[np.ndarray]) -> float:
         """The noise strength, which follows the input's motion if that is wanted."""

@@ -36,6 +36,11 @@ class ControlVideo:
         self._wanted = ChangeDetector[str]("none")
         self._followed = ChangeDetector[tuple[str, str]](("none", ""))  # the control, and the source that it is made of
 
+    @property
+    def kind(self) -> str:
+        """The control that is followed; it is not the one that was wanted where nothing here makes that."""
+        return self._kind
+
     def update(
         self,
         source_frames: Sequence[np.ndarray],

@@ -192,8 +192,11 @@ class EngineLoop:
         for pixels, moment, source_number in zip(chunk.frames, *tag, strict=True):
             self._chunks.write(Frame(pixels, self._number, moment, source_number))
             self._number += 1
+        for refused in chunk.refused:
+            self._connection.send(refused)
+        undone = {refused.address for refused in chunk.refused}
         for address, reason in chunk.faults:
-            self._fault(reason, address)
+            self._fault(f"{reason}; {address} stays as it was" if address in undone else reason, address)
 
     def _note_success(self) -> None:
         """All that a good chunk is good for."""

@@ -105,6 +105,16 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """Engine to front: a control can't be had as `value`, so that it is to say again what is `used`. The reason comes
+    as a Fault."""
+
+    address: str
+    value: str
+    used: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """Engine to front: something that whoever steers should know, and that is no fault."""
 

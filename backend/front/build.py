@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import cv2
 
@@ -41,6 +42,7 @@ from .recorder import Recorder
 from .side_input import SideInput
 from .supervisor import Supervisor
 from .synced_output import SyncedOutput
+from .undo import Undo
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,9 @@ class FrontBuilder:
         source = source_size(options.source) if options.height is None and options.width is None else None
         self._size = stream_size(options.height, options.width, options.model.preset(), source, options.fit)
         self._fps = options.fps or source_rate(options.source)
-        self._mailbox = Mailbox(TABLE, media=MediaFolders(options.steering.media))
+        self._pictures = self._pictures_folder()
+        folders = (*options.steering.media, *([] if self._pictures is None else [self._pictures]))
+        self._mailbox = Mailbox(TABLE, media=MediaFolders(folders))
         self._outputs: list[Output] = []
         self._rings: list[FrameRing] = []
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
@@ -234,7 +238,8 @@ class FrontBuilder:
             log=options.log,
         )
         chunk_request, notify = (lambda span: self._front.chunk_request(span)), self._faults.notify
-        return Supervisor(start, chunk_request, notify, options.limits, lambda: self._renew_rings(start.rings))
+        renew_rings, undo = (lambda: self._renew_rings(start.rings)), Undo(self._mailbox).refused
+        return Supervisor(start, chunk_request, notify, options.limits, renew_rings, undo)
 
     def _renew_rings(self, names: RingNames) -> RingNames:
         """Put back what somebody has removed, as a system may when a user logs out; under the names that it had."""
@@ -258,8 +263,11 @@ class FrontBuilder:
         if self._options.panel is None:
             return
         from ..panel import Panel, PanelError
+        from ..panel.picture_store import PictureStore
 
-        front = self._front
+        front, pictures = self._front, None
+        if self._pictures is not None:
+            pictures = PictureStore(self._pictures, self._texts)
         try:
             panel = Panel(
                 TABLE,
@@ -269,11 +277,31 @@ class FrontBuilder:
                 *self._options.panel,
                 token=self._options.steering.token,
                 events=front.events.as_list,
+                lists=self._steering.lists,
+                pictures=pictures,
             ).start()
         except PanelError as error:
             raise ValueError(str(error)) from error
         self._opened.callback(panel.stop)
         front.panel_url, front.panel_url_elsewhere = panel.url, panel.url_elsewhere
+
+    def _pictures_folder(self) -> Path | None:
+        """Where pictures are kept that are sent to the page; None where nobody can send any."""
+        if self._options.panel is None:
+            return None
+        from ..panel.picture_store import open_folder
+
+        wanted = self._options.steering.beside(".pictures")
+        try:
+            return open_folder(wanted, self._opened)
+        except OSError as error:
+            log.warning("the page takes no pictures, as %s cannot be made (%s)", wanted, error.strerror or error)
+            return None
+
+    def _texts(self) -> str:
+        """All that a picture may be named in: the controls now, and the presets."""
+        presets = self._steering.presets
+        return repr((self._mailbox.snapshot(), None if presets is None else presets.entries()))
 
     def _source_trouble(self, reason: str) -> None:
         """Say it; and let controllers see which source it is, if the wanted one could not be had."""

@@ -139,13 +139,17 @@ class Front:
         """How the show is doing now; after its end, how it was doing in its last moment."""
         now, used = self.ended or time.monotonic(), usage()
         engine, presenter, capture = self.supervisor.status(now), self.presenter.status(now), self.capture.status(now)
+        latency, gather = 1000 * presenter.latency, 1000 * engine.chunk_frames / self.fps
         return FrontStatus(
             state=show_state(engine.state, capture.lost, presenter.idle_for),
             output_fps=round(presenter.fps, 2),
             engine_fps=round(engine.fps, 2),
             distinct_fps=round(presenter.distinct_fps, 2),
             distinct_ms_p99=round(presenter.distinct_ms.p99, 1),
-            latency_ms=round(1000 * presenter.latency),
+            latency_ms=round(latency),
+            gather_ms=round(gather),
+            generate_ms=round(engine.generate_ms),
+            wait_ms=round(max(0.0, latency - gather - engine.generate_ms)),
             seconds=round(now - self.began, 1),
             pipeline=self.options.model.pipeline,
             device=engine.device,

@@ -81,7 +81,8 @@ class SideInput:
     def _on_trouble(self, address: str, reason: str) -> None:
         if address != self._address:  # it was left meanwhile
             return
-        self._notify(self._control, reason)
         capture = self._capture
-        if capture is not None and not capture.opened and self._kept != self._value:
+        undone = capture is not None and not capture.opened and self._kept != self._value
+        self._notify(self._control, f"{reason}; {self._control} stays as it was" if undone else reason)
+        if undone:
             self._mailbox.set(self._control, self._kept)

@@ -35,6 +35,12 @@ class FrontStatus:
     """99th percentile of the milliseconds from one of the engine's frames on the output to the next."""
     latency_ms: int
     """Milliseconds from a source's frame being seen to its restyled frame being on the output; 0 before the first."""
+    gather_ms: int
+    """Of the latency: until a chunk's last frame has come, where its first one waits."""
+    generate_ms: int
+    """Of the latency: until the chunk is made."""
+    wait_ms: int
+    """Of the latency: until it is the frame's turn on the output."""
     seconds: float
     """Since the show began."""
     pipeline: str

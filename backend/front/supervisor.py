@@ -21,6 +21,7 @@ from ..engine.messages import (
     Next,
     Notice,
     Ready,
+    Refused,
     RingNames,
     RingsLost,
     StartAgain,
@@ -51,6 +52,10 @@ class EngineStatus:
     mode: str
     fps: float
     chunk_ms: float
+    generate_ms: float
+    """Median of the milliseconds from a chunk's settings to its frames."""
+    chunk_frames: int
+    """Of the last chunk."""
     chunks: int
     faults: int
     last_fault: str
@@ -70,7 +75,8 @@ class Supervisor:
     """Owns the engine process, in a thread of its own.
 
     chunk_request(span) is asked for the settings of the chunk that shows that span of the input, None while there is
-    none. on_fault(address or None, reason) is told what the engine could not do. on_rings_lost() is asked for other
+    none. on_fault(address or None, reason) is told what the engine could not do, and on_refused of a control that can't
+    be had as it was set. on_rings_lost() is asked for other
     rings when one of those in `start` is gone; None where there are none. All are called from the supervisor's thread.
     """
 
@@ -81,11 +87,13 @@ class Supervisor:
         on_fault: Callable[[str | None, str], None],
         limits: Limits | None = None,
         on_rings_lost: Callable[[], RingNames | None] = lambda: None,
+        on_refused: Callable[[Refused], None] = lambda _: None,
     ) -> None:
         self._start = start
         self._chunk_request = chunk_request
         self._on_fault = on_fault
         self._on_rings_lost = on_rings_lost
+        self._on_refused = on_refused
         self._limits = limits or Limits()
         self._thread = threads.GuardedThread("supervisor", self._keep_running)
         self._life: EngineLife | None = None
@@ -107,7 +115,8 @@ class Supervisor:
         self.restarts = 0
         self.failure: str | None = None
         """Why the engine can't run at all; trying again would not help."""
-        self.chunk_ms = Window(64)
+        self.chunk_ms, self._generate_ms = Window(64), Window(64)
+        self._chunk_frames = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -141,6 +150,8 @@ class Supervisor:
             mode=self._mode,
             fps=self._rate.per_second(now),
             chunk_ms=self.chunk_ms.summary().median,
+            generate_ms=self._generate_ms.summary().median,
+            chunk_frames=self._chunk_frames,
             chunks=self.chunks,
             faults=self._faults,
             last_fault=self._last_fault,
@@ -244,6 +255,8 @@ class Supervisor:
                 self._faults += 1
                 self._last_fault = message.reason
                 self._tell(message.address, message.reason)
+            case Refused():
+                self._on_refused(message)
             case Notice():
                 self._tell(None, message.text)
             case Degraded():
@@ -294,6 +307,8 @@ class Supervisor:
         if report.period:
             self._period.add(report.period)
         self.chunk_ms.add(1000 * (report.generate + report.settle))
+        self._generate_ms.add(1000 * report.generate)
+        self._chunk_frames = report.frames or self._chunk_frames
         self._rate.add(now, report.frames)
         if self._life_chunks == GOOD_CHUNKS:
             self._start = replace(self._start, restarted_for_picture=False)

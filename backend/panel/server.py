@@ -25,11 +25,14 @@ from bridge.web.token import Token
 from bridge.web.token_check import TokenCheck
 
 from ..front.status import FrontStatus
+from ..runtime.events import MOST_EVENTS
 from .access import headers, refusal
 from .health import trouble
 from .metrics import exposition
+from .picture_store import PictureStore
 from .previews import Previews
-from .session import PageSession
+from .session import PageContent, PageSession
+from .uploads import Uploads
 
 PAGE = Path(__file__).parent / "page"
 PREVIEW_SECONDS = 0.1  # between two previews: ten a second
@@ -53,7 +56,9 @@ class Panel:
               [H, W, 3] (or [H, W], or RGBA) by name; 'output' is shown large.
     status:   called the same way: figures and words, shown as they come; 'state', 'output_fps', 'engine_fps' and
               'latency_ms' are shown large.
-    events:   what /events gives, JSON-ready: what has gone wrong, the newest last.
+    events:   what /events gives, JSON-ready: what has gone wrong, the newest last; of as many as are asked for.
+    lists:    names of what can be gone to, by kind: presets, cues.
+    pictures: where pictures are kept that are sent to the page; None where none are taken.
     token:    what other machines have to know; None if the panel is for this machine alone.
     """
 
@@ -66,16 +71,17 @@ class Panel:
         host: str = "127.0.0.1",
         port: int = 8080,
         token: Token | None = None,
-        events: Callable[[], list[dict[str, object]]] = list,
+        events: Callable[[int], list[dict[str, object]]] = lambda _: [],
+        lists: Callable[[], dict[str, list[str]]] = dict,
+        pictures: PictureStore | None = None,
     ):
         if token is None and not is_loopback(host):
             raise PanelError(
                 f"panel address '{host}': without a token the panel serves this machine only; "
                 "give one with --panel-token TEXT, or use 127.0.0.1"
             )
-        self._table, self._mailbox, self._status = table, mailbox, status
-        self._token, self._events = token, events
-        self._previews = Previews(previews, PREVIEW_SECONDS)
+        self._status, self._token, self._events, self._pictures = status, token, events, pictures
+        self._content = PageContent(table, mailbox, status, events, lists, Previews(previews, PREVIEW_SECONDS))
         self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE)
 
     @property
@@ -119,6 +125,7 @@ class Panel:
             Route("/health", self._health),
             Route("/events", self._faults),
             Route("/elsewhere.svg", self._elsewhere),
+            *([] if self._pictures is None else Uploads(self._pictures).routes()),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ]
         middleware = [Middleware(OriginCheck, turned_away, headers), Middleware(TokenCheck, self._token)]
@@ -127,15 +134,7 @@ class Panel:
     async def _live(self, socket: WebSocket) -> None:
         await socket.accept()
         here = socket.client is not None and is_loopback(socket.client.host)
-        session = PageSession(
-            socket,
-            self._table,
-            self._mailbox,
-            lambda: self._status().as_dict(),
-            self._previews,
-            here,
-            self.url_elsewhere,
-        )
+        session = PageSession(socket, self._content, here, self.url_elsewhere)
         await session.run(self._server.stopping)
 
     async def _metrics(self, request: Request) -> Response:
@@ -160,7 +159,7 @@ class Panel:
 
     async def _faults(self, _: Request) -> Response:
         """What has gone wrong, each fault once."""
-        return JSONResponse(self._events())
+        return JSONResponse(self._events(MOST_EVENTS))
 
     async def _elsewhere(self, request: Request) -> Response:
         """The address for other machines as a QR code, which only this one is shown."""

@@ -4,8 +4,10 @@ Both ways JSON, except previews, which are binary (see previews.py): one without
     to the page    {"kind": "table", "controls": [row, ...]}         once
                    {"kind": "elsewhere", "url": address}              once, to this machine: how others get here
                    {"kind": "values", "values": {address: value}}    what has changed, whoever set it
-                   {"kind": "status", "status": {name: value}}
-                   {"kind": "report", "reason": text}                 a value was refused or clamped
+                   {"kind": "status", "status": {name: value}, "trouble": why the show needs somebody, or null}
+                   {"kind": "events", "events": [event, ...]}         what has gone wrong, as /events has it
+                   {"kind": "lists", "presets": [name, ...], "cues": [name, ...]}
+                   {"kind": "report", "address": address, "reason": text}   a value was refused or clamped
     from the page  {"kind": "set", "address": address, "value": value}
 """
 
@@ -14,6 +16,7 @@ import json
 import math
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -21,14 +24,43 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import ControlTable
 from bridge.threads import report
 
+from ..front.status import FrontStatus
+from .health import trouble
 from .previews import Previews, message
 
 TICK_SECONDS = 0.05
 STATUS_TICKS = 5  # four times a second: figures that change faster can't be read
 CLOSED_ABNORMALLY = 1006
 """The code of a connection that ended without one (RFC 6455, section 7.4.1)."""
-NO_STATUS = {"state": "unknown"}
+EVENTS = 100
+"""Of the list of what has gone wrong, a page shows so many."""
+NO_STATUS = {"kind": "status", "status": {"state": "unknown"}, "trouble": "how the show is doing can't be told"}
 """What a page is told while nobody can say how the show is doing."""
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """What all pages of a show are made of; the fields are explained at `Panel`."""
+
+    table: ControlTable
+    mailbox: Mailbox
+    status: Callable[[], FrontStatus]
+    events: Callable[[int], list[dict[str, object]]]
+    lists: Callable[[], dict[str, list[str]]]
+    previews: Previews
+
+    def slow_messages(self) -> dict[str, str]:
+        """By kind: what a person reads, and need not know at once. What can't be had is told, and left out."""
+        messages = {"status": json.dumps(NO_STATUS)}
+        try:
+            status = self.status()
+            said: dict[str, object] = {"status": plain(status.as_dict()), "trouble": trouble(status)}
+            messages["status"] = json.dumps({"kind": "status"} | said)
+            messages["events"] = json.dumps({"kind": "events", "events": self.events(EVENTS)})
+            messages["lists"] = json.dumps({"kind": "lists"} | self.lists())
+        except Exception as error:  # noqa: BLE001 - a page steers a show whose state it can't see
+            report("panel status", error)
+        return messages
 
 
 class PageSession:
@@ -41,23 +73,20 @@ class PageSession:
     def __init__(
         self,
         socket: WebSocket,
-        table: ControlTable,
-        mailbox: Mailbox,
-        status: Callable[[], Mapping[str, object]],
-        previews: Previews,
+        content: PageContent,
         here: bool,
         elsewhere: str | None,
     ):
-        self._socket, self._table, self._mailbox = socket, table, mailbox
-        self._status, self._previews = status, previews
+        self._socket, self._content, self._mailbox = socket, content, content.mailbox
         self._here = here
         self._elsewhere = elsewhere if here else None
         self._shown: dict[str, object] = {}
         self._sent_previews: dict[str, bytes] = {}
+        self._sent: dict[str, str] = {}
 
     async def run(self, stopping: threading.Event) -> None:
         """Until the page leaves (WebSocketDisconnect) or `stopping` is set."""
-        rows = [row.describe() for row in self._table]
+        rows = [row.describe() for row in self._content.table]
         await self._notify(kind="table", controls=rows)
         if self._elsewhere is not None:
             await self._notify(kind="elsewhere", url=self._elsewhere)
@@ -67,7 +96,7 @@ class PageSession:
             while not stopping.is_set() and not listening.done():
                 await self._send_values()
                 if tick % STATUS_TICKS == 0:
-                    await self._send(self._status_message())
+                    await self._send_slow_messages()
                 await self._send_previews()
                 tick += 1
                 await asyncio.wait([listening], timeout=TICK_SECONDS)
@@ -81,28 +110,27 @@ class PageSession:
             event = await self._socket.receive()
             if event["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(event["code"])
-            if reason := self._receive(event.get("text") or ""):
-                await self._notify(kind="report", reason=reason)
+            for blamed, reason in self._receive(event.get("text") or ""):
+                await self._notify(kind="report", address=blamed, reason=reason)
 
-    def _receive(self, text: str) -> str | None:
-        """Do what the page asks; what it should be told if that was not exactly possible."""
+    def _receive(self, text: str) -> list[tuple[str, str]]:
+        """Do what the page asks; the address and the reason of each thing that was not exactly possible."""
         try:
             asked = json.loads(text)
             address, value = asked["address"], asked["value"]
         except (ValueError, TypeError, KeyError, RecursionError):
             address, value = None, None
         if not isinstance(address, str):
-            return "the page sent a message that can't be read; reload it"
+            return [("", "the page sent a message that can't be read; reload it")]
         self._shown.pop(address, None)  # so that the page is told what the value is now, even if nothing changed
-        return self._mailbox.set(address, value, here=self._here)
+        return self._mailbox.apply([(address, value)], here=self._here)
 
-    def _status_message(self) -> str:
-        """What the program says of itself; that it can't, where it fails."""
-        try:
-            return json.dumps({"kind": "status", "status": plain(self._status())})
-        except Exception as error:  # noqa: BLE001 - a page steers a show whose state it can't see
-            report("panel status", error)
-            return json.dumps({"kind": "status", "status": NO_STATUS})
+    async def _send_slow_messages(self) -> None:
+        """The status always, as a sign of life; the rest where it has changed."""
+        for kind, text in self._content.slow_messages().items():
+            if kind == "status" or self._sent.get(kind) != text:
+                self._sent[kind] = text
+                await self._send(text)
 
     async def _send_values(self) -> None:
         values = self._mailbox.snapshot()
@@ -112,7 +140,7 @@ class PageSession:
             await self._notify(kind="values", values=changed)
 
     async def _send_previews(self) -> None:
-        messages = self._previews.messages()
+        messages = self._content.previews.messages()
         gone = {name: message(name, None) for name in self._sent_previews if name not in messages}
         for name, preview in (messages | gone).items():
             if self._sent_previews.get(name) != preview:

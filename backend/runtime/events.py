@@ -77,9 +77,9 @@ class Events:
                 if event.address == address and event.ended is None:
                     event.ended = now
 
-    def as_list(self) -> list[dict[str, object]]:
-        """All of them as plain data, the one that was seen last at the end."""
-        return [asdict(event) for event in self.newest(MOST_EVENTS)]
+    def as_list(self, count: int = MOST_EVENTS) -> list[dict[str, object]]:
+        """The last `count` of them as plain data, the one that was seen last at the end."""
+        return [asdict(event) for event in self.newest(count)]
 
     def newest(self, count: int) -> list[Event]:
         """The last `count` of them, the one that was seen last at the end."""

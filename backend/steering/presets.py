@@ -41,6 +41,10 @@ class Presets:
         """All of them, in the order of their first saving."""
         return list(self._entries.snapshot())
 
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """What each of them holds, by its name: values by address."""
+        return self._entries.snapshot()
+
     def write(self) -> None:
         """Bring what has been saved to disk, and here what other programs have saved. Raises OSError."""
         self._entries.write()

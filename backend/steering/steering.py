@@ -97,6 +97,7 @@ class Steering:
             )
         self.osc: OscServer | None = None
         self.oscquery: OscQueryServer | None = None
+        self.presets: Presets | None = None
         self.cues: Cues | None = None
 
     def close(self) -> None:
@@ -131,6 +132,11 @@ class Steering:
         if options.dmx and options.dmx_patch is not None:
             patched = Patched(read_patch(options.dmx_patch, TABLE), self._mailbox)
             opened.callback(DmxInput(options.dmx, patched, lambda reason: self._notify(None, reason)).close)
+
+    def lists(self) -> dict[str, list[str]]:
+        """The names of what can be gone to."""
+        presets = [] if self.presets is None else self.presets.names()
+        return {"presets": presets, "cues": [] if self.cues is None else self.cues.names()}
 
     def answer(self, address: str | None, reason: str) -> None:
         """Send an error to whoever steers by OSC."""
@@ -169,7 +175,7 @@ class Steering:
 
     def _open_presets(self, opened: ExitStack) -> tuple[Presets, Cues]:
         morph = Morph(self._mailbox)
-        presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
+        self.presets = presets = Presets(TABLE, self._mailbox, JsonStore(self._options.presets, "presets"), morph)
         path = self._options.presets
         file = JsonStore(None if path is None else path.with_suffix(".cues.json"), "cues")
         self.cues = cues = Cues(self._mailbox, file, presets, morph, self._notify)

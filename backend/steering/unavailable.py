@@ -21,13 +21,13 @@ def refuse_midi(mailbox: Mailbox) -> None:
 
 
 def refuse_loras(mailbox: Mailbox, given: int) -> None:
-    """Answer whoever plays the strength of a LoRA that was not given; `given`: how many were."""
+    """Refuse the strength of a LoRA that was not given; `given`: how many were."""
 
     def refuse(number: int, strength: Value) -> None:
         there = "none was" if not given else "one was" if given == 1 else f"{given} were"
         raise ControlError(
-            f"/vace/lora/{number} {strength:g} does nothing: {there} given at the start; give one more, --lora FILE"
+            f"/vace/lora/{number} {strength:g} would do nothing: {there} given at the start; give one more, --lora FILE"
         )
 
     for number in range(given + 1, LORAS + 1):
-        mailbox.listen(f"/vace/lora/{number}", lambda strength, _, number=number: refuse(number, strength))
+        mailbox.check(f"/vace/lora/{number}", lambda strength, number=number: refuse(number, strength))

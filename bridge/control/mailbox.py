@@ -66,6 +66,7 @@ class Mailbox:
         self._values: dict[str, Value] = {row.address: row.default for row in table if row.holds}
         self._changes: dict[str, Change] = {}
         self._listeners: dict[str, list[Heard]] = defaultdict(list)
+        self._checks: dict[str, list[Callable[[Value], object]]] = defaultdict(list)
         self._must_wait: dict[str, Callable[[Value], bool]] = {}
         self._waiting: dict[str, tuple[Value, object]] = {}
         self._events: deque[str] = deque()
@@ -137,7 +138,7 @@ class Mailbox:
             try:
                 control = self._table[address]
                 if isinstance(value, Relative):
-                    taken.append((control, _step(control, value)))
+                    taken.append((control, self._step(control, value)))
                     continue
                 accepted = self._accepted(control, value, here)
             except ControlError as reason:
@@ -153,6 +154,20 @@ class Mailbox:
         with self._lock:
             happened = [(row.address, put[0]) for row, value in taken if (put := self._put(row, value, origin, now))]
         return reports + self._heard(happened, now)
+
+    def replace(self, address: str, value: Value, used: Value) -> None:
+        """Put `used` in the place of a value that turned out not to be had, unless another one was set since."""
+        with self._lock:
+            if self._values[address] != value or value == used:
+                return
+            now = self._clock()
+            self._change(address, used, None, now)
+        self._heard([(address, used)], now)
+
+    def check(self, address: str, check: Callable[[Value], object]) -> None:
+        """Have new values of a control refused by what is known of this show alone, as they are by its own `check`:
+        check(value) raises ControlError, with the reason. ControlError for an unknown address."""
+        self._checks[self._table[address].address].append(check)
 
     def get(self, address: str) -> Value:
         """The current value; ControlError for a trigger or an unknown address."""
@@ -191,7 +206,20 @@ class Mailbox:
         if reason := self.media.refusal(control, accepted.value, here):
             raise ControlError(reason)
         control.approve(accepted.value)
+        self._check(control.address, accepted.value)
         return accepted
+
+    def _step(self, control: Control, relative: Relative) -> Relative:
+        step = _step(control, relative)
+        if control.address in self._checks:
+            self._check(control.address, control.convert(float(self._values[control.address]) + step.amount).value)  # type: ignore[arg-type]
+        return step
+
+    def _check(self, address: str, value: Value) -> None:
+        """ControlError for a value that this show can't do. What is there already was let in before."""
+        if address in self._checks and self._values.get(address) != value:
+            for check in self._checks[address]:
+                check(value)
 
     def _put(self, control: Control, value: Value | Relative, origin: object, now: float) -> tuple[Value] | None:
         """Put one accepted value in its place; what it then is, if that changed anything or was an event."""

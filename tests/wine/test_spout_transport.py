@@ -1,4 +1,4 @@
-"""Our source and sink with the genuine SpoutGL: the whole life but for the pixels, which Wine does not carry across.
+"""Our source and sink with the genuine SpoutGL: the whole life but for the pixels, which are in `test_spout_pixels`.
 
 Direct3D under Wine has no shared textures, so a sender's handle is 0 and a receiver never gets a picture.
 """

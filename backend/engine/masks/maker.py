@@ -63,7 +63,7 @@ class MaskMaker:
         self._size = (height, width)
         self._full, self._empty = (np.full(self._size, value, np.float32) for value in (1.0, 0.0))
         self._finders = Finders(model)
-        self._source = MaskSource("none")
+        self._source = self._usable = MaskSource.of("none")
         self._keyed = {"luma": memoize_last(luma), "alpha": memoize_last(alpha), "chroma": memoize_last(chroma)}
         self._crisp, self._shaped, self._feathered = memoize_last(crisp), memoize_last(shaped), memoize_last(feathered)
         self._solid = memoize_last(solid)
@@ -79,6 +79,11 @@ class MaskMaker:
         """Of the source that the masks come from, as in MaskSource."""
         return self._source.kind
 
+    @property
+    def usable(self) -> MaskSource:
+        """The last source that nothing was missing for: the one of the last chunk, or what was there before it."""
+        return self._usable
+
     def update(
         self,
         pictures: Sequence[np.ndarray],
@@ -93,6 +98,7 @@ class MaskMaker:
         """
         self._turn_to(settings.mask_source)
         if self._source.kind == "none":
+            self._usable = self._source
             self._held = None
             return Masked(None, None, None, ())
         soft, reason = self._find(pictures, frames, mask_frames, settings)
@@ -138,6 +144,7 @@ class MaskMaker:
         settings: Settings,
     ) -> tuple[Soft, str]:
         """The masks as they are found, and why there is none where there is none."""
+        before, self._usable = self._usable, self._source
         kind, none = self._source.kind, (None,) * len(pictures)
         try:
             if kind in SHAPES:
@@ -156,6 +163,7 @@ class MaskMaker:
                 return self._finders.detect(labels, frames), f"no {' or '.join(labels)} is seen"
             return [self._keyed[kind](picture) for picture in pictures], "the input's frames have no alpha"
         except Unavailable as error:
+            self._usable = before
             return none, str(error)
 
     def _by_frames(self, mask_frames: Sequence[np.ndarray]) -> list[np.ndarray | None]:

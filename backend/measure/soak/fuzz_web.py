@@ -27,7 +27,8 @@ READ_SECONDS = 0.02
 MOST_HELD = 64
 """Connections that are left as they are, half done, until so many newer ones are."""
 PATHS = (
-    "/", "/live", "/metrics", "/health", "/elsewhere.svg", "/panel.js", "/?HOST_INFO", "/vace/scale?VALUE", "/vace",
+    "/", "/live", "/metrics", "/health", "/elsewhere.svg", "/main.js", "/?HOST_INFO", "/vace/scale?VALUE", "/vace",
+    "/pictures", "/pictures?name=../x", "/pictures?name=%00", "/pictures/..%2f..%2fetc%2fpasswd",
     "/../../etc/passwd", "/%2e%2e/%2e%2e/server.py", "/%00", "/%ff%fe", "//", "/?token=", "/?token=%zz&token=x", "*",
     "http://127.0.0.1/", "/" + "a" * 300, "/" + "x/" * 2000, "/?" + "&" * 500,
 )  # fmt: skip

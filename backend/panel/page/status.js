@@ -1,16 +1,30 @@
-// What the program says about itself: a state, a few large figures, the rest as a list.
+// What the program says about itself: a state, a few large figures, where the time goes, the rest as a list.
+import { byId, make } from "./dom.js";
+
 const HEADLINE = new Map([
   ["output_fps", ["output", "fps"]],
   ["engine_fps", ["engine", "fps"]],
   ["latency_ms", ["latency", "ms"]],
 ]);
-
-const MOODS = new Map([["running", "good"], ["starting", ""], ["stopped", ""]]);
+const STAGES = [
+  ["gather_ms", "frames come in"],
+  ["generate_ms", "the chunk is made"],
+  ["wait_ms", "waits for its turn"],
+];
+const MOODS = new Map([["running", "good"], ["starting", ""], ["stopped", ""], ["connecting", ""]]);
 
 export function showState(state) {
-  const pill = document.getElementById("state");
+  const pill = byId("state");
   pill.textContent = state;
   pill.className = `pill ${MOODS.get(state) ?? "bad"}`;
+}
+
+// Not while the program itself says that all is well, as an engine may merely be slow.
+export function showTrouble(trouble, state = "") {
+  if (MOODS.get(state) === "good") trouble = null;
+  const line = byId("trouble");
+  if (line.textContent !== (trouble ?? "")) line.textContent = trouble ?? "";
+  line.hidden = !trouble;
 }
 
 export function showStatus(status) {
@@ -18,20 +32,33 @@ export function showStatus(status) {
   if (state !== undefined) showState(state);
   for (const [key, value] of Object.entries(rest)) {
     const [label, unit] = HEADLINE.get(key) ?? [key.replaceAll("_", " "), ""];
-    const list = document.getElementById(HEADLINE.has(key) ? "headline" : "details");
+    const list = HEADLINE.has(key) ? byId("headline") : byId("figures").querySelector("dl");
     cell(list, key, label).textContent = unit ? `${written(value)} ${unit}` : written(value);
   }
+  if (rest.latency_ms) showLatency(rest);
 }
+
+function showLatency(status) {
+  const bar = byId("latency");
+  const total = STAGES.reduce((sum, [key]) => sum + status[key], 0) || 1;
+  if (!bar.children.length) {
+    bar.append(...STAGES.map(([, what]) => make("span", { title: what }, [make("i"), make("small", { textContent: what })])));
+  }
+  STAGES.forEach(([key], place) => {
+    bar.children[place].style.flexGrow = Math.max(0.25, status[key] / total);
+    bar.children[place].firstElementChild.textContent = duration(status[key]);
+  });
+  bar.setAttribute("aria-label", `latency: ${STAGES.map(([key, what]) => `${what} ${status[key]} ms`).join(", ")}`);
+}
+
+const duration = (ms) => (ms < 10000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 function cell(list, key, label) {
   const id = `status-${key}`;
-  const found = document.getElementById(id);
+  const found = byId(id);
   if (found) return found;
-  const [row, name, value] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
-  name.textContent = label;
-  value.id = id;
-  row.append(name, value);
-  list.append(row);
+  const value = make("dd", { id });
+  list.append(make("div", {}, [make("dt", { textContent: label }), value]));
   return value;
 }
 

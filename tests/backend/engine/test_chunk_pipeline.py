@@ -8,6 +8,7 @@ import pytest
 from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
 from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.messages import Refused
 from backend.engine.options import ModelOptions
 from vace_core.annotators.boxes import Box
 from vace_core.controls import Controls
@@ -217,6 +218,23 @@ def fed(maker: ChunkPipeline, control_frames: list[np.ndarray] | None = None, **
     return None if control is None else round(control.mean().item(), 2), made.faults
 
 
+def refused_by(maker: ChunkPipeline, **changes) -> tuple[Refused, ...]:
+    """What can't be had of these settings."""
+    settings = replace(prompt("red"), **changes)
+    return maker.make(PICTURES[: maker.frames_wanted], None, settings).refused
+
+
+def test_a_mask_source_that_nothing_here_finds_is_to_go_back_to_what_it_was():
+    maker = maker_that_notes()
+    assert refused_by(maker, mask_source=MaskSource.of("Left")) == ()
+    assert refused_by(maker, mask_source=MaskSource.of("person")) == (Refused("/vace/mask/source", "person", "left"),)
+    assert refused_by(maker, mask_source=MaskSource.of("shm:mask")) == (), "what may still come is waited for"
+    gone = Refused("/vace/mask/source", "object: Dog", "shm:mask")
+    assert refused_by(maker, mask_source=MaskSource.of("object: Dog")) == (gone,)
+    assert refused_by(maker, mask_source=MaskSource.of("none")) == ()
+    assert refused_by(maker, mask_source=MaskSource.of("person")) == (Refused("/vace/mask/source", "person", "none"),)
+
+
 def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed_still_is():
     loaded = fake_model.load(ModelOptions())
     few = {kind: loaded.annotators[kind] for kind in ("depth", "scribble", "gray")}
@@ -228,7 +246,9 @@ def test_a_control_that_nothing_here_makes_is_a_fault_once_and_what_was_followed
         ("/vace/control", "nothing here makes a pose control; choose one of depth, scribble, gray, raw, none"),
     )
     assert fed(maker, control="pose") == (0.57, ())
+    assert refused_by(maker, control="pose") == (Refused("/vace/control", "pose", "gray"),)
     assert fed(maker, control="depth") == (-0.57, ())
+    assert refused_by(maker, control="depth") == ()
     maker.reset()
     assert fed(maker, control="flow")[0] is None, "nothing was followed before"
 

@@ -247,6 +247,20 @@ def test_a_reference_that_is_not_there_is_told_and_left_out(front):
     assert colour(front) == RED
 
 
+@pytest.mark.parametrize(
+    ("address", "before", "refused"),
+    [("/vace/mask/source", "left", "person"), ("/vace/lora/2", 1.0, 0.5)],
+)
+def test_what_cannot_be_had_goes_back_to_what_it_was_everywhere_and_is_told_once(front, osc, address, before, refused):
+    front.mailbox.set(address, before)
+    osc.send_message("/vace/subscribe", [])
+    osc.send_message(address, refused)
+    told = heard(osc, lambda where, said: where == "/vace/error" and said[0] == address)
+    assert told[1].endswith("stays as it was") or "would do nothing" in told[1]
+    assert heard(osc, lambda where, said: where == address and said == [before])
+    wait_for(lambda: front.mailbox.get(address) == before, "the value that was there")
+
+
 @pytest.mark.parametrize("source", ["file:~nosuchuser/x", f"file:/{'x' * 300}", "/vace/nowhere"])
 def test_a_source_that_cannot_be_is_told_and_the_output_goes_on_with_the_input_too(front, osc, source):
     if source.startswith("file:~") and os.name != "posix":

@@ -143,7 +143,7 @@ def test_health_and_metrics_of_a_status_that_fails(show: Show, caplog: pytest.Lo
     assert len(caplog.records) == 2
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/health", "/", "/panel.js"])
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/", "/main.js"])
 def test_what_other_machines_may_see_they_see_with_the_token_alone(show: Show, path: str):
     assert show.ask(path, **ELSEWHERE)[0] == 401
     assert show.ask(f"{path}?token=wrong-wrong", **ELSEWHERE)[0] == 401

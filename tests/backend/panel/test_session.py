@@ -9,8 +9,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from backend.controls.table import TABLE
 from backend.panel.previews import Previews
-from backend.panel.session import PageSession
+from backend.panel.session import PageContent, PageSession
 from bridge.control.mailbox import Mailbox
+from tests.backend.panel.statuses import front_status
 
 
 class Closed:
@@ -27,8 +28,7 @@ class Closed:
 
 
 def test_a_page_that_was_sent_away_has_left():
-    session = PageSession(
-        cast(Any, Closed()), TABLE, Mailbox(TABLE), dict, Previews(dict, 1.0), here=True, elsewhere=None
-    )
+    content = PageContent(TABLE, Mailbox(TABLE), front_status, lambda _: [], dict, Previews(dict, 1.0))
+    session = PageSession(cast(Any, Closed()), content, here=True, elsewhere=None)
     with pytest.raises(WebSocketDisconnect):
         asyncio.run(session.run(threading.Event()))

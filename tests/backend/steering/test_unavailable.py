@@ -33,6 +33,7 @@ def test_the_strength_of_a_lora_that_was_not_given_is_answered_with_the_option()
     reason = str(mailbox.set("/vace/lora/3", 0.5))
     assert "--lora FILE" in reason
     assert "2 were" in reason
+    assert mailbox.get("/vace/lora/3") == 1.0, "so that no preset keeps what is not there"
 
 
 def test_nothing_shows_the_token():

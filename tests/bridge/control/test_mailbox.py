@@ -261,3 +261,29 @@ class TestValuesThatAreLookedAtFirst:
         mailbox.listen("/t/prompt", refuse)
         mailbox.set("/t/prompt", "a file")
         assert mailbox.confirm("/t/prompt", "a file") == [("/t/prompt", "no")]
+
+
+def test_a_value_that_turned_out_not_to_be_had_is_replaced_unless_it_is_no_longer_there():
+    mailbox, heard = Mailbox(TABLE), []
+    mailbox.set("/t/prompt", "pose")
+    mailbox.listen("/t/prompt", lambda value, _: heard.append(value))
+    version = mailbox.version
+    mailbox.replace("/t/prompt", "depth", "none")
+    mailbox.replace("/t/prompt", "pose", "pose")
+    assert (mailbox.get("/t/prompt"), mailbox.version, heard) == ("pose", version, [])
+    mailbox.replace("/t/prompt", "pose", "depth")
+    assert (mailbox.get("/t/prompt"), heard) == ("depth", ["depth"])
+    assert mailbox.since(version)["/t/prompt"].origin is None, "so that whoever sent it hears of it too"
+
+
+def test_what_only_this_show_knows_may_refuse_a_value_and_the_one_before_stays():
+    mailbox = Mailbox(TABLE)
+
+    def refuse(value: object) -> None:
+        raise ControlError(f"{value} would do nothing")
+
+    mailbox.check("/t/scale", refuse)
+    assert mailbox.set_all([("/t/scale", 0.5), ("/t/prompt", "a")]) == "0.5 would do nothing"
+    assert mailbox.set("/t/scale", Relative(0.25)) == "1.25 would do nothing"
+    assert mailbox.snapshot() == {"/t/scale": 1.0, "/t/prompt": "a"}
+    assert mailbox.set("/t/scale", 1.0) is None, "what is there already is not asked about"

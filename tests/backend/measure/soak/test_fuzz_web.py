@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from backend.controls.table import TABLE
 from backend.measure.soak import fuzz_web as module
 from backend.measure.soak.fuzz_web import fuzz_web
 from backend.panel import Panel
+from backend.panel.picture_store import PictureStore
 from bridge import threads
 from bridge.control.mailbox import Mailbox
 from bridge.control.oscquery.server import OscQueryServer
@@ -30,8 +32,9 @@ def faults() -> Iterator[list[str]]:
     remove()
 
 
-def test_the_page_answers_all_along_and_nothing_in_it_fails(faults: list[str]):
-    with Panel(TABLE, Mailbox(TABLE), dict, front_status, port=0) as panel:
+def test_the_page_answers_all_along_and_nothing_in_it_fails(faults: list[str], tmp_path: Path):
+    pictures = PictureStore(tmp_path)
+    with Panel(TABLE, Mailbox(TABLE), dict, front_status, port=0, pictures=pictures) as panel:
         result = fuzz_web("127.0.0.1", panel._server.port, REQUESTS, seed=1)
         assert panel._server.counters.damaged > 0
     assert (result.requests, result.good, result.failures) == (REQUESTS, REQUESTS // module.GOOD_EVERY, ())
