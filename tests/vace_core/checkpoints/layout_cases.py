@@ -189,6 +189,9 @@ CASES = (
     Case("transformer", "`diffusion_model.`", plain(base, prefixed("diffusion_model."))),
     Case("transformer", "`{'generator'}` and `model.`", pickled(base, lambda w: {"generator": prefixed("model.")(w)})),
     Case("transformer", "`{'module'}` (DeepSpeed)", pickled(base, lambda w: {"module": w, "step": 7})),
+    Case("transformer", "`{'generator_ema'}` and `model._fsdp_wrapped_module.` (Causal-Forcing)", pickled(
+        base, lambda w: {"generator_ema": prefixed("model._fsdp_wrapped_module.")(w), "critic": {}, "step": 7}
+    )),
     Case("transformer", "`{'ema'}`", pickled(base, lambda w: {"ema": w, "step": 7})),
     Case("transformer", "`{'state_dict'}` and `generator.model.`", pickled(
         base, lambda w: {"state_dict": prefixed("generator.model.")(w)}
