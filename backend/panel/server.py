@@ -37,6 +37,8 @@ from .uploads import Uploads
 PAGE = Path(__file__).parent / "page"
 PREVIEW_SECONDS = 0.1  # between two previews: ten a second
 LARGEST_MESSAGE = 64 * 1024  # bytes from a page; a long prompt is a hundredth of it
+MORE_PORTS = 20
+"""Ports after the one asked for that are tried, where another program has it: a show begins all the same."""
 METRICS = "vace"
 """What the names of all figures begin with."""
 
@@ -82,7 +84,7 @@ class Panel:
             )
         self._status, self._token, self._events, self._pictures = status, token, events, pictures
         self._content = PageContent(table, mailbox, status, events, lists, Previews(previews, PREVIEW_SECONDS))
-        self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE)
+        self._server = WebServer(self._application(host), host, port, "panel", LARGEST_MESSAGE, MORE_PORTS)
 
     @property
     def url(self) -> str:
@@ -102,6 +104,8 @@ class Panel:
         except OSError as error:
             advice = f"choose another port with --panel {host}:PORT"
             raise PanelError(f"panel address {host}:{port}: {error}; {advice}") from None
+        if port not in (0, self._server.port):
+            log.warning("port %d is taken by another program, so the panel has port %d", port, self._server.port)
         log.info("the panel is at %s", self.url)
         return self
 

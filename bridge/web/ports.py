@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+TAKEN = (errno.EADDRINUSE, getattr(errno, "WSAEACCES", errno.EADDRINUSE))
+"""What a port answers that another program has; on Windows also where that one wants it for itself alone."""
 PAUSE_SECONDS = 0.01
 """So that one who can neither let a newcomer in nor turn it away does not ask again at once, for ever."""
 
@@ -74,7 +76,21 @@ def listen(host: str, port: int) -> Listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen()
-    except (OSError, OverflowError) as error:
+    except OverflowError as error:
         listener.close()
         raise OSError(str(error)) from error
+    except OSError:
+        listener.close()
+        raise
     return listener
+
+
+def listen_near(host: str, port: int, more: int) -> Listener:
+    """As `listen`, but where another program has the port, at the first of so many after it that is free."""
+    for other in range(port, port + more):
+        try:
+            return listen(host, other)
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+    return listen(host, port + more)

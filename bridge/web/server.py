@@ -17,7 +17,7 @@ from bridge.threads import GuardedThread, report
 from .counters import WebCounters
 from .hosts import is_loopback, reachable_address, url_of
 from .limits import IDLE_SECONDS, MAX_HEAD, PING_SECONDS, PONG_SECONDS, LimitedHttp, LimitedWebSocket, Places
-from .ports import Listener, listen
+from .ports import Listener, listen, listen_near
 from .survive import Survive
 from .token import Token
 
@@ -36,11 +36,15 @@ class WebServer:
     """Serves an ASGI application on host:port; port 0 takes any free one.
 
     `host` and `port` are the address that it really has, once started.
-    name: of the thread, and of the server in the log. largest_message: bytes that a WebSocket may send.
+    name: of the thread, and of the server in the log. largest_message: bytes that a WebSocket may send. more_ports:
+    how many after `port` it may take, where another program has that one.
     """
 
-    def __init__(self, application: ASGIApp, host: str, port: int, name: str, largest_message: int) -> None:
+    def __init__(
+        self, application: ASGIApp, host: str, port: int, name: str, largest_message: int, more_ports: int = 0
+    ) -> None:
         self.host, self.port = host, port
+        self._more_ports = more_ports
         self.counters = WebCounters()
         self._name = name
         self._config = uvicorn.Config(
@@ -84,7 +88,7 @@ class WebServer:
 
     def start(self) -> None:
         """Listen, and serve from a thread. Raises OSError if the address can't be had."""
-        self._listener = listen(self.host, self.port)
+        self._listener = listen_near(self.host, self.port, self._more_ports)
         self.host, self.port = self._listener.getsockname()[:2]
         self._thread.start()
 

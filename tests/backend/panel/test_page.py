@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from backend.controls.table import TABLE
 from backend.panel import Panel, PanelError
+from backend.panel.server import MORE_PORTS
 from bridge.control.mailbox import Mailbox
 from bridge.web.token import Token
 from tests.backend.panel.page_show import MadeUpShow, made_up_show
@@ -227,11 +228,26 @@ def test_the_page_is_whole_and_loads_nothing_from_elsewhere(show: MadeUpShow):
         assert "http" not in answer.read().decode().replace("http-equiv", "")
 
 
-def test_a_taken_port_and_an_open_address_are_refused_with_what_to_do(show: MadeUpShow):
+def test_where_another_program_has_the_port_the_next_free_one_is_taken_and_said(
+    show: MadeUpShow, caplog: pytest.LogCaptureFixture
+):
+    taken = urlsplit(show.panel.url).port
+    assert taken
+    with Panel(TABLE, show.mailbox, dict, front_status, port=taken) as panel:
+        port = urlsplit(panel.url).port
+        assert port
+        assert taken < port <= taken + MORE_PORTS
+        assert f"port {taken} is taken by another program, so the panel has port {port}" in caplog.text
+
+
+def test_an_address_that_cannot_be_had_is_refused_with_what_to_do(show: MadeUpShow, monkeypatch: pytest.MonkeyPatch):
     port = urlsplit(show.panel.url).port
     assert port
+    monkeypatch.setattr("backend.panel.server.MORE_PORTS", 0)
     with pytest.raises(PanelError, match="choose another port with --panel"):
         Panel(TABLE, show.mailbox, dict, front_status, port=port).start()
+    with pytest.raises(PanelError, match="choose another port with --panel"):
+        Panel(TABLE, show.mailbox, dict, front_status, host="192.0.2.1", token=Token("sesame-sesame")).start()
     with pytest.raises(PanelError, match="without a token the panel serves this machine only"):
         Panel(TABLE, show.mailbox, dict, front_status, host="0.0.0.0")
 
