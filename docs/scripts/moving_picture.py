@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--renders", type=Path, help="keep the rendered clips here, and use those that are there")
-    parser.add_argument("--quality", type=int, default=76)
+    parser.add_argument("--quality", type=int, default=58)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.renders or Path(scratch)

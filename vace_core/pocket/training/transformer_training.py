@@ -53,10 +53,12 @@ class TransformerBudget:
     first: float = 0.1
     small: float = 0.4
     rate: float = 1.5e-3
+    fused: bool = True
+    """Compile the blocks, which takes about a minute for each shape of batch and a third off every step after it."""
 
     def going_on(self) -> TransformerBudget:
         """For a model that is trained already, and learns further controls and modes."""
-        return replace(self, first=0.0, small=0.3, rate=0.5 * self.rate)
+        return replace(self, first=0.0, small=0.0, rate=0.5 * self.rate)
 
 
 class Pocket(nn.Module):
@@ -122,7 +124,8 @@ def train_transformer(
         model.requires_grad_(True)
         budget = budget.going_on()
     average = copy.deepcopy(model).requires_grad_(False)
-    _compile(model.transformer, report)
+    if budget.fused:
+        fuse(model.transformer, report)
     optimiser = torch.optim.AdamW(_groups(model), lr=budget.rate, betas=(0.9, 0.97))
     step, before = _resume(out, model, average, optimiser)
     batches = batches_from()
@@ -163,8 +166,8 @@ def train_transformer(
         report(f"transformer: done after {step} steps")
 
 
-def _compile(model: CausalWan, report: Report) -> None:
-    """Fuse what is done between a block's products, where there is a compiler for it: a step takes two thirds."""
+def fuse(model: CausalWan, report: Report) -> None:
+    """Compile what is done between a block's products into few loops, where there is a compiler for it."""
     if shutil.which("c++") is None:
         report("transformer: no C++ compiler was found (c++), so that training is about 1.5 times slower")
         return

@@ -14,8 +14,9 @@ from vace_core.memory import KVRecorder, ReferenceKV, WindowMemory, recorded
 from vace_core.pocket.training import objectives
 from vace_core.pocket.training.batches import Batch
 from vace_core.pocket.training.plain_attention import Part, mask_of, plain_attention
+from vace_core.pocket.training.transformer_training import fuse
 from vace_core.text import TextEncoder
-from vace_core.transformer import CausalWan, Context
+from vace_core.transformer import CausalWan, Context, attention
 
 TIME = torch.tensor([625.0])
 PROMPT = text()
@@ -89,3 +90,31 @@ def test_plain_attention_is_the_usual_one() -> None:
     usual = model(latents(6, 1), time, prompt, mask=mask_of(parts))
     with plain_attention(parts):
         torch.testing.assert_close(model(latents(6, 1), time, prompt, mask=mask_of(parts)), usual)
+
+
+def test_the_same_parts_give_the_same_function_for_which_compiled_code_is_found_again() -> None:
+    seen = []
+    for _ in range(2):
+        with plain_attention([Part(4), Part(2, back=4)]):
+            seen.append(attention.attend)
+    assert seen[0] is seen[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fused_blocks_teach_the_same() -> None:
+    model, given = transformer().requires_grad_(True), batch("paper")
+
+    def taught() -> tuple[Tensor, Tensor]:
+        made = objectives.flow(model, WORDS, given, latents(3, 5), given.history)
+        model.zero_grad()
+        made.square().mean().backward()
+        gradient = model.blocks[0].get_parameter("self_attn.q.weight").grad
+        assert gradient is not None
+        return made.detach(), gradient.clone()
+
+    usual = taught()
+    fuse(model, print)
+    for fused, plain in zip(taught(), usual, strict=True):
+        torch.testing.assert_close(fused, plain, atol=1e-5, rtol=1e-4)

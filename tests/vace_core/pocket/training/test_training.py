@@ -133,9 +133,9 @@ def test_a_reference_that_does_not_say_how_to_paint_has_words_beside_it(autoenco
 def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):
     source, lines = EncodedClips(latents, autoencoder), []
     checkpoint = tmp_path / "pocket.pt"
-    budget = TransformerBudget(steps=1, minutes=5, batch=1, small_batch=1)
+    budget = TransformerBudget(steps=1, minutes=5, batch=1, small_batch=1, fused=False)
     train_transformer(DataParallel(), source, checkpoint, budget, 0, lines.append)
-    more = TransformerBudget(steps=2, minutes=5, batch=1, small_batch=1)
+    more = TransformerBudget(steps=2, minutes=5, batch=1, small_batch=1, fused=False)
     train_transformer(DataParallel(), source, checkpoint, more, 0, lines.append)
     assert lines[-1] == "transformer: done after 2 steps"
     assert torch.load(checkpoint, weights_only=True)["step"] == 2
@@ -146,7 +146,7 @@ def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, la
 
 def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path):
     checkpoint = tmp_path / "pocket.pt"
-    budget = TransformerBudget(steps=1, minutes=1e-9)  # over before the first step
+    budget = TransformerBudget(steps=1, minutes=1e-9, fused=False)  # over before the first step
     train_transformer(DataParallel(), EncodedClips(latents, autoencoder), checkpoint, budget, 0, print, WEIGHTS)
     begun = torch.load(checkpoint, weights_only=True)["average"]
     for part in ("transformer", "text.encoder"):
@@ -178,7 +178,7 @@ def test_one_call_trains_it_all_from_nothing_and_again_has_nothing_to_do(tmp_pat
         tmp_path,
         clips=2,
         autoencoder=AutoencoderBudget(**short, batch=1),
-        transformer=TransformerBudget(**short, batch=1, small_batch=1),
+        transformer=TransformerBudget(**short, batch=1, small_batch=1, fused=False),
         decoder=DecoderBudget(**short, shows=1, batch=1),
         depth=DepthBudget(**short, batch=2),
         subject=DepthBudget(**short, batch=2),
