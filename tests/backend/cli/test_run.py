@@ -36,7 +36,8 @@ def test_run_plays_the_bundled_clip_on_loopback_unless_told_otherwise():
 def test_every_control_has_an_option():
     bank = [word for slot in range(1, 9) for word in (f"--prompt-bank-{slot}", "ice")]
     options = parse(
-        "--prompt", "snow", "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
+        "--prompt", "snow", "--prompt-blend", "ice", "--prompt-blend", "1", "--prompt-b", "ice", "--prompt-ab", "0.5",
+        "--prompt-fade", "2.5", "--prompt-fade-unit", "chunks", "--prompt-fade-way", "slerp",
         "--control", "scribble", "--control-source", "shm:lines", "--scale", "0.5", "--scale-layers", "1 0.5",
         "--scale-steps", "1.5, 0", "--hints-every", "2", "--noise", "0.7", "--noise-motion",
         "--canvas-x", "-0.25", "--canvas-y", "0.1", "--canvas-w", "0.5", "--canvas-h", "0.5",
