@@ -93,8 +93,10 @@ def client(front: Front) -> SimpleUDPClient:
 
 @pytest.fixture
 def osc(front):
+    """A client, which is no subscriber any more once its test is over: the front is that of all tests here."""
     with closing(client(front)) as client_of_front:
         yield client_of_front
+        client_of_front.send_message("/vace/unsubscribe", [])
 
 
 def chunks_until(front: Front, condition: Callable[[], object], what: str) -> int:
