@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,7 @@ class PictureStore:
         """The folder must be there."""
         self.folder = folder
         self._in_use = in_use
+        self._lock = threading.Lock()  # several pages send at once
         for left in folder.glob(f"*{PARTIAL}"):
             left.unlink(missing_ok=True)
 
@@ -53,17 +55,21 @@ class PictureStore:
         if suffix is None:
             raise NoPicture("this is no picture that can be taken; send a PNG, a JPEG or a WebP")
         path = self.folder / f"{_stem(name)}-{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
-        if path.is_file():
-            os.utime(path)
-        else:
-            partial = path.with_suffix(PARTIAL)
-            try:
-                partial.write_bytes(content)
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-        self._clean_up(path)
+        with self._lock:
+            self._keep(path, content)
+            self._clean_up(path)
         return path
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        if path.is_file():
+            os.utime(path)  # as new as one that has just come
+            return
+        partial = path.with_suffix(PARTIAL)
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _clean_up(self, newest: Path) -> None:
         """Remove the oldest of those that nothing names, until the rest is few and small enough."""

@@ -1,6 +1,7 @@
 """What is sent to the page is kept within limits, and nothing that is still wanted goes."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -107,3 +108,12 @@ def test_a_show_that_keeps_nothing_takes_its_pictures_with_it(tmp_path: Path):
         kept = open_folder(tmp_path / "deep" / "presets.pictures", opened)
         PictureStore(kept).add("cup.png", PNG)
     assert len(files(kept)) == 1
+
+
+def test_pictures_that_come_at_once_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(picture_store, "MOST_KEPT", 3)
+    store = PictureStore(tmp_path)
+    with ThreadPoolExecutor(8) as senders:
+        paths = list(senders.map(lambda number: store.add("cup", PNG + bytes([number % 5])), range(400)))
+    assert len(set(paths)) == 5
+    assert len(files(tmp_path)) == 3
