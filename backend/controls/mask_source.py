@@ -56,7 +56,7 @@ class MaskSource:
         """What a text means that `parse` has accepted once, also if its file has gone since; it raises nothing."""
         word = text.strip().lower()
         if word in NAMED or not word:
-            return MaskSource(word or "none", text=word or "none")
+            return MaskSource(word or "none", text=text)
         if word.partition(":")[0] == OBJECT:
             labels = tuple(label.strip() for label in word.partition(":")[2].split(",") if label.strip())
             return MaskSource(OBJECT, labels=labels, text=text)
