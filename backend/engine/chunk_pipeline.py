@@ -46,8 +46,7 @@ class ChunkResult:
     frames: `[F, H, W, 3]`, of the chunk that came with `tag`; none while a stream batch has none finished. control and
     mask `[F, H, W, 3]`: those of the frames that were put in, for the eye; None where there is none. faults: (address,
     reason) of settings that could not be followed. refused: those of them that can't be had at all, and what was used
-    in their place. faded: all the model's frames are of one colour, although those that
-    were put in are not.
+    in their place. faded: all the model's frames are of one colour, although those that were put in are not.
     """
 
     frames: np.ndarray

@@ -170,7 +170,7 @@ def alike(control: Control, sent: Any, value: Value) -> bool:
     if control.type == "int":
         return sent == value
     if isinstance(sent, int | float) and isinstance(value, int | float):
-        return math.isclose(sent, value, rel_tol=1e-6, abs_tol=1e-9)
+        return math.isclose(sent, value, rel_tol=1e-6)
     if control.type == "floats":
         ends = Control(control.address, "float", 0.0, "")
         return len(sent) == len(value) and all(alike(ends, one, other) for one, other in zip(sent, value))  # type: ignore[arg-type]

@@ -25,7 +25,8 @@ class Pipeline:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])
         if settings.prompt in COLOURS:
             frames[:] = COLOURS[settings.prompt]
-        return SimpleNamespace(frames=frames, mode="stand-in", control=None, mask=None, faults=(), tag=tag, faded=False)
+        seen = {"mode": "stand-in", "control": None, "mask": None, "faded": False}
+        return SimpleNamespace(frames=frames, faults=(), refused=(), tag=tag, **seen)
 
     def settle(self) -> None:
         pass

@@ -100,6 +100,14 @@ def test_another_way_of_saying_the_same_is_no_difference(stage: Stage, address: 
     assert mover.told() == []
 
 
+def test_a_number_that_is_nearly_none_is_not_taken_for_none(stage: Stage):
+    other = stage.subscribed(port=5001)
+    for value in (1e-33, 0.0):
+        stage.mailbox.set("/vace/scale", value)
+        stage.pass_by()
+        assert other.told() == [("/vace/scale", [pytest.approx(value, rel=1e-6, abs=0)])]
+
+
 def test_further_arguments_are_moved_too(stage: Stage):
     mover, other = stage.subscribed(), stage.subscribed(port=5001)
     stage.send(mover, "/vace/prompt", "ice", 2.5)
