@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..config import Bank
-from ..transformer.model import Prompt
+from ..transformer.inputs import Prompt
 from .layer import LayerState
 from .rebase import move_each
 

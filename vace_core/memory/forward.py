@@ -18,13 +18,14 @@ def predict_flow(
     prompt: Prompt,
     view: WindowPass | StaggeredPass,
     context: Context | None = None,
-    scale: Sequence[float] = (),
+    scale: Tensor | None = None,
     hints: Sequence[Tensor] | None = None,
 ) -> Tensor:
     """The flow [B, C, f, h, w] of noisy latents [B, C, f, h, w], both float32 whatever the weights are in.
 
-    view: of the memory, which remembers these frames from here on. scale: of each context block's hint.
+    view: of the memory, which remembers these frames from here on. scale: of each context block's hint, float32 [L];
+    None where there are no hints.
     """
-    noisy = latents.to(transformer.dtype)
-    flow = transformer(noisy, time, prompt, context, scale, memory=view.layers, turn=view.turn, hints=hints)
+    noisy, scales = latents.to(transformer.dtype), 0.0 if scale is None else scale
+    flow = transformer(noisy, time, prompt, context, scales, memory=view.layers, turn=view.turn, hints=hints)
     return flow.float()

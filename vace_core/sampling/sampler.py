@@ -14,6 +14,7 @@ from ..config import Pipeline
 from ..controls import Controls
 from ..memory import StaggeredState, WindowMemory, WindowState
 from ..memory.forward import predict_flow
+from ..memory.window import REFERENCES
 from ..state import StreamState
 from ..transformer import Time
 from .denoising import DenoisingState
@@ -56,7 +57,7 @@ class Sampler:
         """Of a stream's first chunk, and of all others."""
 
     def init_memory(self, device: torch.device, dtype: torch.dtype) -> tuple[WindowState, None]:
-        return self._memory.init_state(1, device, dtype), None
+        return self._memory.init_state(1, device, dtype, REFERENCES), None
 
     def require_possible(self, controls: Controls) -> None:
         pass
@@ -79,11 +80,13 @@ class Sampler:
             references=None if chunk.embedded is None else chunk.embedded.kv,
         )
         hints: Sequence[Tensor] | None = None
+        scales = cache.scales(chunk.scales)
         while not chunk.done:
             noisy, time = chunk.add_noise(), cache.time(chunk.timestep)
             if chunk.hint_every > 1 and chunk.context is not None and not chunk.steps % chunk.hint_every:
                 hints = _hints(noisy, time, chunk, cache)
-            flow = predict_flow(cache.transformer, noisy, time, chunk.prompt, view, chunk.context, chunk.scale, hints)
+            context = chunk.context if any(chunk.scale) else None
+            flow = predict_flow(cache.transformer, noisy, time, chunk.prompt, view, context, scales[chunk.steps], hints)
             chunk.update(noisy, flow)
         return chunk
 

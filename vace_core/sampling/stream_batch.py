@@ -52,10 +52,11 @@ class StreamBatch:
         for run in group_compatible(denoising):
             view = self._memory.begin(state.rows, row, [chunk.frames for chunk in run])
             prompt, context = collate(run)
-            times = [cache.time(chunk.timestep) for chunk in run]
-            time = Time(torch.cat([time.head for time in times]), torch.cat([time.blocks for time in times]))
+            time = Time.cat([cache.time(chunk.timestep) for chunk in run], dim=0)
             noisy = torch.cat([chunk.add_noise() for chunk in run])
-            flow = predict_flow(cache.transformer, noisy, time, prompt, view, context, run[0].scale)
+            scale = cache.scales((run[0].scale,))[0]
+            context = context if any(run[0].scale) else None
+            flow = predict_flow(cache.transformer, noisy, time, prompt, view, context, scale)
             for chunk, own_noisy, own_flow in zip(run, noisy.split(1), flow.split(1), strict=True):
                 chunk.update(own_noisy, own_flow)
             row += len(run)

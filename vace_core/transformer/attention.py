@@ -13,7 +13,10 @@ from .rope import rotate
 
 
 class RMSNorm(nn.Module):
-    """Root-mean-square norm over the last dimension, in float32 inside. Wan runs it over all heads together."""
+    """Root-mean-square norm over the last dimension. Wan runs it over all heads together.
+
+    PyTorch computes it in float32 inside and rounds once, whatever the dtype.
+    """
 
     def __init__(self, dim: int, eps: float) -> None:
         super().__init__()
@@ -21,7 +24,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.rms_norm(x.float(), x.shape[-1:], self.weight.float(), self.eps).to(x.dtype)
+        return nn.functional.rms_norm(x, x.shape[-1:], self.weight, self.eps)
 
 
 class LayerMemory(Protocol):
