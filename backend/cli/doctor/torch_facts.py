@@ -41,6 +41,8 @@ class TorchFacts:
     attention: str = ""
     trials: Sequence[str] = ()
     fp8_trouble: str | None = None
+    fp8: str = ""
+    fp8_slower: bool = False
     stage: str = ""
     error: str = ""
 

@@ -34,9 +34,10 @@ def main() -> None:
     _say(product=float((ones @ ones).sum()), triton=util.find_spec("triton") is not None)
     _try_attention("cuda:0")
     _say(stage="a product in fp8 is tried")
-    from vace_core.transformer.quantised import fp8_trouble
+    from vace_core.transformer.fp8 import fp8_choice
 
-    _say(fp8_trouble=fp8_trouble(torch.device("cuda", 0)), stage="")
+    choice = fp8_choice(torch.device("cuda", 0))
+    _say(fp8_trouble=choice.trouble or None, fp8=choice.words(), fp8_slower=choice.slower, stage="")
 
 
 def _try_attention(device: str) -> None:
