@@ -67,6 +67,11 @@ class AttentionBackend:
     versions: tuple[int, int] = (0, 99)
     by_name_only: bool = False
 
+    def call(self) -> Call:
+        """How it is called. Raises what importing its modules raises."""
+        call = self.load()
+        return _on_its_device(call) if self.modules else call
+
     def why_not(self, facts: Facts, dtype: torch.dtype, head: int, biased: bool) -> str | None:
         """Why it cannot run, in words that follow "as"; None where it is worth a trial."""
         if facts.device not in self.devices:
@@ -84,6 +89,16 @@ class AttentionBackend:
         if dtype not in self.dtypes:
             return f"it does not take {str(dtype).removeprefix('torch.')}"
         return None if head in self.heads else f"it takes no heads of size {head}"
+
+
+def _on_its_device(call: Call) -> Call:
+    """What is written in Triton runs on the thread's own GPU, whatever it is given; PyTorch's own minds its inputs."""
+
+    def on_its_device(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+        with torch.cuda.device_of(queries):
+            return call(queries, keys, values, bias)
+
+    return on_its_device
 
 
 def _sdpa() -> Call:

@@ -19,7 +19,7 @@ from ..config import Pipeline
 from . import kernels
 from .attention_backends import TABLE, AttentionBackend, Call, Facts, backend_named
 from .attention_cases import Case, Inputs, cases_of, inputs_of, relative_error
-from .laboratory import Laboratory, captured, cuda_milliseconds
+from .laboratory import Laboratory, captured, cuda_milliseconds, on
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,8 @@ def _choice(
     if device.type == "cpu":
         heads, laboratory = min(heads, LESS_HEADS), Laboratory()
         cases = tuple(case.at_most(LESS_QUERIES, LESS_KEYS) for case in cases)
-    choice = Judge(Facts.of(device), device, dtype, heads, head, laboratory).choose(cases, wanted)
+    with on(device):
+        choice = Judge(Facts.of(device), device, dtype, heads, head, laboratory).choose(cases, wanted)
     log.info("attention on %s: %s", device, choice.words())
     for trial in choice.trials:
         log.log(logging.INFO if trial.tried else logging.DEBUG, "attention: %s", trial.sentence())
@@ -157,7 +158,7 @@ class Judge:
             return Trial(row.name, biased, refused=why, tried=False)
         log.debug("attention: %s is tried", row.name)  # so that a log tells what a process died of
         try:
-            call = row.load()
+            call = row.call()
             errors = [self._error(call, case, row.error) for case in cases]
         except torch.OutOfMemoryError:
             raise

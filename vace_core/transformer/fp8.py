@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import ScalingType, SwizzleType, linear, pad, scaled_mm
 
-from .laboratory import cuda_milliseconds
+from .laboratory import cuda_milliseconds, on
 
 log = logging.getLogger(__name__)
 
@@ -139,9 +139,10 @@ def fp8_choice(device: torch.device) -> Fp8Choice:
     if device.type != "cuda":
         return Fp8Choice(trouble=f"{device.type} is no NVIDIA GPU")
     name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
-    choice = choose_fp8(
-        name, capability, lambda recipe: probe(recipe, device), lambda recipe: time_ratio(recipe, device)
-    )
+    with on(device):
+        choice = choose_fp8(
+            name, capability, lambda recipe: probe(recipe, device), lambda recipe: time_ratio(recipe, device)
+        )
     log.log(logging.WARNING if choice.slower else logging.INFO, "%s", choice.words())
     return choice
 

@@ -50,7 +50,7 @@ def use(device: torch.device, plain: str, biased: str) -> None:
 
     Raises ValueError for a name that is in no row, and ImportError where its package cannot be imported.
     """
-    kernel, with_bias = (Kernel(name, backend_named(name).load()) for name in (plain, biased))
+    kernel, with_bias = (Kernel(name, backend_named(name).call()) for name in (plain, biased))
     _chosen[_indexed(device)] = kernel, with_bias
 
 

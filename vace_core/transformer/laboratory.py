@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,11 @@ class Laboratory:
 
     record: Callable[[Run], Run] | None = None
     time: Callable[[Sequence[Run]], list[float]] | None = None
+
+
+def on(device: torch.device) -> AbstractContextManager[object]:
+    """Where several GPUs are: what is captured, timed or written in Triton belongs to this one."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def captured(run: Run) -> Run:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from .fp8 import FEATURES, FP8, ROWS, Recipe, fp8_choice
-from .laboratory import cpu_milliseconds, cuda_milliseconds
+from .laboratory import cpu_milliseconds, cuda_milliseconds, on
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,8 @@ def int8_packed(device: torch.device, dtype: torch.dtype) -> bool:
     except RuntimeError as reason:
         log.debug("int8 on %s has no packed kernel: %s", device, reason)
         return False
-    times = (cuda_milliseconds if device.type == "cuda" else cpu_milliseconds)((packed, multiplied_out))
+    with on(device):
+        times = (cuda_milliseconds if device.type == "cuda" else cpu_milliseconds)((packed, multiplied_out))
     quicker = error.item() < 0.01 and INT8_GAIN * times[0] < times[1]
     log.info(
         "int8 on %s in %s: packed kernel %s (%.2f, %.2f ms)", device, dtype, "runs" if quicker else "rests", *times

@@ -194,6 +194,20 @@ def test_a_shared_input_gives_what_each_layer_gives_by_itself() -> None:
         assert torch.equal(layer(shared), layer(x))
 
 
+@pytest.mark.parametrize("kind", ["none", "int8", "fp8"])
+@pytest.mark.usefixtures("fp8_anywhere")
+@torch.no_grad()
+def test_a_block_compiles_whole_in_each_number_format(kind: str) -> None:
+    wan = transformer()
+    if kind != "none":
+        quantise(wan.blocks, kind)
+    noisy, block = latents(3, 1), wan.blocks[0]
+    given = (wan.patchify(noisy), wan.embed_time(torch.tensor([[625.0]])).blocks, wan.embed_prompt(text()).main[0])
+    turn = wan.rotation(range(3), noisy)
+    compiled = torch.compile(block, fullgraph=True, backend="aot_eager")
+    assert torch.equal(compiled(*given, turn), block(*given, turn))
+
+
 def test_an_input_is_left_alone_where_the_layers_differ() -> None:
     x = numbers(4, 64, 0)
     assert shared_input(x, nn.Linear(64, 64), nn.Linear(64, 64)) is x
