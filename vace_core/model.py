@@ -26,6 +26,8 @@ class Model:
     """The transformer's number format; latents between the steps are float32."""
     loras: LiveLoras | None = None
     """The user's own, beside the transformer's weights."""
+    attention: str = "auto"
+    """Which attention kernel its streams ask for (`checkpoints.options.LoadOptions.attention`)."""
     embeddings: Embeddings = field(init=False)
     """Of the prompts used lately, by `text`, which no LoRA changes; all streams share them."""
 

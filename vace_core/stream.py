@@ -37,6 +37,7 @@ from .sampling.stream_batch import StreamBatch
 from .state import StreamState
 from .text import blend_of
 from .transformer import Context
+from .transformer.attention_check import choose_attention
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Chunk:
 class Stream:
     """One endless video from one model. Several streams may share a model; each owns its `state`.
 
-    height, width: pixels, multiples of 16 (ValueError otherwise).
+    height, width: pixels, multiples of 16 (ValueError otherwise, and where the attention that the model was loaded with
+    is not right here). `attention` says which kernel runs, and why.
     """
 
     def __init__(self, model: Model, height: int, width: int) -> None:
@@ -67,6 +69,8 @@ class Stream:
         self._statistics = Statistics().to(model.device)
         self._cache = ConditioningCache(model)
         pipeline = model.pipeline
+        per_frame = pipeline.architecture.tokens(*self._latent_size)
+        self.attention = choose_attention(pipeline, per_frame, model.device, model.dtype, model.attention)
         memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline)
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)

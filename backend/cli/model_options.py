@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vace_core.annotators.options import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
-from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
+from vace_core.checkpoints.options import ATTENTION, AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 from vace_core.checkpoints.paths import expanded, is_file, is_folder
 from vace_core.errors import CheckpointError
 
@@ -53,6 +53,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="[PART=]KIND",
         help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part",
+    )
+    group.add_argument(
+        "--attention",
+        default=ATTENTION[0],
+        choices=ATTENTION,
+        help="kernel; auto tries those that there are and takes the quickest that is right (default)",
     )
     group.add_argument(
         "--text-device", default=TEXT_DEVICES[-1], choices=TEXT_DEVICES, help="where prompts are encoded"
@@ -100,6 +106,7 @@ def model_options(
             merged=tuple(_lora("--merge-lora", text, parser) for text in options.merge_lora),
             quantise=_quantise(options.quantise, parser),
             text_device=options.text_device,
+            attention=options.attention,
         ),
         positions=options.positions or "",
         steps=options.steps or "",

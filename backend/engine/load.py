@@ -11,6 +11,7 @@ from vace_core.checkpoints.store import Store
 from vace_core.load import load as load_pipeline
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
+from vace_core.transformer.attention_check import attention_words
 
 from ..models.folders import model_folders
 from .model import EngineModel, LazyAnnotators
@@ -31,6 +32,7 @@ def load(options: ModelOptions) -> EngineModel:
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
         segmenters=segmenter_makers(model.device),
         detector=detector_maker(options.annotators, store.folders, model.device),
+        attention=lambda: attention_words(model.device),
     )
 
 

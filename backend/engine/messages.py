@@ -50,6 +50,8 @@ class Ready:
 
     device: str
     seconds: float
+    attention: str = ""
+    """The kernels that attention runs on."""
 
 
 Phase = Literal["loading", "waiting", "chunk", "settle", "held"]

@@ -153,6 +153,7 @@ class Front:
             seconds=round(now - self.began, 1),
             pipeline=self.options.model.pipeline,
             device=engine.device,
+            attention=engine.attention,
             mode=engine.mode,
             width=self.width,
             height=self.height,

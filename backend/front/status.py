@@ -46,6 +46,8 @@ class FrontStatus:
     pipeline: str
     device: str
     """Where the model runs; "" until it is loaded."""
+    attention: str
+    """The kernels that its attention runs on; "" until it is loaded."""
     mode: str
     """Of the last chunk, as inferred from what it was given ("control", "inpainting", ...); "" before the first."""
     width: int

@@ -49,6 +49,7 @@ class EngineStatus:
     """One of `engine_state.STATES`."""
     restarts: int
     device: str
+    attention: str
     mode: str
     fps: float
     chunk_ms: float
@@ -104,6 +105,7 @@ class Supervisor:
         self._request = ChunkRequest(Settings(), reset=False, anchor=False, mask_ring=None, control_ring=None)
         self._begin_life()
         self._device = ""
+        self._attention = ""
         self._mode = ""
         self._faults = 0
         self._last_fault = ""
@@ -147,6 +149,7 @@ class Supervisor:
             state=engine_state(self._facts(now)),
             restarts=self.restarts,
             device=self._device,
+            attention=self._attention,
             mode=self._mode,
             fps=self._rate.per_second(now),
             chunk_ms=self.chunk_ms.summary().median,
@@ -286,6 +289,7 @@ class Supervisor:
             self._first_load = now - life.began
         self._patience = 1.0
         self._ready, self._device, self._idle_since = True, message.device, now
+        self._attention = message.attention
         life.liveness.note_ready(message.device)
         log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
 

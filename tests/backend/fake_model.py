@@ -17,7 +17,7 @@ COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, 
 
 def load(choice: ModelOptions) -> EngineModel:
     annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
-    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators)
+    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators, attention=lambda: "fake")
 
 
 def broken(choice: ModelOptions) -> EngineModel:

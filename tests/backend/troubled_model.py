@@ -32,7 +32,7 @@ def load(options: ModelOptions) -> EngineModel:
     if (folder / "die").exists():
         os._exit(3)
     fake = load_fake(options)
-    return EngineModel(device="cpu", open_stream=TroubledStream, annotators=fake.annotators)
+    return EngineModel(device="cpu", open_stream=TroubledStream, annotators=fake.annotators, attention=fake.attention)
 
 
 def lives_in(folder: Path) -> int:

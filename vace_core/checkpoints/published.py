@@ -41,7 +41,8 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
     )
     transformer = _transformer(pipeline, paths, device, dtype, options)
     text = _text(pipeline.architecture, paths["text"], tokenizer, device, options)
-    return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options.loras))
+    loras = live_loras(transformer, options.loras)
+    return Model(pipeline, transformer, autoencoder, text, device, dtype, loras, options.attention)
 
 
 def number_format(device: torch.device) -> torch.dtype:

@@ -9,6 +9,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .kernels import attend
+from .quantised import Fp8Input, shared_input
 from .rope import rotate
 
 
@@ -48,12 +49,13 @@ class Attention(nn.Module):
         self.norm_q = RMSNorm(dim, eps)
         self.norm_k = RMSNorm(dim, eps)
 
-    def queries(self, x: Tensor) -> Tensor:
+    def queries(self, x: Tensor | Fp8Input) -> Tensor:
         """[B, N, D] -> [B, H, N, head]."""
         return self._heads(self.norm_q(self.q(x)))
 
-    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, x: Tensor | Fp8Input) -> tuple[Tensor, Tensor]:
         """[B, N, D] -> keys (normed, unrotated) and values, each [B, H, N, head]."""
+        x = shared_input(x, self.k, self.v)
         return self._heads(self.norm_k(self.k(x))), self._heads(self.v(x))
 
     def output(self, attended: Tensor) -> Tensor:
@@ -68,8 +70,9 @@ class SelfAttention(Attention):
 
     def forward(self, x: Tensor, turn: Tensor, memory: LayerMemory | None = None, mask: Tensor | None = None) -> Tensor:
         """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored."""
-        queries = rotate(self.queries(x), turn)
-        keys, values = self.keys_values(x)
+        given = shared_input(x, self.q, self.k, self.v)
+        queries = rotate(self.queries(given), turn)
+        keys, values = self.keys_values(given)
         if memory is not None:
             return self.output(memory.attend(queries, keys, values))
         return self.output(attend(queries, rotate(keys, turn), values, mask))

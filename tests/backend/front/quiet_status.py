@@ -15,6 +15,7 @@ QUIET = FrontStatus(
     seconds=12.5,
     pipeline="pocket",
     device="cpu",
+    attention="sdpa",
     mode="control",
     width=192,
     height=128,
