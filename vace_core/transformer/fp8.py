@@ -139,10 +139,16 @@ def fp8_choice(device: torch.device) -> Fp8Choice:
     if device.type != "cuda":
         return Fp8Choice(trouble=f"{device.type} is no NVIDIA GPU")
     name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
-    with on(device):
-        choice = choose_fp8(
-            name, capability, lambda recipe: probe(recipe, device), lambda recipe: time_ratio(recipe, device)
-        )
+
+    def error_of(recipe: Recipe) -> float:
+        with on(device):
+            return probe(recipe, device)
+
+    def ratio_of(recipe: Recipe) -> float:
+        with on(device):
+            return time_ratio(recipe, device)
+
+    choice = choose_fp8(name, capability, error_of, ratio_of)
     log.log(logging.WARNING if choice.slower else logging.INFO, "%s", choice.words())
     return choice
 

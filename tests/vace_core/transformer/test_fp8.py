@@ -202,7 +202,7 @@ def test_a_block_compiles_whole_in_each_number_format(kind: str) -> None:
     if kind != "none":
         quantise(wan.blocks, kind)
     noisy, block = latents(3, 1), wan.blocks[0]
-    given = (wan.patchify(noisy), wan.embed_time(torch.tensor([[625.0]])).blocks, wan.embed_prompt(text()).main[0])
+    given = (wan.patchify(noisy), wan.embed_time(torch.tensor([[625.0]])).blocks[0], wan.embed_prompt(text()).main[0])
     turn = wan.rotation(range(3), noisy)
     compiled = torch.compile(block, fullgraph=True, backend="aot_eager")
     assert torch.equal(compiled(*given, turn), block(*given, turn))
