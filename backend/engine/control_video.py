@@ -16,7 +16,7 @@ from ..controls.settings import Settings
 from ..imaging.canvas import Canvas
 from ..imaging.fitting import covering
 from ..runtime.changes import ChangeDetector
-from .tensors import to_video
+from .frame_upload import FrameUpload
 
 Faults = list[tuple[str, str]]
 """(address, reason) of settings that could not be followed."""
@@ -29,9 +29,9 @@ class ControlVideo:
     was followed before still is.
     """
 
-    def __init__(self, annotators: Mapping[str, Annotator], device: torch.device | str) -> None:
+    def __init__(self, annotators: Mapping[str, Annotator], upload: FrameUpload) -> None:
         self._annotators = annotators
-        self._device = device
+        self._upload = upload
         self._kind = "none"
         self._wanted = ChangeDetector[str]("none")
         self._followed = ChangeDetector[tuple[str, str]](("none", ""))  # the control, and the source that it is made of
@@ -58,7 +58,7 @@ class ControlVideo:
         frames = (control_frames or ()) if settings.control_source else source_frames
         if self._kind == "none" or not frames:
             return None
-        video = to_video(frames, self._device)
+        video = self._upload(frames)
         if self._kind != "raw":
             annotator = self._annotators[self._kind]
             if turned:

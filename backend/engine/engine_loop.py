@@ -8,24 +8,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
 from ..controls.settings import Settings
+from .chunk_inputs import ChunkInputs
 from .heartbeat import Heartbeat
 from .memory_ladder import RUNGS, SCALES, MemoryLadder, free_caches, is_out_of_memory
 from .messages import ChunkReport, ChunkRequest, Degraded, EngineStart, Fault, Next, Notice, StartAgain, Stop
 from .one_line import one_line
 from .retry import Retry
 from .shared_connection import SharedConnection
-from .side_frames import SideFrames, mask_frames_of, write_synced
+from .side_frames import write_synced
 from .sized_pipeline import SizedPipeline
-from .timeline import FrameHistory, Span, next_span
+from .timeline import Span, next_span
 from .unsound import NotANumber, OneColour, UnsoundChunks, advice
 from .work_threads import WorkThreads
 
 if TYPE_CHECKING:
-    from .chunk_pipeline import ChunkResult
+    from .chunk_result import ChunkResult
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +67,12 @@ class EngineLoop:
         """Raises BridgeError where one of the front's rings is gone."""
         self._connection, self._start, self._pipeline = connection, start, pipeline
         self._heartbeat, self._threads = heartbeat, threads
-        self._input = FrameHistory(rings.enter_context(FrameRing.attach(start.rings.source)).since)
-        self._mask_frames, self._control_frames = SideFrames(), SideFrames()
+        self._input = ChunkInputs(start.rings.source, rings)
         self._chunks = rings.enter_context(FrameRing.attach(start.rings.chunks))
         self._control = rings.enter_context(FrameRing.attach(start.rings.control))
         self._mask = rings.enter_context(FrameRing.attach(start.rings.mask))
-        for side in (self._mask_frames, self._control_frames):
-            rings.callback(side.update, None)
         self._span: Span | None = None
-        self._handed_out: float | None = None
+        self._first_out: float | None = None  # when the last chunk's first frames were handed out
         latest = self._chunks.latest()
         self._number = 0 if latest is None else latest.number + 1
         self._index = 0
@@ -135,45 +135,40 @@ class EngineLoop:
         if request.reset:
             self._pipeline.reset()
         began = self._threads.begin()
-        moments = span.moments(self._pipeline.frames_wanted)
-        self._input.pull()
-        source_frames = self._input.pick(moments)
-        mask_frames = mask_frames_of(self._mask_frames.update(request.mask_ring), span, moments)
-        control_frames = [
-            frame.pixels for frame in self._control_frames.update(request.control_ring).pick(moments)
-        ] or None
-        tag = (moments, [frame.number for frame in source_frames])
+        before, self._first_out = self._first_out, None
+        frames = self._input.collect(span, self._pipeline.frames_wanted, request)
         chunk = self._pipeline.make(
-            [frame.pixels for frame in source_frames],
-            mask_frames,
+            frames.pixels,
+            frames.mask,
             self._affordable(request.settings),
             span.end - span.start,
-            tag,
-            control_frames=control_frames,
+            frames.tag,
+            control_frames=frames.control,
             anchor=request.anchor,
-            previews="previews" not in self._ladder.given_up,
             in_parts="decoding in one go" in self._ladder.given_up,
+            hand_out=self._hand_out,
         )
         self._require_picture(chunk)
-        generated = time.monotonic()
-        for ring, frames in ((self._control, chunk.control), (self._mask, chunk.mask)):
-            write_synced(ring, frames, *tag)
-        self._hand_out(chunk)
-        handed_out = time.monotonic()
+        self._hand_out(chunk.frames, chunk.handed_out, chunk.tag or ([], []))
+        self._tell(chunk)
+        if "previews" not in self._ladder.given_up:
+            write_synced(self._control, chunk.control, *frames.tag)
+            write_synced(self._mask, chunk.mask, *frames.tag)
         self._input.forget(span.end)
-        for side in (self._mask_frames, self._control_frames):
-            side.forget(span.end)
         self._heartbeat.enter("settle", since=began)
         self._pipeline.settle()
+        first_out = time.monotonic() if self._first_out is None else self._first_out
         report = ChunkReport(
             index=self._index,
-            frames=len(chunk.frames),
+            frames=chunk.handed_out + len(chunk.frames),
             mode=chunk.mode,
-            generate=generated - began,
-            settle=time.monotonic() - handed_out,
-            period=0.0 if self._handed_out is None else handed_out - self._handed_out,
+            fill=began - frames.moments[0],
+            generate=first_out - began,
+            settle=time.monotonic() - first_out,
+            period=0.0 if before is None else first_out - before,
+            stages=chunk.seconds,
         )
-        self._handed_out = handed_out
+        self._first_out = first_out
         self._index += 1
         return report
 
@@ -186,12 +181,17 @@ class EngineLoop:
         if chunk.faded and not before:
             raise OneColour("the picture was of one colour all over, although the input is not; the stream begins anew")
 
-    def _hand_out(self, chunk: ChunkResult) -> None:
-        """The frames that are finished, each with the moment of the input and the source's frame that it shows."""
-        tag = chunk.tag or ([], [])
-        for pixels, moment, source_number in zip(chunk.frames, *tag, strict=True):
+    def _hand_out(self, frames: np.ndarray, first: int, tag: tuple[list[float], list[int]]) -> None:
+        """Finished frames, from the chunk's `first` on, each with the moment and the source's frame that it shows."""
+        part = slice(first, first + len(frames))
+        for pixels, moment, source_number in zip(frames, *(each[part] for each in tag), strict=True):
             self._chunks.write(Frame(pixels, self._number, moment, source_number))
             self._number += 1
+            if self._first_out is None:
+                self._first_out = time.monotonic()
+
+    def _tell(self, chunk: ChunkResult) -> None:
+        """What of the settings could not be followed."""
         for refused in chunk.refused:
             self._connection.send(refused)
         undone = {refused.address for refused in chunk.refused}

@@ -30,6 +30,11 @@ def run_pieces(
     return torch.cat(parts, dim=2), state
 
 
+def in_pieces(video: Tensor, frames: int) -> tuple[Tensor, ...]:
+    """On a processor so many frames at a time, as what goes from layer to layer then fits into its cache."""
+    return video.split(frames, dim=2) if video.device.type == "cpu" else (video,)
+
+
 def first_apart(video: Tensor) -> list[Tensor]:
     """The first frame of [B, C, F, H, W], and the others where there are any."""
     return [part for part in (video[:, :, :1], video[:, :, 1:]) if part.shape[2]]

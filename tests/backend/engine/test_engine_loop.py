@@ -68,11 +68,11 @@ class Narrow(FakeStream):
         self.asked: list[tuple[int, bool]] = []
         self.resets = 0
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         self.asked.append((self.chunks, controls.in_parts))
         if self.chunks == 1 and not self.resets:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return super().step(controls)
+        return super().paint(controls)
 
     def reset(self) -> None:
         super().reset()
