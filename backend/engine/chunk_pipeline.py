@@ -13,6 +13,7 @@ from torch import Tensor
 from vace_core.annotators.pixels import video as to_video
 from vace_core.conditioning import infer_mode
 from vace_core.config import LEAST_NOISE
+from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
 from vace_core.sampling import MotionNoise
 from vace_core.text import Travel
@@ -147,6 +148,16 @@ class ChunkPipeline:
             faded=frames.faded,
             seconds=times.seconds(),
         )
+
+    def prepare(self, four: Sequence[np.ndarray], settings: Settings) -> None:
+        """Do beforehand what can be done for the next four frames of the chunk that `make` will be given.
+
+        It gets the same arrays then, and the result is the same. settings: those of the chunk before. A stream's first
+        chunk is looked at as a whole.
+        """
+        if self.frames_wanted % FRAMES_PER_LATENT == 0:
+            with self._streams.ahead():
+                self._control.prepare(four, settings)
 
     def _receive(self, frames: FinishedFrames) -> None:
         """Hand out the frames that are still on their way; the device refreshes its memory meanwhile."""

@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from vace_core.annotators.pixels import unpacked
+from vace_core.autoencoder.pieces import in_fours
 
 
 class FrameUpload:
     """Makes videos of pictures, on one device; the same pictures give the same video until `forget`.
 
     Pictures are copied as they came, RGB or RGBA, into one block of memory, and from there by one copy to the device,
-    where an alpha is left out. `uploads` counts the pictures that went.
+    where an alpha is left out. Those of a chunk go four by four, so that the first can go before the last have come.
+    `uploads` counts the pictures that went.
     """
 
     def __init__(self, device: torch.device | str) -> None:
@@ -30,7 +32,8 @@ class FrameUpload:
         for known, made in self._known:
             if len(known) == len(pictures) and all(map(_is, known, pictures)):
                 return made
-        made = self._upload(pictures)
+        fours = in_fours(pictures)
+        made = torch.cat([self(four) for four in fours], dim=2) if len(fours) > 1 else self._upload(pictures)
         self._known.append((list(pictures), made))
         return made
 

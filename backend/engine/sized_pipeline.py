@@ -75,6 +75,11 @@ class SizedPipeline:
         )
         return replace(chunk, frames=self._larger(chunk.frames), fit=self._larger)
 
+    def prepare(self, four: Sequence[np.ndarray], settings: Settings) -> None:
+        """As `ChunkPipeline.prepare`; a smaller stream waits for all frames."""
+        if self._pipeline is not None and self._size == self._full:
+            self._pipeline.prepare(four, settings)
+
     def settle(self) -> None:
         if self._pipeline is not None:
             self._pipeline.settle()

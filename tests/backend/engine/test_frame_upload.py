@@ -40,11 +40,11 @@ def frames(count: int) -> list[np.ndarray]:
     return [NOISE[n].copy() for n in range(count)]
 
 
-def uploads(count: int = 3, **wanted: object) -> list[int]:
-    """How many frames each of so many chunks takes to the device."""
+def uploads(**wanted: object) -> list[int]:
+    """How many frames each of three chunks takes to the device."""
     pipeline = ChunkPipeline(fake_model.load(ModelOptions(models=(Path(),))), HEIGHT, WIDTH)
     counted = []
-    for _ in range(count):
+    for _ in range(3):
         before = pipeline.uploads
         pipeline.make(frames(pipeline.frames_wanted), None, settings(**wanted))
         counted.append(pipeline.uploads - before)
@@ -62,13 +62,13 @@ def test_only_where_the_canvas_makes_other_pictures_of_them_do_these_go_too():
     assert uploads(control="depth", canvas_w=0.5, canvas_h=0.5) == [18, 24, 24]
 
 
-def test_frames_of_a_chunk_go_in_one_copy():
+def test_frames_go_four_in_one_copy():
     upload, arrivals = FrameUpload("meta"), Arrivals()
     with arrivals:
         for _ in range(3):
             made = upload(frames(12))
             upload.forget()
-    assert arrivals.count == 3
+    assert arrivals.count == 3 * 3
     assert made.shape == (1, 3, 12, HEIGHT, WIDTH)
 
 
@@ -104,13 +104,13 @@ def test_depth_is_held_steady_without_anything_from_the_host_once_it_has_begun()
 
 def test_the_last_frame_comes_back_to_the_device_only_when_the_show_returns_to_it(monkeypatch: pytest.MonkeyPatch):
     taken: list[np.ndarray] = []
-    real = FrameUpload.__call__
+    real = FrameUpload._upload
 
     def noting(self: FrameUpload, pictures: list[np.ndarray]) -> torch.Tensor:
         taken.extend(pictures)
         return real(self, pictures)
 
-    monkeypatch.setattr(FrameUpload, "__call__", noting)
+    monkeypatch.setattr(FrameUpload, "_upload", noting)
     pipeline = ChunkPipeline(fake_model.load(ModelOptions(models=(Path(),))), HEIGHT, WIDTH)
     wanted = replace(settings(control="none"), anchor_from="output")
     for anchor in (False, False, True):
