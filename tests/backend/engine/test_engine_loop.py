@@ -159,17 +159,22 @@ class Filming(Front):
         self._ring.close()
 
 
-def test_frames_are_prepared_while_the_chunk_fills_and_are_the_ones_that_it_is_made_of(rings: RingNames):
-    model = EngineModel(
-        "cpu", lambda height, width: FakeStream(height, width), fake_model.load(ModelOptions()).annotators
-    )
+def filmed(rings: RingNames, chunks: int) -> tuple[Preparing, list[str]]:
+    """The loop under a source of thirty frames a second, until it has made so many chunks; what it told meanwhile."""
+    annotators = fake_model.load(ModelOptions()).annotators
+    model = EngineModel("cpu", lambda height, width: FakeStream(height, width), annotators)
     start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, 30.0, rings)
-    front = Filming(Settings(prompt="red", control="depth"), 4, rings.source)
+    front = Filming(Settings(prompt="red", control="depth"), chunks, rings.source)
     pipeline = Preparing(ChunkPipeline(model, HEIGHT, WIDTH))
     with ExitStack() as attached:
         attached.callback(front.close)
         connection = cast(SharedConnection, front)
         EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), WorkThreads()).run()
+    return pipeline, front.words()
+
+
+def test_frames_are_prepared_while_the_chunk_fills_and_are_the_ones_that_it_is_made_of(rings: RingNames):
+    pipeline, _ = filmed(rings, 4)
     made = [id(frame) for frames in pipeline.made[1:] for frame in frames]
     prepared = [id(frame) for four in pipeline.prepared for frame in four]
     in_time = [frame for frame in prepared if frame in set(made)]
@@ -178,8 +183,13 @@ def test_frames_are_prepared_while_the_chunk_fills_and_are_the_ones_that_it_is_m
 
 
 def test_frames_that_cannot_be_prepared_end_nothing(rings: RingNames, monkeypatch: pytest.MonkeyPatch):
-    def fail(self: SizedPipeline, four: Sequence[np.ndarray], settings: Settings) -> None:
-        raise RuntimeError("no memory left")
+    failed: list[str] = []
 
-    monkeypatch.setattr(SizedPipeline, "prepare", fail)
-    assert run(rings, FakeStream(HEIGHT, WIDTH), 3) == []
+    def fail(self: ChunkPipeline, four: Sequence[np.ndarray], settings: Settings) -> None:
+        failed.append("no memory left")
+        raise RuntimeError(failed[-1])
+
+    monkeypatch.setattr(ChunkPipeline, "prepare", fail)
+    pipeline, told = filmed(rings, 3)
+    assert failed
+    assert (len(pipeline.made), told) == (3, [])

@@ -49,7 +49,7 @@ def test_only_loras_that_are_played_are_named():
 
 def outlet(hand_out: HandOut | None = None) -> FinishedFrames:
     """The way of a chunk's frames, whose source is noise."""
-    noise = np.random.default_rng(1).integers(0, 255, (9, 32, 48, 3), np.uint8)
+    noise = list(np.random.default_rng(1).integers(0, 255, (9, 32, 48, 3), np.uint8))
     asked = PendingChunk(noise, None, "inpainting", "tag")
     return FinishedFrames(StageTimes("cpu"), DeviceStreams("cpu"), lambda: asked, noise, hand_out)
 
