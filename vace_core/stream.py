@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .autoencoder import Autoencoder
 from .autoencoder.in_parts import InParts
+from .autoencoder.pieces import in_pieces
 from .autoencoder.statistics import Statistics
 from .conditioning import (
     Conditions,
@@ -31,6 +32,7 @@ from .controls import Controls
 from .memory import WindowMemory
 from .memory.refresh import refresh_of
 from .model import Model
+from .progress import Progress
 from .sampling.denoising import DenoisingState, Pinned
 from .sampling.sampler import ChunkSampler, Sampler
 from .sampling.stream_batch import StreamBatch
@@ -88,11 +90,13 @@ class Stream:
         return self._sampler.reference_modes
 
     @torch.inference_mode()
-    def step(self, controls: Controls) -> Chunk | None:
+    def step(self, controls: Controls, progress: Progress = Progress()) -> Chunk | None:  # noqa: B008 - it has no state
         """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other.
 
-        A stream batch hands back an earlier chunk, which has come through all its steps now; at first there is none
-        yet, and None comes back.
+        `progress` is told when a stage is over, and gets the frames as they are decoded: on a processor those of one
+        latent frame after the other, so that the first can be shown before the last is there. A stream batch hands
+        back an earlier chunk, which has come through all its steps now; at first there is none yet, and None comes
+        back.
         """
         mode = infer_mode(controls)
         self._require_possible(controls)
@@ -101,11 +105,13 @@ class Stream:
         self._change_conditions(controls, with_context)
         context, pinned = self._encode(controls, with_context)
         entering = self._begin(controls, mode, context, pinned)
+        progress.encoded()
         finished = self._sampler.denoise(entering, self.state, self._cache)
         self.state.chunks += 1
         if finished is None:
             return None
-        frames, self.state.decoder = self._autoencoder(controls).decode(finished.clean, self.state.decoder)
+        progress.denoised()
+        frames = self._decode(controls, finished.clean, progress)
         self._refresh.note_chunk(self.state, finished.clean, frames)
         return Chunk(frames, finished.mode, finished.number, finished.clean)
 
@@ -217,6 +223,15 @@ class Stream:
             return torch.zeros((1, channels, frames, *self._latent_size), device=self.model.device)
         latents, self.state.video = encode_on(self._autoencoder(controls), controls.video, self.state.video)
         return self._statistics.restore(latents) if self.model.pipeline.raw_source else latents
+
+    def _decode(self, controls: Controls, latents: Tensor, progress: Progress) -> Tensor:
+        """The frames of clean latents; `progress` gets them as they come."""
+        autoencoder, made = self._autoencoder(controls), []
+        for piece in in_pieces(latents, 1):
+            frames, self.state.decoder = autoencoder.decode(piece, self.state.decoder)
+            progress.decoded(frames, latents)
+            made.append(frames)
+        return torch.cat(made, dim=2) if len(made) > 1 else made[0]
 
     def _autoencoder(self, controls: Controls) -> Autoencoder:
         return InParts(self.model.autoencoder) if controls.in_parts else self.model.autoencoder

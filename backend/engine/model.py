@@ -10,6 +10,7 @@ from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.controls import Controls
+from vace_core.progress import Progress
 from vace_core.stream import Chunk
 
 
@@ -24,7 +25,7 @@ class StreamLike(Protocol):
         """In what ways references can be shown, the first being possible everywhere."""
         ...
 
-    def step(self, controls: Controls) -> Chunk | None: ...
+    def step(self, controls: Controls, progress: Progress) -> Chunk | None: ...
 
     def settle(self) -> None: ...
 
