@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import torch
@@ -10,6 +11,16 @@ import torch
 from .nested import leaves
 
 T = TypeVar("T")
+
+
+def graphs_for(device: torch.device, wanted: str) -> Callable[[torch.device], CudaGraphs] | None:
+    """What makes the recorder of each stream on a device; None where nothing is to be recorded.
+
+    wanted: one of `checkpoints.options.GRAPHS`. Raises ValueError where they are wanted and the device has none.
+    """
+    if wanted == "on" and device.type != "cuda":
+        raise ValueError(f"graphs are on, but only NVIDIA GPUs have them, not {device.type}; choose auto or off")
+    return CudaGraphs if wanted != "off" and device.type == "cuda" else None
 
 
 class CudaGraphs:
@@ -41,8 +52,11 @@ class CudaGraphs:
             graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
             try:
                 made = run()
-            finally:
-                graph.capture_end()
+            except BaseException:
+                with suppress(RuntimeError):  # it says that the recording failed, and the first error says why
+                    graph.capture_end()
+                raise
+            graph.capture_end()
 
         def replay() -> T:
             graph.replay()

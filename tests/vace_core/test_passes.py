@@ -27,12 +27,16 @@ from vace_core.transformer.rope import rotate
 CHUNKS = 24
 PROMPTS = ("gold", (("gold", 0.5), ("ice", 0.5)), "ice")
 PICTURES = [Reference(video(1, seed)[0, :, 0], strength) for seed, strength in ((50, 1.0), (51, 0.5), (52, 1.5))]
-ALL = [pytest.param(name, marks=() if name in ROWS else pytest.mark.slow) for name in BASE]
+BATCH = "stream batch"
+QUICK = (*ROWS, BATCH)
+ALL = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in (*BASE, BATCH)]
 
 
 def plain_stream(name: str) -> Stream:
     """A long window is shortened, so that it is full after a few chunks."""
-    model = small(name)
+    model = small("streamdiffusion-v2" if name == BATCH else name)
+    if name == BATCH:
+        model = replace(model, pipeline=replace(model.pipeline, stream_batch=True))
     if model.pipeline.window > 12:
         model = replace(model, pipeline=replace(model.pipeline, window=3 * model.pipeline.chunk))
     return Stream(model, HEIGHT, WIDTH)
@@ -120,7 +124,7 @@ def steady(stream: Stream, start: int, end: int, **changes: Any) -> list[Tensor 
     return made
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", QUICK)
 def test_what_moves_within_a_mode_is_recorded_once(name: str) -> None:
     """Of a settled stream: each network call of the mode, and none for another prompt, scale, strength or seed."""
     graphs = RecordedGraphs()
@@ -158,7 +162,7 @@ def test_a_mode_is_recorded_after_its_second_chunk_was_handed_out_and_never_agai
 
 
 @pytest.mark.parametrize("way", ["restore", "reset"])
-@pytest.mark.parametrize("name", ["longlive", "streamdiffusion-v2", "krea-realtime"])
+@pytest.mark.parametrize("name", ["longlive", BATCH, "krea-realtime"])
 def test_a_stream_that_goes_back_uses_the_recordings_that_it_has(name: str, way: str) -> None:
     graphs = RecordedGraphs()
     stream = recorded_stream(name, graphs)

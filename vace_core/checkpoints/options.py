@@ -9,6 +9,7 @@ from .catalogue import AUTOENCODERS, TEXT_ENCODERS
 
 TEXT_DEVICES = ("same", "cpu", "offload")
 KINDS = ("none", "fp8", "int8")
+GRAPHS = ("auto", "on", "off")
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,11 @@ class LoadOptions:
     text_device: str = "offload"
     """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's
     device, where each layer's weights are only while it is at work)."""
+    graphs: str = "auto"
+    """Whether network calls are recorded as CUDA graphs and replayed: "auto" (on an NVIDIA GPU), "on" or "off"."""
 
     def __post_init__(self) -> None:
+        _require("graphs", self.graphs, GRAPHS)
         _require("autoencoder", self.autoencoder, AUTOENCODERS)
         _require("text", self.text, TEXT_ENCODERS)
         _require("text_device", self.text_device, TEXT_DEVICES)
