@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checkpoints.options import LoadOptions
@@ -29,12 +30,16 @@ def load(
     # Imported here, so that importing vace_core costs nothing.
     import torch
 
+    from .cuda_graphs import graphs_for
+
+    place = torch.device(device)
+    graphs = graphs_for(place, options.graphs)
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        return load_pocket(preset, torch.device(device), options)
+        return replace(load_pocket(preset, place, options), graphs=graphs)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
-    return load_published(preset, torch.device(device), store, options)
+    return replace(load_published(preset, place, store, options), graphs=graphs)

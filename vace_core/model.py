@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from .autoencoder import Autoencoder
 from .config import Pipeline
 from .lora.live import LiveLoras
+from .passes import Graphs
 from .text import Embeddings, TextEncoder
 from .transformer import CausalWan
 
@@ -28,6 +30,8 @@ class Model:
     """The user's own, beside the transformer's weights."""
     attention: str = "auto"
     """Which attention kernel its streams ask for (`checkpoints.options.LoadOptions.attention`)."""
+    graphs: Callable[[torch.device], Graphs] | None = None
+    """What makes the recorder of a stream's network calls; None: they are not recorded."""
     embeddings: Embeddings = field(init=False)
     """Of the prompts used lately, by `text`, which no LoRA changes; all streams share them."""
 

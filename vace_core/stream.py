@@ -29,9 +29,10 @@ from .conditioning.cache import ConditioningCache
 from .conditioning.reference_embedding import attach_references
 from .constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from .controls import Controls
-from .memory import WindowMemory
+from .memory import StaggeredState, WindowMemory, WindowState
 from .memory.refresh import refresh_of
 from .model import Model
+from .passes import Passes
 from .progress import Progress
 from .sampling.denoising import DenoisingState, Pinned
 from .sampling.sampler import ChunkSampler, Sampler
@@ -76,7 +77,8 @@ class Stream:
         memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline)
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
-        self.state = self._fresh()
+        self._passes = Passes(None if model.graphs is None else model.graphs(model.device))
+        self.state = self._fresh(*self._sampler.init_memory(model.device, model.dtype))
 
     @property
     def frames_wanted(self) -> int:
@@ -101,12 +103,13 @@ class Stream:
         mode = infer_mode(controls)
         self._require_possible(controls)
         self.settle()
+        self.record_calls()
         with_context = bool(controls.scale) and mode != "text"
         self._change_conditions(controls, with_context)
         context, pinned = self._encode(controls, with_context)
         entering = self._begin(controls, mode, context, pinned)
         progress.encoded()
-        finished = self._sampler.denoise(entering, self.state, self._cache)
+        finished = self._sampler.denoise(entering, self.state, self._cache, self._passes)
         self.state.chunks += 1
         if finished is None:
             return None
@@ -119,20 +122,30 @@ class Stream:
     def settle(self) -> None:
         """Bring the memory up to the last chunk, by its clean pass or anew; `step` does it if nobody did."""
         self._cache.adapt(self.state.conditions.loras)
-        self._refresh.settle(self.state, self._cache)
+        self._refresh.settle(self.state, self._cache, self._passes)
 
+    @torch.inference_mode()
+    def record_calls(self) -> None:
+        """Record network calls that chunks have made twice, to replay them; best once a chunk was handed out. `step`
+        does it if nobody did."""
+        self._passes.record()
+
+    @torch.inference_mode()
     def reset(self) -> None:
-        """Forget everything; the next chunk is the first of a new stream."""
-        self.state = self._fresh()
+        """Forget everything; the next chunk is the first of a new stream. Buffers stay where they are."""
+        memory, rows = self.state.memory, self.state.rows
+        (memory if rows is None else rows).reset()
+        self.state = self._fresh(memory, rows)
 
     def snapshot(self) -> StreamState:
         """A copy of the state, settled, to `restore` later."""
         self.settle()
         return self.state.clone()
 
+    @torch.inference_mode()
     def restore(self, state: StreamState) -> None:
-        """Go back to a snapshot; the snapshot stays good."""
-        self.state = state.clone()
+        """Go back to a snapshot; the snapshot stays good, and the memory's buffers stay where they are."""
+        self.state = self.state.restored(state)
 
     def fork(self) -> Stream:
         """Another stream that runs on from here; the two share weights only."""
@@ -140,9 +153,9 @@ class Stream:
         other.state = self.snapshot()
         return other
 
-    def _fresh(self) -> StreamState:
+    def _fresh(self, memory: WindowState, rows: StaggeredState | None) -> StreamState:
+        """That of a stream that begins, with this empty memory."""
         model = self.model
-        memory, rows = self._sampler.init_memory(model.device, model.dtype)
         latents = (1, model.pipeline.architecture.latent_channels, model.pipeline.window, *self._latent_size)
         return StreamState(
             memory=memory,
@@ -172,7 +185,7 @@ class Stream:
         self._cache.adapt(now.loras)
         if before.prompt:
             changed = (now.prompt, now.prompt_way) != (before.prompt, before.prompt_way)
-            self._refresh.note_prompt(self.state, self._cache, changed)
+            self._refresh.note_prompt(self.state, self._cache, self._passes, changed)
 
     def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:
         """The chunk's 96-channel context, embedded, and where they are wanted the latents that the mask keeps."""

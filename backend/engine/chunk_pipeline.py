@@ -171,6 +171,7 @@ class ChunkPipeline:
     def settle(self) -> None:
         """Run what the last chunk still owes the memory; better now than when the next one is waited for."""
         self._stream.settle()
+        self._stream.record_calls()
 
     def reset(self) -> None:
         """Forget everything: the next chunk is the first of a new stream, and anchors act again."""

@@ -84,6 +84,9 @@ class FakeStream:
     def settle(self) -> None:
         pass
 
+    def record_calls(self) -> None:
+        pass
+
     def reset(self) -> None:
         self.chunks = 0
 

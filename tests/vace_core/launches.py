@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -18,6 +18,7 @@ from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import PIPELINES, Architecture
 from vace_core.controls import Controls
 from vace_core.model import Model
+from vace_core.passes import Graphs
 from vace_core.stream import Stream
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
@@ -115,9 +116,11 @@ def meta_step(stream: Stream, **changes: Any) -> None:
     stream.settle()
 
 
-def settled_stream(name: str, context_blocks: int = 0, chunks: int = 12) -> Stream:
+def settled_stream(
+    name: str, context_blocks: int = 0, chunks: int = 12, graphs: Callable[[torch.device], Graphs] | None = None
+) -> Stream:
     """A stream whose window (and bank) is full, after one chunk that ran all the same."""
-    model = meta_model(name, context_blocks)
+    model = replace(meta_model(name, context_blocks), graphs=graphs)
     stream = Stream(model, model.pipeline.height, model.pipeline.width)
     fill(stream, chunks)
     meta_step(stream)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
-from tests.vace_core.launches import counted, fill, meta_noise, meta_step, settled_stream
+from tests.vace_core.launches import META, counted, fill, meta_noise, meta_step, settled_stream
+from vace_core import passes
 from vace_core.conditioning import Reference
 from vace_core.config import PIPELINES
 
@@ -35,6 +39,50 @@ def test_a_settled_chunk_launches_no_more_kernels_than_it_did(name: str) -> None
     one, two = launches_of(name, 1), launches_of(name, 2)
     further = len(PIPELINES[name].architecture.vace_layers) - 1
     assert one + further * (two - one) == LAUNCHES[name]
+
+
+REPLAYED = {"longlive": (275, 5), "streamdiffusion-v2": (282, 6), "krea-realtime": (401, 6)}
+"""Kernels beside the replays (autoencoder, noise, rotations, copies into the buffers of recordings), and replays."""
+
+
+class Unplayed:
+    """A recorder whose replays do nothing, so that only what is beside them is counted."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.replayed = 0
+
+    def warm(self, run: Callable[[], Any]) -> Any:
+        return run()
+
+    def record(self, run: Callable[[], Any]) -> Callable[[], Any]:
+        made = run()
+
+        def replay() -> Any:
+            self.replayed += 1
+            return made
+
+        return replay
+
+
+@pytest.mark.usefixtures("meta_noise")
+@pytest.mark.parametrize("name", REPLAYED)
+def test_a_chunk_whose_network_calls_are_replayed_launches_few_kernels_beside(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many whatever the depth is."""
+    monkeypatch.setattr(passes, "_same", lambda one, other: one is other)  # nothing has an address here
+    totals = []
+    for depth in (1, 2):
+        graphs = Unplayed(META)
+        stream = settled_stream(name, depth, graphs=lambda device, graphs=graphs: graphs)
+        for _ in range(2):
+            meta_step(stream)
+        before = graphs.replayed
+        with counted() as (launches, made):
+            meta_step(stream)
+        assert not made.counts
+        totals.append((launches.total, graphs.replayed - before))
+    assert totals == [REPLAYED[name]] * 2
 
 
 @pytest.mark.slow

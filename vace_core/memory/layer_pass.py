@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -90,9 +91,19 @@ class WindowPass:
         return self.tensors.turn
 
     @property
+    def addresses(self) -> tuple[int, ...]:
+        """Where the buffers are."""
+        return addresses_of(self.buffers)
+
+    @property
     def layers(self) -> list[LayerPass]:
         """A view for each layer."""
         return [LayerPass(state, self.extent, self.tensors) for state in self.buffers]
+
+
+def addresses_of(layers: Sequence[LayerState]) -> tuple[int, ...]:
+    """Where the tensors of these layers are."""
+    return tuple(buffer.data_ptr() for layer in layers for buffer in layer.tensors())
 
 
 @functools.lru_cache(maxsize=8)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..transformer.kernels import attend
 from .layer import LayerState
-from .layer_pass import Extent, LayerPass, PassTensors, WindowPass
+from .layer_pass import Extent, LayerPass, PassTensors, WindowPass, addresses_of
 from .window import WindowMemory, WindowState
 
 
@@ -32,6 +32,18 @@ class StaggeredState:
 
     def nbytes(self) -> int:
         return sum(layer.nbytes() for layer in self.joint)
+
+    def copy_from(self, other: StaggeredState) -> None:
+        """Remember what another one does, in the buffers of this one."""
+        for own, its in zip(self.joint, other.joint, strict=True):
+            own.copy_from(its)
+        for window, other_window in zip(self.rows, other.rows, strict=True):
+            window.note(other_window)
+
+    def reset(self) -> None:
+        """As it was made, in the same buffers."""
+        for window in self.rows:
+            window.reset()
 
     def clone(self) -> StaggeredState:
         return StaggeredState.over([layer.clone() for layer in self.joint], self.rows)
@@ -88,6 +100,11 @@ class StaggeredPass:
     def turn(self) -> Tensor:
         """The rotation of each row's queries [2, rows, 1, N, head]."""
         return self.tensors.turn
+
+    @property
+    def addresses(self) -> tuple[int, ...]:
+        """Where the buffers are."""
+        return addresses_of(self.buffers.joint)
 
     @property
     def layers(self) -> list[StaggeredLayer]:

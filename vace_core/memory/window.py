@@ -51,6 +51,34 @@ class WindowState:
     def nbytes(self) -> int:
         return sum(layer.nbytes() for layer in self.layers) + (self.bank.nbytes() if self.bank else 0)
 
+    def copy_from(self, other: WindowState) -> None:
+        """Remember what another one does, in the buffers of this one."""
+        for own, its in zip(self.layers, other.layers, strict=True):
+            own.copy_from(its)
+        if self.bank is not None and other.bank is not None:
+            self.bank.copy_from(other.bank)
+        self.note(other)
+
+    def note(self, other: WindowState) -> None:
+        """Take over what another one says of its buffers."""
+        self.frames[:], self.positions[:], self.base = other.frames, other.positions, other.base
+
+    def clear(self) -> None:
+        """Remember nothing; the buffers stay as they are."""
+        self.frames[:] = [-1] * len(self.frames)
+        self.positions[:] = [-1] * len(self.positions)
+        self.base = 0
+
+    def reset(self) -> None:
+        """As it was made, in the same buffers."""
+        for layer in self.layers:
+            layer.folded = False
+            for buffer in layer.tensors():
+                buffer.zero_()
+        if self.bank is not None:
+            self.bank.reset()
+        self.clear()
+
     def clone(self) -> WindowState:
         layers = [layer.clone() for layer in self.layers]
         bank = self.bank.clone() if self.bank else None
@@ -190,12 +218,6 @@ class WindowMemory:
             start = (self._banked + slot) * self.per_frame
             rows = slice(start, start + self.per_frame)
             self.bank.record(state.bank, state.layers, frames, rows, state.positions[slot])
-
-    def clear(self, state: WindowState) -> None:
-        """Remember nothing; the buffers stay."""
-        state.frames[:] = [-1] * self.slots
-        state.positions[:] = [-1] * self.slots
-        state.base = 0
 
     def _rebase(self, state: WindowState) -> None:
         """Count on from just behind sink and bank; what a new chunk displaces has gone already."""

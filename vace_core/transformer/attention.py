@@ -85,4 +85,6 @@ class CrossAttention(Attention):
     """
 
     def forward(self, x: Tensor, prompt: tuple[Tensor, Tensor]) -> Tensor:
-        return self.output(attend(self.queries(x), *prompt))
+        """x [B, N, D]; keys and values [B or 1, H, L, head], 1 where all rows share a prompt."""
+        keys, values = (part.expand(len(x), -1, -1, -1) for part in prompt)
+        return self.output(attend(self.queries(x), keys, values))

@@ -33,7 +33,7 @@ class Time:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Keys and values [B, H, L, head] of the prompt for each main and each context block."""
+    """Keys and values [B, H, L, head] of the prompt for each main and each context block; B = 1 where rows share it."""
 
     main: tuple[tuple[Tensor, Tensor], ...]
     context: tuple[tuple[Tensor, Tensor], ...]

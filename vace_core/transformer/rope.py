@@ -99,9 +99,9 @@ def runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
             start = n
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def rotary(height: int, width: int, head_dim: int, device: torch.device) -> Rotary:
-    """The one of a size and a device, which all streams and layers share; it is made once."""
+    """The one of a size and a device, which all streams and layers share. It stays: recorded calls read its tensors."""
     with torch.inference_mode(False):  # training goes through it too
         return Rotary(height, width, head_dim, device)
 
