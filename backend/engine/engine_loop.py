@@ -152,7 +152,7 @@ class EngineLoop:
             control_frames=frames.control,
             anchor=request.anchor,
             in_parts="decoding in one go" in self._recovery.given_up,
-            hand_out=self._hand_out,
+            hand_out=None if self._recovery.suspects_pictures else self._hand_out,
         )
         self._require_picture(chunk)
         self._hand_out(chunk.frames, chunk.handed_out, chunk.tag or ([], []))

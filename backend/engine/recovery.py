@@ -47,6 +47,11 @@ class Recovery:
         """What chunks are made without, of `memory_ladder.RUNGS`."""
         return self._ladder.given_up
 
+    @property
+    def suspects_pictures(self) -> bool:
+        """Whether a picture was none lately, so that a chunk has to be seen whole before any of it is handed out."""
+        return self._unsound.suspected
+
     def held(self, now: float) -> bool:
         """Whether no chunk is to be tried yet, as the last ones failed."""
         return self._retry.held(now)

@@ -36,6 +36,11 @@ class UnsoundChunks:
         self._good = 0
         self._before = False
 
+    @property
+    def suspected(self) -> bool:
+        """Whether one came lately, so that a chunk has to be seen whole before any of it is handed out."""
+        return self._restarted or self._before
+
     def note_good(self) -> None:
         self._good += 1
         if self._good >= RECENT_CHUNKS:
