@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -62,17 +61,6 @@ def cuda_milliseconds(runs: Sequence[Run]) -> list[float]:
         end.record()
         end.synchronize()
         return start.elapsed_time(end) / REPEATS
-
-    return _medians(runs, once)
-
-
-def cpu_milliseconds(runs: Sequence[Run]) -> list[float]:
-    """By the clock on the wall, in turns."""
-
-    def once(run: Run) -> float:
-        began = time.perf_counter()
-        run()
-        return 1000 * (time.perf_counter() - began)
 
     return _medians(runs, once)
 

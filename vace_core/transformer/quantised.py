@@ -6,8 +6,6 @@ has several recipes (`fp8`).
 
 from __future__ import annotations
 
-import functools
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,17 +14,12 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from .fp8 import FEATURES, FP8, ROWS, Recipe, fp8_choice
-from .laboratory import cpu_milliseconds, cuda_milliseconds, on
-
-log = logging.getLogger(__name__)
 
 KINDS = ("int8", "fp8")
 UNQUANTISED = ("before_proj", "after_proj", "SelfAttention.k")
 """How the names of layers end that stay as they are. Projections between the context blocks and the rest: what passes
 them is added to everything after. Keys of a T5 encoder: its attention does not divide by the root of the head's size,
 so that rounding goes into the logits whole."""
-INT8_GAIN = 1.2
-"""How much quicker the packed kernel must be than multiplying a weight out, so that no noise decides."""
 
 
 def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -> None:
@@ -51,7 +44,7 @@ def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -
     if not places:
         return
     home = device or places[0][2].weight.device
-    make = _maker_of_fp8([child for _, _, child in places], home) if kind == "fp8" else _maker_of_int8(home)
+    make = _maker_of_fp8([child for _, _, child in places], home) if kind == "fp8" else Int8Linear
     for parent, name, child in places:
         setattr(parent, name, make(child))
 
@@ -74,18 +67,15 @@ class Quantised(nn.Module):
 class Int8Linear(Quantised):
     """Whole numbers of -127..127 times the row's scale. Saves memory; it multiplies in the activations' type.
 
-    packed: whether PyTorch's kernel reads the bytes as they are; otherwise the weight is multiplied out in each call.
+    The weight is multiplied out in each call. PyTorch's own kernel for such weights (`_weight_int8pack_mm` of 2.13) is
+    not used: it is wrong, or ends the process, where a size is no multiple of 32, and slower in float32.
     """
 
-    def __init__(self, plain: nn.Linear, packed: bool = False) -> None:
+    def __init__(self, plain: nn.Linear) -> None:
         super().__init__(*int8_rows(plain.weight.detach()), plain.bias)
-        self.packed = packed
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.packed:
-            return linear(x, self.weight * self.scale, self.bias)
-        product = torch.ops.aten._weight_int8pack_mm(x.flatten(0, -2), self.weight, self.scale[:, 0])
-        return (product if self.bias is None else product + self.bias).unflatten(0, x.shape[:-1])
+        return linear(x, self.weight * self.scale, self.bias)
 
 
 @dataclass(frozen=True)
@@ -141,42 +131,6 @@ def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = (weight.abs().amax(dim=-1, keepdim=True).float().clamp(min=1e-12) / 127).to(weight.dtype)
     scale = scale.masked_fill(scale == 0, 1.0)  # float16 knows no smaller one
     return (weight.float() / scale.float()).round().clamp(-127, 127).to(torch.int8), scale
-
-
-def _maker_of_int8(device: torch.device) -> Callable[[nn.Linear], nn.Module]:
-    return lambda plain: Int8Linear(plain, int8_packed(device, plain.weight.dtype))
-
-
-@functools.cache
-def int8_packed(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether PyTorch's kernel for packed int8 weights is there for a number format, right, and quicker on a device.
-
-    It is meant for a few rows at a time: a processor may be many times slower by it in float32, yet not in bfloat16.
-    """
-    if device.type not in ("cuda", "cpu"):
-        return False
-    generator = torch.Generator(device).manual_seed(0)
-    x, weight = (torch.randn((n, 512), generator=generator, device=device, dtype=dtype) for n in (256, 512))
-    rows, scale = int8_rows(weight)
-
-    def packed() -> Tensor:
-        return torch.ops.aten._weight_int8pack_mm(x, rows, scale[:, 0])
-
-    def multiplied_out() -> Tensor:
-        return linear(x, rows * scale)
-
-    try:
-        error = (packed() - multiplied_out()).float().norm() / multiplied_out().float().norm()
-    except RuntimeError as reason:
-        log.debug("int8 on %s has no packed kernel: %s", device, reason)
-        return False
-    with on(device):
-        times = (cuda_milliseconds if device.type == "cuda" else cpu_milliseconds)((packed, multiplied_out))
-    quicker = error.item() < 0.01 and INT8_GAIN * times[0] < times[1]
-    log.info(
-        "int8 on %s in %s: packed kernel %s (%.2f, %.2f ms)", device, dtype, "runs" if quicker else "rests", *times
-    )
-    return quicker
 
 
 def _maker_of_fp8(layers: list[nn.Linear], device: torch.device) -> Callable[[nn.Linear], nn.Module]:
