@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import replace
@@ -69,7 +70,7 @@ def _columns(turns: list[dict[str, float]], ours: Stream) -> dict[str, Any]:
     times, frames = sorted(each["ours"] for each in turns), ours.frames_wanted
     return {
         **median_row(turns),
-        "ours_p90_ms": round(1000 * times[int(0.9 * (len(times) - 1))], 1),
+        "ours_p90_ms": round(1000 * times[math.ceil(0.9 * (len(times) - 1))], 1),
         "frames": frames,
         "fps": round(frames / statistics.median(times), 1),
         "peak_fps": round(frames / times[0], 1),

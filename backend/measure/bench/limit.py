@@ -115,7 +115,6 @@ SUMMED: dict[str, Callable[..., int]] = {
     "aten::bmm": lambda a, b: a.shape[-1],
     "aten::addmm": lambda bias, a, b: a.shape[-1],
     "aten::baddbmm": lambda bias, a, b: a.shape[-1],
-    "aten::linear": lambda x, *rest: x.shape[-1],
     "aten::convolution": lambda x, weight, *rest: weight[0].numel(),
     "vace_live::attend": _attended,
 }

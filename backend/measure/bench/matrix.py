@@ -19,19 +19,19 @@ from .models import random_model
 from .quantisation import quantisation_rows
 from .stages import stage_rows
 
-PIPELINES = ("longlive", "krea-realtime")
-"""The one of 1.3B that the paper's Table 5 has, and the one of 14B that its Table 6 has."""
+PIPELINES = {"longlive": (368, 640), "krea-realtime": (320, 576)}
+"""The one of 1.3B that the paper's Table 5 has, and the one of 14B that its Table 6 has, at their height and width."""
 
 
 def matrix_rows(size: tuple[int, int] | None, device: torch.device, chunks: int) -> Iterator[dict[str, Any]]:
-    """size: (height, width), None for each pipeline's own. Rows have the pipeline's and the kernel's name in theirs."""
-    for name in PIPELINES:
-        for row in _pipeline_rows(random_model(name, device), size, chunks):
+    """size: (height, width), None for those of `PIPELINES`. A row's name has the pipeline's and the kernel's in it."""
+    for name, published in PIPELINES.items():
+        for row in _pipeline_rows(random_model(name, device), size or published, chunks):
             yield row | {"name": f"{name}, {row['name']}"}
 
 
-def _pipeline_rows(model: Model, size: tuple[int, int] | None, chunks: int) -> Iterator[dict[str, Any]]:
-    height, width = size or (model.pipeline.height, model.pipeline.width)
+def _pipeline_rows(model: Model, size: tuple[int, int], chunks: int) -> Iterator[dict[str, Any]]:
+    height, width = size
     rates = Rates.measured(model.device, model.dtype)
     yield rates.row(model.dtype) | {"weights_gb": weights_gb(model)}
     for kernel in right_kernels(model, height, width):

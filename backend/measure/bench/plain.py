@@ -52,7 +52,7 @@ class RollingCache:
     def begin(self, own: slice, turn: Tensor) -> None:
         """The next passes write these rows; turn: rotation of all rows up to their end."""
         self.own, self.turn = own, turn[:, own]
-        if self.unrotated is not None and own.start:
+        if self.unrotated is not None:
             past = slice(0, own.start)
             self.rotated[:, :, past] = rotate(self.unrotated[:, :, past], turn[:, past])
 

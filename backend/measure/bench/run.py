@@ -21,7 +21,7 @@ from .cadence import cadence_rows
 from .changes import change_rows
 from .engine import chunk_rows, length_row
 from .limit import Rates
-from .live import live_rows, quick_rows
+from .live import live_rows
 from .masks import mask_rows
 from .matrix import matrix_rows
 from .models import random_model
@@ -52,7 +52,7 @@ class BenchOptions:
 @dataclass(frozen=True)
 class Effort:
     """How often each row measures: chunks of the modes, chunks of other rows, chunks of a long stream, rounds of layers
-    and of annotators, and seconds of the rows that need the whole program."""
+    and of annotators, seconds of the command `run` (0: it is left out), and of the rows of a show in this process."""
 
     chunks: int = 15
     fewer_chunks: int = 5
@@ -63,7 +63,7 @@ class Effort:
     seconds: float = 25
 
 
-QUICK = Effort(2, 1, 14, 1, 1, 5, 2)
+QUICK = Effort(2, 1, 12, 1, 1, 0, 1.5)
 
 
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
@@ -78,7 +78,8 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     if not options.random_weights:
         del model
         yield from annotator_rows(height, width, effort.annotator_rounds)
-        yield from (quick_rows if options.quick else live_rows)(options.pipeline, effort.run_seconds)
+        if effort.run_seconds:
+            yield from live_rows(options.pipeline, effort.run_seconds)
         yield from cadence_rows(options.pipeline, effort.seconds)
         yield from osc_rows(options.pipeline, effort.seconds)
 
