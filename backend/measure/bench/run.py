@@ -31,7 +31,7 @@ from .quantisation import quantisation_rows
 from .shortcuts import shortcut_rows
 from .stages import stage_rows
 
-QUICK_SIZE = (64, 96)
+QUICK_SIZE = (48, 64)
 
 
 @dataclass(frozen=True)

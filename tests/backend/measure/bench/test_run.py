@@ -36,7 +36,7 @@ def test_the_whole_bench_measures_the_command_run_too(asked):
 
 def test_a_quick_one_is_smaller_and_leaves_the_command_run_out(asked):
     assert names(BenchOptions(quick=True)) == [*IN_PROCESS, "length", *PROGRAM]
-    assert asked["chunk"][1:4] == (64, 96, 2)
+    assert asked["chunk"][1:4] == (48, 64, 2)
 
 
 def test_random_weights_measure_the_model_alone(asked):
