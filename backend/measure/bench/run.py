@@ -63,7 +63,7 @@ class Effort:
     seconds: float = 25
 
 
-QUICK = Effort(2, 1, 12, 1, 1, 0, 1.5)
+QUICK = Effort(2, 1, 12, 1, 1, 0, 2)
 
 
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
