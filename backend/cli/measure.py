@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from ..measure.soak.trials.table import TRIALS, run_trial
@@ -18,7 +19,14 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     add_device_option(parser)
-    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in about a minute and a half")
+    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than a minute")
+    parser.add_argument(
+        "--matrix",
+        action="store_true",
+        help="LongLive and Krea Realtime at full size with random weights, in each mode, by each attention kernel that "
+        "is right here: for a machine with a GPU and nothing else",
+    )
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="beside what --json wrote earlier")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
 
 
@@ -40,19 +48,56 @@ def add_soak(parser: argparse.ArgumentParser) -> None:
 
 
 def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Rows as they are measured, or one JSON object at the end."""
+    """Rows as they are measured, or one JSON object at the end; exit code 1 if paths that are compared did not show the
+    same pictures."""
     size = None if options.size is None else height_and_width(options.size, parser)
+    if options.matrix and (options.random_weights or options.pipeline != parser.get_default("pipeline")):
+        parser.error("--matrix has its own pipelines, with random weights; leave out --pipeline and --random-weights")
+    before = None if options.compare is None else _results(options.compare, parser)
     from ..engine.load import chosen_device
-    from ..measure.bench.run import BenchOptions, machine, measure
+    from ..measure.bench.run import BenchOptions, described, machine, measure
+    from ..measure.bench.sameness import not_the_same
 
     device = chosen_device(options.device)
+    chosen = BenchOptions(options.pipeline, options.random_weights, size, device, options.quick, options.matrix)
     rows = []
-    for row in measure(BenchOptions(options.pipeline, options.random_weights, size, device, options.quick)):
+    for row in measure(chosen):
         rows.append(row)
-        print(", ".join(f"{name} {value}" for name, value in row.items()), file=sys.stderr)
+        _say_row(row)
+    results = {"machine": machine(), "options": described(chosen), "rows": rows}
+    if before is not None:
+        results["compared"] = _compared(before, results)
     if options.json:
-        print(json.dumps({"machine": machine(), "rows": rows}))
-    return DONE
+        print(json.dumps(results))
+    differing = not_the_same(rows)
+    if differing:
+        print(f"the pictures are not those of the plain path: {'; '.join(differing)}", file=sys.stderr)
+    return FAILED if differing else DONE
+
+
+def _results(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Read before anything is measured, so that a wrong file costs no time."""
+    from ..measure.bench.compare import read_results
+
+    try:
+        return read_results(path)
+    except ValueError as reason:
+        parser.error(str(reason))
+
+
+def _compared(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    from ..measure.bench.compare import compared, differences
+
+    found = {"differences": differences(before, now), "rows": compared(before, now)}
+    for line in found["differences"]:
+        print(f"differs: {line}", file=sys.stderr)
+    for row in found["rows"]:
+        _say_row(row)
+    return found
+
+
+def _say_row(row: dict[str, Any]) -> None:
+    print(", ".join(f"{name} {value}" for name, value in row.items()), file=sys.stderr)
 
 
 def soak(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

@@ -39,7 +39,7 @@ def cadence_rows(pipeline: str, seconds: float) -> Iterator[dict[str, Any]]:
     yield pacing_row(pipeline, seconds)
     yield latency_row(pipeline, seconds)
     for name, size in BRIDGE_SIZES.items():
-        yield bridge_row(name, size, frames=300 if seconds > 10 else 60)
+        yield bridge_row(name, size, frames=300 if seconds > 10 else 20)
 
 
 def pacing_row(pipeline: str, seconds: float) -> dict[str, Any]:
@@ -100,6 +100,7 @@ def latency_row(pipeline: str, seconds: float) -> dict[str, Any]:
         "distinct_fps": round(len(numbers) / seconds, 2),
         "output_fps": status.output_fps,
         "engine_fps": status.engine_fps,
+        "chunk_ms": status.chunk_ms,
         "reported_latency_ms": status.latency_ms,
         "unread": unread,
     }

@@ -22,7 +22,7 @@ from vace_core.stream import Stream
 from vace_core.text import Embeddings, Prompts, blend_of
 from vace_core.transformer import CausalWan
 
-from .engine import timed
+from .timing import timed
 
 RANK = 16
 ROUNDS = 20

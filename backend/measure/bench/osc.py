@@ -25,6 +25,7 @@ from bridge.control.mailbox import Mailbox
 from bridge.control.osc.server import OscServer
 
 from .flood import ask, flood, probe, value_of
+from .live import naive_ticks
 
 PER_SECOND = 10_000
 TICKS_PER_SECOND = 60
@@ -37,7 +38,7 @@ SETTLE_SECONDS = 0.5
 
 
 def osc_rows(pipeline: str, seconds: float, load: str = "backend.engine.load:load") -> Iterator[dict[str, Any]]:
-    """A show without, then with a flood, for so many seconds each; then both servers under all that goes."""
+    """A show beside a naive loop, then under a flood, for so many seconds each; then both servers under what goes."""
     steering = SteeringOptions(osc=(HOST, 0))
     options = RunOptions(
         source="testcard:",
@@ -51,7 +52,7 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.engine.load:loa
         server = front.steering.osc
         assert server is not None
         _wait(lambda: front.status().chunks >= WARM_CHUNKS, "the engine's first chunks")
-        quiet = _tick_error(front, seconds, lambda: time.sleep(seconds))
+        naive, quiet = _beside_naive_ticks(lambda: _tick_error(front, seconds, lambda: time.sleep(seconds)))
         heard: dict[object, float] = {}
         front.mailbox.listen(PROBED, heard.__setitem__)
         port, before = server.port, server.counters.messages
@@ -62,6 +63,12 @@ def osc_rows(pipeline: str, seconds: float, load: str = "backend.engine.load:loa
         time.sleep(SETTLE_SECONDS)
         taken = server.counters.messages - before - len(probed)
         lost = [address for number, address in last_numbers(sent) if not _holds(port, address, value_of(number))]
+    yield {
+        "name": f"tick error at {TICKS_PER_SECOND} Hz beside the engine, 99th percentile",
+        "plain_ms": round(naive, 3),
+        "ours_ms": round(quiet, 3),
+        "ratio": round(naive / max(quiet, 1e-3), 2),
+    }
     yield {
         "name": f"OSC, {PER_SECOND} messages a second for {seconds:g} s",
         "sent": sent,
@@ -92,6 +99,20 @@ def _tick_error(front: Front, seconds: float, meanwhile: Callable[[], object]) -
     front.presenter.tick_error_ms = errors = Window(int(2 * seconds * TICKS_PER_SECOND) + 1)
     meanwhile()
     return errors.summary().p99
+
+
+def _beside_naive_ticks(measure: Callable[[], float]) -> tuple[float, float]:
+    """The 99th percentile of a naive loop's tick errors in milliseconds, and what is measured meanwhile."""
+    errors: list[float] = []
+    stop = threading.Event()
+    naive = threading.Thread(target=naive_ticks, args=(TICKS_PER_SECOND, errors, stop))
+    naive.start()
+    try:
+        measured = measure()
+    finally:
+        stop.set()
+        naive.join()
+    return float(np.percentile(errors, 99)), measured
 
 
 def _in_force_p99(sent: list[float], heard: dict[object, float]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from vace_core.config import PIPELINES, Architecture, Pipeline
@@ -13,37 +14,34 @@ from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.stream import Stream
 
-from .engine import timed
+from .timing import median_row, turn, warm_stream
 
 
 def policy_rows(model: Model, height: int, width: int, chunks: int) -> Iterator[dict[str, Any]]:
-    """One row for each rule, on this model's weights; plain_ms is the window alone, else the same.
+    """One row for each rule, on this model's weights; plain_ms is the window alone, where the rule is more than that.
 
     latency_ms: from a chunk's first frame to its picture, at the rule's frames a second: the time that its frames take
     to come in, and the time to make it.
     """
-    for names, with_it in distinct_rules(model.pipeline.architecture):
-        pair = {"ours": with_it, "plain": without_policy(with_it)}
-        streams = {key: Stream(replace(model, pipeline=rule), height, width) for key, rule in pair.items()}
-        warm = with_it.window // with_it.chunk + 2
-        times: dict[str, list[float]] = {key: [] for key in streams}
-        for n in range(warm + chunks):
-            for key in sorted(streams, reverse=bool(n % 2)):
-                elapsed = timed(
-                    lambda stream=streams[key]: (stream.step(Controls("gold")), stream.settle()), model.device
-                )
-                if n >= warm:
-                    times[key].append(elapsed)
-        ours, plain = (1000 * statistics.median(times[key]) for key in ("ours", "plain"))
+    for names, rule in distinct_rules(model.pipeline.architecture):
+        streams = {"ours": warm_stream(replace(model, pipeline=rule), height, width)}
+        if rule != without_policy(rule):
+            streams["plain"] = warm_stream(replace(model, pipeline=without_policy(rule)), height, width)
+        paths = {key: partial(_chunk, stream) for key, stream in streams.items()}
+        turns = [turn(paths, n, model.device) for n in range(1 + chunks)][1:]
+        ours = 1000 * statistics.median(each["ours"] for each in turns)
         yield {
             "name": f"memory of {', '.join(names)}",
-            "plain_ms": round(plain, 1),
-            "ours_ms": round(ours, 1),
-            "ratio": round(plain / ours, 3),
-            "latent_frames": with_it.chunk,
-            "latency_ms": round(1000 * FRAMES_PER_LATENT * with_it.chunk / with_it.fps + ours, 1),
+            **(median_row(turns) if "plain" in streams else {"ours_ms": round(ours, 2)}),
+            "latent_frames": rule.chunk,
+            "latency_ms": round(1000 * FRAMES_PER_LATENT * rule.chunk / rule.fps + ours, 1),
             "remembered_mb": round(streams["ours"].state.memory.nbytes() / 2**20, 1),
         }
+
+
+def _chunk(stream: Stream) -> None:
+    stream.step(Controls("gold"))
+    stream.settle()
 
 
 def distinct_rules(architecture: Architecture) -> list[tuple[list[str], Pipeline]]:

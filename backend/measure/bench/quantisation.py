@@ -22,12 +22,11 @@ from vace_core.transformer.fp8 import fp8_choice
 from vace_core.transformer.quantised import KINDS, quantise
 
 M = TypeVar("M", bound=nn.Module)
-ROUNDS = 7
 PROMPT = "gold on a mossy ground at sunset"
 PARTS = {"main blocks": ("blocks",), "context blocks": ("vace_blocks",), "all blocks": ("blocks", "vace_blocks")}
 
 
-def quantisation_rows(model: Model, height: int, width: int) -> Iterator[dict[str, Any]]:
+def quantisation_rows(model: Model, height: int, width: int, rounds: int = 7) -> Iterator[dict[str, Any]]:
     """For each kind that the device can do and each part: the time of one forward of a chunk with hints, the error of
     its flow and of its hints, and the bytes of the part's weights. Then the text encoder, by its embedding's error.
     """
@@ -37,9 +36,9 @@ def quantisation_rows(model: Model, height: int, width: int) -> Iterator[dict[st
             continue
         for part, names in PARTS.items():
             if all(len(model.transformer.get_submodule(name)) for name in names):  # pyright: ignore[reportArgumentType]
-                yield _row(f"{kind}, {part}", model.transformer, names, kind, made)
+                yield _row(f"{kind}, {part}", model.transformer, names, kind, made, rounds)
         if isinstance(model.text, nn.Module):
-            yield _text_row(f"{kind}, text encoder", model, kind)
+            yield _text_row(f"{kind}, text encoder", model, kind, rounds)
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,11 @@ class _Inputs:
         return torch.stack(transformer.hints(x, self.time, self.prompt, self.context, self.latents))
 
 
-def _row(name: str, plain: CausalWan, parts: tuple[str, ...], kind: str, made: _Inputs) -> dict[str, Any]:
+def _row(name: str, plain: CausalWan, parts: tuple[str, ...], kind: str, made: _Inputs, rounds: int) -> dict[str, Any]:
     ours = _sharing(plain)
     for part in parts:
         quantise(ours.get_submodule(part), kind)
-    times = _medians(lambda: made.flow(plain), lambda: made.flow(ours))
+    times = _medians(lambda: made.flow(plain), lambda: made.flow(ours), rounds)
     return {
         "name": name,
         **times,
@@ -93,12 +92,12 @@ def _row(name: str, plain: CausalWan, parts: tuple[str, ...], kind: str, made: _
     }
 
 
-def _text_row(name: str, model: Model, kind: str) -> dict[str, Any]:
+def _text_row(name: str, model: Model, kind: str, rounds: int) -> dict[str, Any]:
     plain, ours = model.text, _sharing(model.text)
     quantise(ours.encoder, kind)
     return {
         "name": name,
-        **_medians(lambda: plain.encode(PROMPT), lambda: ours.encode(PROMPT)),
+        **_medians(lambda: plain.encode(PROMPT), lambda: ours.encode(PROMPT), rounds),
         "error": _error(ours.encode(PROMPT), plain.encode(PROMPT)),
         "plain_bytes": _bytes(plain),
         "bytes": _bytes(ours),
@@ -110,10 +109,10 @@ def _sharing(module: M) -> M:
     return copy.deepcopy(module, {id(parameter): parameter for parameter in module.parameters()})
 
 
-def _medians(plain: Callable[[], object], ours: Callable[[], object]) -> dict[str, float]:
+def _medians(plain: Callable[[], object], ours: Callable[[], object], rounds: int) -> dict[str, float]:
     """Both in turns, after one run to warm up."""
     times: dict[str, list[float]] = {"plain": [], "ours": []}
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         for name, run in (("plain", plain), ("ours", ours)):
             timer = Timer("run()", globals={"run": run}, num_threads=torch.get_num_threads())
             times[name].append(1000 * timer.timeit(1).median)

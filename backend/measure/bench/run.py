@@ -4,65 +4,102 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import psutil
 import torch
 
-from vace_core.autoencoder.tiny import TinyAutoencoder
-from vace_core.config import pipeline_named
+import vace_core
+from backend.models.folders import model_folders
+from vace_core.checkpoints.store import Store
 from vace_core.load import load
 from vace_core.model import Model
-from vace_core.text import TextEncoder
-from vace_core.transformer import CausalWan
 
 from .annotators import annotator_rows
 from .cadence import cadence_rows
 from .changes import change_rows
 from .engine import chunk_rows, length_row
-from .live import live_rows, quick_rows
+from .limit import Rates
+from .live import live_rows
 from .masks import mask_rows
+from .matrix import matrix_rows
+from .models import random_model
 from .osc import osc_rows
 from .policies import policy_rows
 from .quantisation import quantisation_rows
 from .shortcuts import shortcut_rows
+from .stages import stage_rows
 
-QUICK_SIZE = (64, 96)
+QUICK_SIZE = (48, 64)
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only."""
+    """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only.
+
+    matrix: the rows of `matrix` in place of all others.
+    """
 
     pipeline: str = "pocket"
     random_weights: bool = False
     size: tuple[int, int] | None = None
     device: str = "cpu"
     quick: bool = False
+    matrix: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often each row measures: chunks of the modes, chunks of other rows, chunks of a long stream, rounds of layers
+    and of annotators, seconds of the command `run` (0: it is left out), and of the rows of a show in this process."""
+
+    chunks: int = 15
+    fewer_chunks: int = 5
+    long_stream: int = 200
+    layer_rounds: int = 7
+    annotator_rounds: int = 20
+    run_seconds: float = 60
+    seconds: float = 25
+
+
+QUICK = Effort(2, 1, 12, 1, 1, 0, 2)
 
 
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     """The rows, one after the other as they are done."""
-    model = random_model(options) if options.random_weights else load(options.pipeline, options.device)
+    effort = QUICK if options.quick else Effort()
+    if options.matrix:
+        yield from matrix_rows(options.size, torch.device(options.device), effort.chunks)
+        return
+    model = _model(options)
     height, width = options.size or (QUICK_SIZE if options.quick else (model.pipeline.height, model.pipeline.width))
-    yield from chunk_rows(model, height, width, chunks=2 if options.quick else 15)
-    yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
-    yield from change_rows(model, height, width, chunks=2 if options.quick else 10)
-    yield from shortcut_rows(model, height, width, chunks=1 if options.quick else 10)
-    yield from mask_rows(height, width)
-    yield from quantisation_rows(model, height, width)
-    yield length_row(model, height, width, chunks=30 if options.quick else 1000)
+    yield from model_rows(model, height, width, effort)
     if not options.random_weights:
         del model
-        yield from annotator_rows(height, width, rounds=1 if options.quick else 20)
-        yield from quick_rows(options.pipeline, 9) if options.quick else live_rows(options.pipeline, 600)
-        yield from cadence_rows(options.pipeline, seconds=2 if options.quick else 60)
-        yield from osc_rows(options.pipeline, seconds=2 if options.quick else 60)
+        yield from annotator_rows(height, width, effort.annotator_rounds)
+        if effort.run_seconds:
+            yield from live_rows(options.pipeline, effort.run_seconds)
+        yield from cadence_rows(options.pipeline, effort.seconds)
+        yield from osc_rows(options.pipeline, effort.seconds)
+
+
+def model_rows(model: Model, height: int, width: int, effort: Effort) -> Iterator[dict[str, Any]]:
+    """Those that run in this process, on one model."""
+    rates = Rates.measured(model.device, model.dtype)
+    yield rates.row(model.dtype)
+    yield from chunk_rows(model, height, width, effort.chunks, rates)
+    yield from stage_rows(model, height, width, effort.fewer_chunks)
+    yield from policy_rows(model, height, width, effort.fewer_chunks)
+    yield from change_rows(model, height, width, effort.fewer_chunks)
+    yield from shortcut_rows(model, height, width, effort.fewer_chunks)
+    yield from mask_rows(height, width)
+    yield from quantisation_rows(model, height, width, effort.layer_rounds)
+    yield length_row(model, height, width, effort.long_stream)
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """What it was measured on, and which version of the program."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
         "cpu": platform.processor() or platform.machine(),
@@ -71,30 +108,18 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "cuda": torch.version.cuda,
         "threads": torch.get_num_threads(),
+        "version": vace_core.__version__,
     }
 
 
-def random_model(options: BenchOptions) -> Model:
-    """A pipeline at its full size without its checkpoint: times do not depend on what the weights are."""
-    pipeline = pipeline_named(options.pipeline)
-    device = torch.device(options.device)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    torch.manual_seed(0)
-    with torch.device(device):
-        transformer = CausalWan(pipeline.architecture).to(dtype).eval()
-        autoencoder = TinyAutoencoder().eval()
-    text = _Constant(pipeline.architecture.text_length, pipeline.architecture.text_dim, device)
-    return Model(replace(pipeline, recache=False), transformer, autoencoder, cast(TextEncoder, text), device, dtype)
+def described(options: BenchOptions) -> dict[str, Any]:
+    """The options as JSON has them."""
+    return asdict(options) | {"size": None if options.size is None else list(options.size)}
 
 
-@dataclass(frozen=True)
-class _Constant:
-    """Stands where the text encoder does, which runs on a new prompt only and is none of a chunk's cost."""
-
-    length: int
-    dim: int
-    device: torch.device
-
-    def encode(self, prompt: str) -> torch.Tensor:
-        return torch.ones((1, self.length, self.dim), device=self.device)
+def _model(options: BenchOptions) -> Model:
+    if options.random_weights:
+        return random_model(options.pipeline, torch.device(options.device))
+    return load(options.pipeline, options.device, Store(model_folders(())))

@@ -6,7 +6,8 @@ from backend.measure.bench.osc import FLOODED, last_numbers, osc_rows
 
 
 def test_the_rows_are_measured_on_a_running_show():
-    flooded, taken = osc_rows("pocket", seconds=1.0, load="tests.backend.fake_model:load")
+    ticks, flooded, taken = osc_rows("pocket", seconds=1.0, load="tests.backend.fake_model:load")
+    assert min(ticks["plain_ms"], ticks["ours_ms"]) > 0
     assert flooded["sent"] > 1000
     assert flooded["not_received"] < flooded["sent"]
     assert flooded["last_values_lost"] == 0

@@ -9,4 +9,4 @@ def test_each_shortcut_has_its_cost_and_its_difference():
     assert len({row["name"] for row in rows}) == len(rows) == 8
     for row in rows:
         assert row["ratio"] > 0
-        assert row["difference"] > 0
+        assert row["difference_share"] > 0
