@@ -55,7 +55,8 @@ class Chunk:
 class Stream:
     """One endless video from one model. Several streams may share a model; each owns its `state`.
 
-    height, width: pixels, multiples of 16 (ValueError otherwise).
+    height, width: pixels, multiples of 16 (ValueError otherwise). Where several ranks share the model, each has a
+    stream, and steps it with the same controls.
     """
 
     def __init__(self, model: Model, height: int, width: int) -> None:
@@ -67,7 +68,9 @@ class Stream:
         self._statistics = Statistics().to(model.device)
         self._cache = ConditioningCache(model)
         pipeline = model.pipeline
-        memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline)
+        ranks = model.transformer.ranks
+        memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline, ranks)
+        ranks.require_tokens(memory.per_frame)
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
         self.state = self._fresh()

@@ -16,6 +16,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import Architecture
+from ..parallel import ALONE, Ranks, TokenSplit
 from .attention import LayerMemory
 from .block import Block, modulate
 from .context_blocks import ContextBlock
@@ -52,6 +53,15 @@ class References:
     weight: Tensor | None = None
     """Log of each reference's strength [1, 1, 1, n * T], added to the logits of its keys; None where all are 1."""
 
+    def weight_before(self, tokens: Tensor) -> Tensor | None:
+        """The weight where other frames' tokens, which count as they are, come behind.
+
+        A weight is of all tokens of a frame, while of several ranks each holds a share of the tokens.
+        """
+        if self.weight is None:
+            return None
+        return nn.functional.pad(self.weight, (0, tokens.shape[1] * self.weight.shape[-1] // self.tokens.shape[1]))
+
 
 @dataclass(frozen=True)
 class Context:
@@ -67,12 +77,8 @@ class Context:
 
     def behind(self, references: References) -> Context:
         """This chunk's, with references as frames of its own before it."""
-        weight, own = references.weight, self.tokens.shape[1]
-        return Context(
-            torch.cat((references.tokens, self.tokens), dim=1),
-            None,
-            None if weight is None else nn.functional.pad(weight, (0, own)),
-        )
+        tokens = torch.cat((references.tokens, self.tokens), dim=1)
+        return Context(tokens, None, references.weight_before(self.tokens))
 
 
 class Head(nn.Module):
@@ -97,6 +103,8 @@ class CausalWan(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
+        self.ranks = ALONE
+        """Those that share the tokens of each frame: what is said to have N or f * T tokens has this rank's of them."""
         self.patch_embedding = nn.Conv3d(a.latent_channels, a.dim, a.patch, a.patch)
         self.text_embedding = nn.Sequential(
             nn.Linear(a.text_dim, a.dim), nn.GELU(approximate="tanh"), nn.Linear(a.dim, a.dim)
@@ -113,6 +121,12 @@ class CausalWan(nn.Module):
     def dtype(self) -> torch.dtype:
         """The number format of the weights that are never quantised, and of what is computed."""
         return self.patch_embedding.weight.dtype
+
+    def share_among(self, ranks: Ranks) -> None:
+        """Run on several ranks from here on, in each of which this is called. ValueError where heads do not divide."""
+        if trouble := self.architecture.sharing_trouble(ranks.size):
+            raise ValueError(trouble)
+        self.ranks = ranks
 
     def embed_time(self, timesteps: Tensor) -> Time:
         """timesteps [B, f] in 0..1000, one for each latent frame, or [B, 1] for all; fractions count.
@@ -142,18 +156,22 @@ class CausalWan(nn.Module):
     def embed_references(self, references: Tensor, strengths: Sequence[float] = ()) -> References:
         """references [B, 96, n, h, w], each encoded alone; strengths: one each, 0 (not seen) to 2, by default 1."""
         clean = self.patchify(references[:, : self.architecture.latent_channels])
-        per_frame = clean.shape[1] // references.shape[2]
-        return References(self._embed(references), clean, log_weight(strengths, per_frame, clean))
+        return References(
+            self._embed(references), clean, log_weight(strengths, self._split(references).per_frame, clean)
+        )
 
     def _embed(self, context: Tensor) -> Tensor:
-        tokens = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
+        tokens = self._split(context).own(self.vace_patch_embedding(context).flatten(2).transpose(1, 2))
         first = self.vace_blocks[0]
         assert isinstance(first, ContextBlock)
         return first.before_proj(tokens)
 
     def patchify(self, latents: Tensor) -> Tensor:
         """[B, C, f, h, w] -> [B, f * T, D]."""
-        return self.patch_embedding(latents).flatten(2).transpose(1, 2)
+        return self._split(latents).own(self.patch_embedding(latents).flatten(2).transpose(1, 2))
+
+    def _split(self, latents: Tensor) -> TokenSplit:
+        return TokenSplit(self.ranks, self.architecture.tokens(*latents.shape[3:]))
 
     def forward(
         self,
@@ -175,17 +193,17 @@ class CausalWan(nn.Module):
         frames than the latents, belong to the last ones.
         """
         scales = [float(scale)] * len(self.vace_blocks) if isinstance(scale, int | float) else list(scale)
-        x = self.patchify(latents)
+        x, split = self.patchify(latents), self._split(latents)
         if turn is None:
             turn = self.rotation(range(latents.shape[2]), latents)
         if hints is None and context is not None and any(scales):
             hints = self.hints(x, time, prompt, context, latents)
         receivers = dict(zip(self.architecture.vace_layers, zip(hints or (), scales, strict=False), strict=False))
         for i, block in enumerate(self.blocks):
-            x = block(x, time.blocks, prompt.main[i], turn, memory[i] if memory else None, mask)
+            x = block(x, time.blocks, prompt.main[i], turn, memory[i] if memory else None, mask, split)
             if i in receivers:
                 x = _add_to_the_last(x, *receivers[i])
-        return self.unpatchify(self.head(x, time.head), latents.shape)
+        return self.unpatchify(split.whole(self.head(x, time.head)), latents.shape)
 
     def hints(self, x: Tensor, time: Time, prompt: Prompt, context: Context, latents: Tensor) -> list[Tensor]:
         """One hint [B, N, D] for each of `vace_layers`, from the embedded noisy chunk x and its context.
@@ -195,17 +213,17 @@ class CausalWan(nn.Module):
         """
         references, own = context.references, context.tokens.shape[1]
         per_frame = x.shape[1] // latents.shape[2]
-        c, weight, n = context.tokens + x[:, -own:], context.weight, 0
+        c, weight, n, split = context.tokens + x[:, -own:], context.weight, 0, self._split(latents)
         if references is not None:
             n = references.tokens.shape[1]
             c = torch.cat((references.tokens + references.clean, c), dim=1)
-            weight = None if references.weight is None else nn.functional.pad(references.weight, (0, own))
+            weight = references.weight_before(context.tokens)
         e0 = _context_time(time.blocks, own // per_frame, n // per_frame)
         turn = self.rotation(range((n + own) // per_frame), latents)
         hints = []
         for block, text in zip(self.vace_blocks, prompt.context, strict=True):
             assert isinstance(block, ContextBlock)
-            c = block(c, e0, text, turn, mask=weight)
+            c = block(c, e0, text, turn, mask=weight, split=split)
             hints.append(block.after_proj(c[:, n:]))
         return hints
 
