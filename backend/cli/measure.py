@@ -8,7 +8,16 @@ import sys
 from typing import Any
 
 from ..measure.soak.trials.table import TRIALS, run_trial
-from .options import DONE, FAILED, add_device_option, add_pipeline_option, check_positive, height_and_width
+from .options import (
+    DONE,
+    FAILED,
+    add_device_option,
+    add_devices_option,
+    add_pipeline_option,
+    check_positive,
+    height_and_width,
+    several_devices,
+)
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +27,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     add_device_option(parser)
+    add_devices_option(parser)
     parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in about a minute and a half")
     parser.add_argument("--json", action="store_true", help="print one JSON object with the rows")
 
@@ -42,12 +52,14 @@ def add_soak(parser: argparse.ArgumentParser) -> None:
 def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Rows as they are measured, or one JSON object at the end."""
     size = None if options.size is None else height_and_width(options.size, parser)
-    from ..engine.load import chosen_device
+    several = several_devices(options, parser)
+    from ..engine.load import chosen_device, chosen_devices
     from ..measure.bench.run import BenchOptions, machine, measure
 
-    device = chosen_device(options.device)
+    device = "" if several else chosen_device(options.device)
+    devices = chosen_devices(several)
     rows = []
-    for row in measure(BenchOptions(options.pipeline, options.random_weights, size, device, options.quick)):
+    for row in measure(BenchOptions(options.pipeline, options.random_weights, size, device, options.quick, devices)):
         rows.append(row)
         print(", ".join(f"{name} {value}" for name, value in row.items()), file=sys.stderr)
     if options.json:

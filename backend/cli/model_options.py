@@ -14,7 +14,7 @@ from vace_core.errors import CheckpointError
 
 from ..controls.choices import LORAS
 from ..engine.options import ModelOptions
-from .options import add_device_option, add_pipeline_option
+from .options import add_device_option, add_pipeline_option, several_devices
 
 PARTS = ("main", "context", "text")
 
@@ -93,6 +93,7 @@ def model_options(
     chosen = ModelOptions(
         pipeline=options.pipeline,
         device=options.device,
+        devices=several_devices(options, parser),
         models=tuple(options.models),
         weights=LoadOptions(
             autoencoder=options.autoencoder,

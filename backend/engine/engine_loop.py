@@ -16,6 +16,7 @@ from .heartbeat import Heartbeat
 from .memory_ladder import RUNGS, SCALES, MemoryLadder, free_caches, is_out_of_memory
 from .messages import ChunkReport, ChunkRequest, Degraded, EngineStart, Fault, Next, Notice, StartAgain, Stop
 from .one_line import one_line
+from .ranks.errors import OutOfStep
 from .retry import Retry
 from .shared_connection import SharedConnection
 from .side_frames import SideFrames, mask_frames_of, write_synced
@@ -33,6 +34,7 @@ IDLE_SECONDS = 0.05
 """How often an engine without a frame to work on looks again, and asks for the settings."""
 TURN_SECONDS = 1.0
 """How often one that is ahead of its time does."""
+AGAIN = "the engine starts again, with all its devices"
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,15 @@ class Failure:
 
     kind: Literal["memory", "unsound", "other"]
     reason: str
+    final: bool = False
+    """Whether nothing but a fresh start helps."""
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         if is_out_of_memory(error):
-            return cls("memory", one_line(error))
+            return cls("memory", one_line(error), isinstance(error, OutOfStep))
+        if isinstance(error, OutOfStep):
+            return cls("other", one_line(error), final=True)
         return cls("unsound" if isinstance(error, NotANumber) else "other", one_line(error))
 
 
@@ -76,12 +82,14 @@ class EngineLoop:
         latest = self._chunks.latest()
         self._number = 0 if latest is None else latest.number + 1
         self._index = 0
-        self._ladder, self._retry = MemoryLadder(), Retry()
+        self._ladder, self._retry = MemoryLadder(start.given_up, time.monotonic()), Retry()
         self._unsound = UnsoundChunks(start.restarted_for_picture)
         self._faded = False
         self._no_picture = ""  # what is said of that as long as there is none
         self._degraded = ""
         self._ending = False
+        if start.given_up:
+            self._fit()
 
     def run(self) -> None:
         """Until the front says so, or nothing but a fresh start helps."""
@@ -213,6 +221,9 @@ class EngineLoop:
 
     def _recover(self, failure: Failure, settings: Settings) -> None:
         """Make the next chunk possible."""
+        if failure.final:
+            self._start_again(failure)
+            return
         match failure.kind:
             case "memory":
                 self._give_up(failure.reason)
@@ -224,6 +235,13 @@ class EngineLoop:
         if not self._ending:
             self._fit()
             self._tell_degraded()
+
+    def _start_again(self, failure: Failure) -> None:
+        """End, as the devices that make the stream together no longer can; for want of memory, with one rung less."""
+        rung = self._ladder.step_down(time.monotonic()) if failure.kind == "memory" else ""
+        self._fault(f"{failure.reason}; " + (f"out of memory: {rung} is given up, and " if rung else "") + AGAIN)
+        self._connection.send(StartAgain(failure.reason, given_up=len(self._ladder.given_up)))
+        self._ending = True
 
     def _give_up(self, reason: str) -> None:
         """One rung more."""
@@ -245,7 +263,7 @@ class EngineLoop:
         wanted = advice(settings, self._start.model.weights.loras)
         if remedy == "restart":
             self._fault(f"{reason} once more; the engine starts again. If it goes on: {wanted}")
-            self._connection.send(StartAgain(reason))
+            self._connection.send(StartAgain(reason, for_picture=True))
             self._ending = True
             return
         self._no_picture = f"no picture: {wanted}"

@@ -59,7 +59,7 @@ class EngineModel:
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
-    and detector are made when they are first asked for.
+    and detector are made when they are first asked for. close() ends what works for it besides this process.
     """
 
     device: str
@@ -70,3 +70,4 @@ class EngineModel:
     encode: Callable[[str], object] | None = None
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
+    close: Callable[[], None] = lambda: None

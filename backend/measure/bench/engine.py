@@ -39,7 +39,7 @@ def _mode_row(model: Model, height: int, width: int, chunks: int, mode: str) -> 
     error = 0.0
     for n in range(warm + chunks):
         frames = ours.frames_wanted
-        controls = _controls(mode, frames, height, width, n, model.device)
+        controls = chunk_controls(mode, frames, height, width, n, model.device)
         made: dict[str, Tensor] = {}
 
         def run_ours(controls: Controls = controls, made: dict[str, Tensor] = made) -> None:
@@ -80,7 +80,7 @@ def length_row(model: Model, height: int, width: int, chunks: int) -> dict[str, 
     times, process = [], psutil.Process()
     size = 0
     for n in range(chunks):
-        controls = _controls("depth control", stream.frames_wanted, height, width, n, model.device)
+        controls = chunk_controls("depth control", stream.frames_wanted, height, width, n, model.device)
         times.append(timed(lambda controls=controls: (stream.step(controls), stream.settle()), model.device))
         if n == 10:
             size = process.memory_info().rss
@@ -95,7 +95,7 @@ def length_row(model: Model, height: int, width: int, chunks: int) -> dict[str, 
     }
 
 
-def _controls(mode: str, frames: int, height: int, width: int, n: int, device: torch.device) -> Controls:
+def chunk_controls(mode: str, frames: int, height: int, width: int, n: int, device: torch.device) -> Controls:
     """Synthetic controls, the same for both paths, another for each chunk."""
     generator = torch.Generator().manual_seed(n)
 

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import torch
 
-from vace_core.autoencoder.tiny import TinyAutoencoder
-from vace_core.config import pipeline_named
 from vace_core.load import load
-from vace_core.model import Model
-from vace_core.text import TextEncoder
-from vace_core.transformer import CausalWan
 
 from .annotators import annotator_rows
 from .cadence import cadence_rows
 from .changes import change_rows
+from .devices import RankModel, device_rows
 from .engine import chunk_rows, length_row
 from .live import live_rows, quick_rows
 from .masks import mask_rows
 from .osc import osc_rows
 from .policies import policy_rows
 from .quantisation import quantisation_rows
+from .random_weights import random_model
 from .shortcuts import shortcut_rows
 
 QUICK_SIZE = (64, 96)
@@ -33,18 +30,28 @@ QUICK_SIZE = (64, 96)
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only."""
+    """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only.
+
+    devices: several that make one stream together, of which alone there are rows then; empty = `device` alone.
+    """
 
     pipeline: str = "pocket"
     random_weights: bool = False
     size: tuple[int, int] | None = None
     device: str = "cpu"
     quick: bool = False
+    devices: tuple[str, ...] = ()
 
 
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     """The rows, one after the other as they are done."""
-    model = random_model(options) if options.random_weights else load(options.pipeline, options.device)
+    if options.devices:
+        size = options.size or (QUICK_SIZE if options.quick else None)
+        wanted = RankModel(options.pipeline, options.random_weights)
+        yield from device_rows(wanted, options.devices, size, chunks=2 if options.quick else 15)
+        return
+    name = options.pipeline
+    model = random_model(name, options.device) if options.random_weights else load(name, options.device)
     height, width = options.size or (QUICK_SIZE if options.quick else (model.pipeline.height, model.pipeline.width))
     yield from chunk_rows(model, height, width, chunks=2 if options.quick else 15)
     yield from policy_rows(model, height, width, chunks=1 if options.quick else 10)
@@ -73,28 +80,3 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }
-
-
-def random_model(options: BenchOptions) -> Model:
-    """A pipeline at its full size without its checkpoint: times do not depend on what the weights are."""
-    pipeline = pipeline_named(options.pipeline)
-    device = torch.device(options.device)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    torch.manual_seed(0)
-    with torch.device(device):
-        transformer = CausalWan(pipeline.architecture).to(dtype).eval()
-        autoencoder = TinyAutoencoder().eval()
-    text = _Constant(pipeline.architecture.text_length, pipeline.architecture.text_dim, device)
-    return Model(replace(pipeline, recache=False), transformer, autoencoder, cast(TextEncoder, text), device, dtype)
-
-
-@dataclass(frozen=True)
-class _Constant:
-    """Stands where the text encoder does, which runs on a new prompt only and is none of a chunk's cost."""
-
-    length: int
-    dim: int
-    device: torch.device
-
-    def encode(self, prompt: str) -> torch.Tensor:
-        return torch.ones((1, self.length, self.dim), device=self.device)

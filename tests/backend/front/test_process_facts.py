@@ -42,6 +42,23 @@ def test_processor_time_grows_for_one_that_works():
     wait_for(lambda: facts(watch).processor > before + 0.05, "processor time")
 
 
+STARTER = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); time.sleep(600)"
+
+
+def test_what_its_workers_do_counts_as_its_own_and_they_can_be_ended_while_they_are_stopped():
+    with subprocess.Popen([sys.executable, "-c", STARTER]) as process:
+        wait_for(lambda: psutil.Process(process.pid).children(), "its worker")
+        (worker,) = psutil.Process(process.pid).children()
+        alone, watch = ProcessWatch(process.pid), ProcessWatch(process.pid, with_workers=True)
+        assert facts(watch).processor > facts(alone).processor
+        worker.suspend()
+        wait_for(lambda: facts(watch).stopped, "the stop")
+        assert not facts(alone).stopped
+        process.kill()
+        watch.kill_workers()
+        wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, "the end of the worker")
+
+
 def test_there_are_no_facts_of_a_process_that_is_gone(sleeper):
     watch = ProcessWatch(sleeper.pid)
     assert watch.read() is not None
