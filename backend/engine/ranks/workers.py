@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -56,6 +57,7 @@ class Workers:
             self._start(load, options, rank)
         self._watch = GuardedThread("watch the ranks", self._await_death)
         self._watch.start()
+        atexit.register(self._closing.set)  # a program that ends by itself ends its workers, and that is no death
 
     def _start(self, load: str, options: object, rank: int) -> None:
         context = multiprocessing.get_context("spawn")

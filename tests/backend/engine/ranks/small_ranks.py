@@ -6,6 +6,8 @@ of memory in the middle of each forward, and where `damaged` is, it cannot load.
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,12 +52,19 @@ def start(folder: Path) -> tuple[Model, Workers]:
     """This process as rank 0, and a worker beside it."""
     options = ModelOptions(models=(folder,), devices=DEVICES)
     workers = Workers(f"{NAME}:load_rank", options, DEVICES)
-    return workers.join(lambda: load_rank(options, DEVICES[0])), workers
+    model = workers.join(lambda: load_rank(options, DEVICES[0]))
+    (folder / "ranks.new").write_text(" ".join(map(str, workers.pids)))
+    (folder / "ranks.new").replace(folder / "ranks")
+    return model, workers
 
 
 def load(options: ModelOptions) -> EngineModel:
     """What an engine runs on (`EngineStart.load`)."""
     (folder,) = options.models
     model, workers = start(folder)
-    (folder / "ranks").write_text(" ".join(map(str, workers.pids)))
     return EngineModel("cpu", partial(SharedStream, model, workers), annotators={}, close=workers.close)
+
+
+if __name__ == "__main__":  # rank 0 with nothing to do, for a test that kills its worker
+    start(Path(sys.argv[1]))
+    time.sleep(600)

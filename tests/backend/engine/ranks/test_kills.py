@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from backend.engine.ranks.workers import BROKEN
+from tests.backend import waiting
 from tests.backend.front.test_supervisor import Rig
 from tests.backend.waiting import wait_for
 
@@ -20,7 +22,14 @@ from .small_ranks import DEVICES, NAME
 
 ROOT = Path(__file__).parents[4]
 MODULE = "tests.backend.engine.ranks.test_kills"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+PATIENCE = 240.0
+"""Seconds, for three processes that each import torch, on a machine that may be busy."""
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", PATIENCE)
 
 
 def open_rig(folder: Path) -> Rig:
@@ -55,6 +64,17 @@ def test_an_engine_ends_with_a_rank_that_dies_and_both_come_again(rig: Rig, tmp_
     assert is_gone(worker)
 
 
+def test_a_process_that_does_nothing_ends_with_its_worker_too(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-m", NAME, str(tmp_path)], cwd=ROOT) as process:
+        try:
+            wait_for(lambda: (tmp_path / "ranks").exists(), "a worker")
+            os.kill(worker_of(tmp_path), signal.SIGKILL)
+            wait_for(lambda: process.poll() is not None, "the end of the process")
+            assert process.returncode == BROKEN
+        finally:
+            process.kill()
+
+
 def test_a_rank_ends_with_an_engine_that_is_killed(rig: Rig, tmp_path: Path) -> None:
     rig.wait_for_chunks(1)
     worker = worker_of(tmp_path)
@@ -86,6 +106,7 @@ def test_nothing_is_left_of_a_front_that_is_killed(tmp_path: Path) -> None:
 
 def main(folder: Path) -> None:
     """A front to be killed: runs until then, and tells of its first chunk."""
+    waiting.PATIENCE = PATIENCE
     rig = open_rig(folder)
     rig.wait_for_chunks(1)
     (folder / "chunks").touch()
