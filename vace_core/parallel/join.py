@@ -5,32 +5,36 @@ from __future__ import annotations
 import os
 import socket
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
 
 from .ranks import Ranks
 
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import TCPStore
+
 LOOPBACK = "127.0.0.1"
 PATIENCE = timedelta(seconds=120)
 """How long a rank waits for the others, at the start and in an exchange, before it raises RuntimeError."""
 
 
-def open_rendezvous() -> dist.TCPStore:
+def open_rendezvous() -> TCPStore:
     """Where the ranks meet, at a free port of loopback (`port`). To be kept by rank 0 as long as the ranks live."""
     listener = socket.create_server((LOOPBACK, 0))
     port = listener.getsockname()[1]
-    return dist.TCPStore(
+    return dist.TCPStore(  # pyright: ignore[reportPrivateImportUsage]
         LOOPBACK, port, is_master=True, wait_for_workers=False, timeout=PATIENCE, master_listen_fd=listener.detach()
     )
 
 
-def find_rendezvous(port: int) -> dist.TCPStore:
+def find_rendezvous(port: int) -> TCPStore:
     """The one that rank 0 has opened. Raises RuntimeError if there is none."""
-    return dist.TCPStore(LOOPBACK, port, is_master=False, timeout=PATIENCE)
+    return dist.TCPStore(LOOPBACK, port, is_master=False, timeout=PATIENCE)  # pyright: ignore[reportPrivateImportUsage]
 
 
-def join(rank: int, size: int, device: torch.device, store: dist.TCPStore) -> Ranks:
+def join(rank: int, size: int, device: torch.device, store: TCPStore) -> Ranks:
     """Become one of `size` ranks, each on a device of its own (several CPU ranks share the processor).
 
     Returns when all have come. Raises ValueError for a device that PyTorch cannot exchange with here.
