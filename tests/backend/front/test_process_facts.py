@@ -42,7 +42,8 @@ def test_processor_time_grows_for_one_that_works():
     wait_for(lambda: facts(watch).processor > before + 0.05, "processor time")
 
 
-STARTER = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); time.sleep(600)"
+BUSY = "while True: pass"
+STARTER = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {BUSY!r}]); time.sleep(600)"
 
 
 @pytest.fixture
