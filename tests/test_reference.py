@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from tests.reference import stream_end_to_end
 from tests.reference.__main__ import KNOWN, run
 from tests.reference.small import architecture
+from tests.vace_core.recorded_graphs import RecordedGraphs
 from vace_core.transformer import CausalWan
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +30,22 @@ def test_every_case_of_a_pair_is_within_its_tolerance(name: str) -> None:
     lines = list(run(PAIRS, name))
     assert lines
     assert not [str(line) for line in lines if not line.passed]
+
+
+@torch.no_grad()
+def test_whole_streams_agree_too_where_their_network_calls_are_replayed() -> None:
+    pair = PAIRS / "stream_end_to_end.safetensors"
+    if not pair.exists():
+        pytest.skip("the reference numbers are not on this machine; set VACE_REFERENCE to their folder")
+    graphs = RecordedGraphs()
+    info = json.loads(pair.with_suffix(".json").read_text())
+    apart = {
+        case: error
+        for case, ours, expected, tolerance in stream_end_to_end.cases(load_file(pair), info, lambda device: graphs)
+        if (error := (ours - expected).abs().max().item()) > tolerance
+    }
+    assert not apart
+    assert graphs.replayed > graphs.recorded > 0
 
 
 def test_a_wrong_number_fails_the_runner_by_name(tmp_path: Path) -> None:

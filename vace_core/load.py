@@ -33,13 +33,17 @@ def load(
     # Imported here, so that importing vace_core costs nothing.
     import torch
 
+    from .cuda_graphs import graphs_for
+
+    place = torch.device(device)
+    graphs = graphs_for(place, options.graphs)
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        model = load_pocket(preset, torch.device(device), options)
+        model = replace(load_pocket(preset, place, options), graphs=graphs)
         return model if text is None else replace(model, text=text)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
-    return load_published(preset, torch.device(device), store, options, text)
+    return replace(load_published(preset, place, store, options, text), graphs=graphs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -11,6 +12,7 @@ from .autoencoder import Autoencoder
 from .config import Pipeline
 from .lora.live import LiveLoras
 from .parallel import Ranks
+from .passes import Graphs
 from .text import Embeddings, TextEncoder
 from .transformer import CausalWan
 
@@ -28,6 +30,10 @@ class Model:
     """The transformer's number format; latents between the steps are float32."""
     loras: LiveLoras | None = None
     """The user's own, beside the transformer's weights."""
+    attention: str = "auto"
+    """Which attention kernel its streams ask for (`checkpoints.options.LoadOptions.attention`)."""
+    graphs: Callable[[torch.device], Graphs] | None = None
+    """What makes the recorder of a stream's network calls; None: they are not recorded."""
     embeddings: Embeddings = field(init=False)
     """Of the prompts used lately, by `text`, which no LoRA changes; all streams share them."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from .conditioning import Conditions, ContextState
 from .memory import StaggeredState, WindowState
+from .nested import leaves
 from .sampling.denoising import DenoisingState
 
 
@@ -62,20 +62,16 @@ class StreamState:
             rows=rows,
         )
 
+    def restored(self, other: StreamState) -> StreamState:
+        """A copy of another one whose memory lies in the buffers of this one, which is no more."""
+        if self.rows is None:
+            self.memory.copy_from(other.memory)
+        elif other.rows is not None:
+            self.rows.copy_from(other.rows)
+        denoising = [chunk.clone() for chunk in other.denoising]
+        return replace(other, memory=self.memory, rows=self.rows, denoising=denoising)
+
     def nbytes(self) -> int:
         """Memory held by the tensors, each counted once."""
-        storages = (tensor.untyped_storage() for tensor in _tensors(self))
+        storages = (tensor.untyped_storage() for tensor in leaves(self) if tensor is not None)
         return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
-
-
-def _tensors(part: Any) -> Iterator[Tensor]:
-    """All tensors in a part of a state, however deep."""
-    if isinstance(part, Tensor):
-        yield part
-    elif isinstance(part, Mapping):
-        yield from _tensors(list(part.values()))
-    elif isinstance(part, list | tuple):
-        for one in part:
-            yield from _tensors(one)
-    elif is_dataclass(part):
-        yield from _tensors([getattr(part, one.name) for one in fields(part)])

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .autoencoder import Autoencoder
 from .autoencoder.in_parts import InParts
+from .autoencoder.pieces import in_pieces
 from .autoencoder.statistics import Statistics
 from .conditioning import (
     Conditions,
@@ -28,15 +29,18 @@ from .conditioning.cache import ConditioningCache
 from .conditioning.reference_embedding import attach_references
 from .constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from .controls import Controls
-from .memory import WindowMemory
+from .memory import StaggeredState, WindowMemory, WindowState
 from .memory.refresh import refresh_of
 from .model import Model
+from .passes import Passes
+from .progress import Progress
 from .sampling.denoising import DenoisingState, Pinned
 from .sampling.sampler import ChunkSampler, Sampler
 from .sampling.stream_batch import StreamBatch
 from .state import StreamState
 from .text import blend_of
 from .transformer import Context
+from .transformer.attention_check import choose_attention
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,9 @@ class Chunk:
 class Stream:
     """One endless video from one model. Several streams may share a model; each owns its `state`.
 
-    height, width: pixels, multiples of 16 (ValueError otherwise). Where several ranks share the model, each has a
-    stream, and steps it with the same controls.
+    height, width: pixels, multiples of 16 (ValueError otherwise, and where the attention that the model was loaded with
+    is not right here). `attention` says which kernel runs, and why. Where several ranks share the model, each has a
+    stream, and steps it with the same controls; none of them records its network calls.
     """
 
     def __init__(self, model: Model, height: int, width: int) -> None:
@@ -71,9 +76,14 @@ class Stream:
         ranks = model.transformer.ranks
         memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline, ranks)
         ranks.require_tokens(memory.per_frame)
+        self.attention = choose_attention(
+            pipeline, memory.per_frame, model.device, model.dtype, model.attention, memory.heads
+        )
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
-        self.state = self._fresh()
+        graphs = model.graphs if ranks.size == 1 else None  # an exchange between ranks was never recorded
+        self._passes = Passes(None if graphs is None else graphs(model.device))
+        self.state = self._fresh(*self._sampler.init_memory(model.device, model.dtype))
 
     @property
     def frames_wanted(self) -> int:
@@ -87,24 +97,29 @@ class Stream:
         return self._sampler.reference_modes
 
     @torch.inference_mode()
-    def step(self, controls: Controls) -> Chunk | None:
+    def step(self, controls: Controls, progress: Progress = Progress()) -> Chunk | None:  # noqa: B008 - it has no state
         """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other.
 
-        A stream batch hands back an earlier chunk, which has come through all its steps now; at first there is none
-        yet, and None comes back.
+        `progress` is told when a stage is over, and gets the frames as they are decoded: on a processor those of one
+        latent frame after the other, so that the first can be shown before the last is there. A stream batch hands
+        back an earlier chunk, which has come through all its steps now; at first there is none yet, and None comes
+        back.
         """
         mode = infer_mode(controls)
         self._require_possible(controls)
         self.settle()
+        self.record_calls()
         with_context = bool(controls.scale) and mode != "text"
         self._change_conditions(controls, with_context)
         context, pinned = self._encode(controls, with_context)
         entering = self._begin(controls, mode, context, pinned)
-        finished = self._sampler.denoise(entering, self.state, self._cache)
+        progress.encoded()
+        finished = self._sampler.denoise(entering, self.state, self._cache, self._passes)
         self.state.chunks += 1
         if finished is None:
             return None
-        frames, self.state.decoder = self._autoencoder(controls).decode(finished.clean, self.state.decoder)
+        progress.denoised()
+        frames = self._decode(controls, finished.clean, progress)
         self._refresh.note_chunk(self.state, finished.clean, frames)
         return Chunk(frames, finished.mode, finished.number, finished.clean)
 
@@ -112,20 +127,30 @@ class Stream:
     def settle(self) -> None:
         """Bring the memory up to the last chunk, by its clean pass or anew; `step` does it if nobody did."""
         self._cache.adapt(self.state.conditions.loras)
-        self._refresh.settle(self.state, self._cache)
+        self._refresh.settle(self.state, self._cache, self._passes)
 
+    @torch.inference_mode()
+    def record_calls(self) -> None:
+        """Record network calls that chunks have made twice, to replay them; best once a chunk was handed out. `step`
+        does it if nobody did."""
+        self._passes.record()
+
+    @torch.inference_mode()
     def reset(self) -> None:
-        """Forget everything; the next chunk is the first of a new stream."""
-        self.state = self._fresh()
+        """Forget everything; the next chunk is the first of a new stream. Buffers stay where they are."""
+        memory, rows = self.state.memory, self.state.rows
+        (memory if rows is None else rows).reset()
+        self.state = self._fresh(memory, rows)
 
     def snapshot(self) -> StreamState:
         """A copy of the state, settled, to `restore` later."""
         self.settle()
         return self.state.clone()
 
+    @torch.inference_mode()
     def restore(self, state: StreamState) -> None:
-        """Go back to a snapshot; the snapshot stays good."""
-        self.state = state.clone()
+        """Go back to a snapshot; the snapshot stays good, and the memory's buffers stay where they are."""
+        self.state = self.state.restored(state)
 
     def fork(self) -> Stream:
         """Another stream that runs on from here; the two share weights only."""
@@ -133,9 +158,9 @@ class Stream:
         other.state = self.snapshot()
         return other
 
-    def _fresh(self) -> StreamState:
+    def _fresh(self, memory: WindowState, rows: StaggeredState | None) -> StreamState:
+        """That of a stream that begins, with this empty memory."""
         model = self.model
-        memory, rows = self._sampler.init_memory(model.device, model.dtype)
         latents = (1, model.pipeline.architecture.latent_channels, model.pipeline.window, *self._latent_size)
         return StreamState(
             memory=memory,
@@ -165,7 +190,7 @@ class Stream:
         self._cache.adapt(now.loras)
         if before.prompt:
             changed = (now.prompt, now.prompt_way) != (before.prompt, before.prompt_way)
-            self._refresh.note_prompt(self.state, self._cache, changed)
+            self._refresh.note_prompt(self.state, self._cache, self._passes, changed)
 
     def _encode(self, controls: Controls, with_context: bool) -> tuple[Context | None, Pinned | None]:
         """The chunk's 96-channel context, embedded, and where they are wanted the latents that the mask keeps."""
@@ -216,6 +241,15 @@ class Stream:
             return torch.zeros((1, channels, frames, *self._latent_size), device=self.model.device)
         latents, self.state.video = encode_on(self._autoencoder(controls), controls.video, self.state.video)
         return self._statistics.restore(latents) if self.model.pipeline.raw_source else latents
+
+    def _decode(self, controls: Controls, latents: Tensor, progress: Progress) -> Tensor:
+        """The frames of clean latents; `progress` gets them as they come."""
+        autoencoder, made = self._autoencoder(controls), []
+        for piece in in_pieces(latents, 1):
+            frames, self.state.decoder = autoencoder.decode(piece, self.state.decoder)
+            progress.decoded(frames, latents)
+            made.append(frames)
+        return torch.cat(made, dim=2) if len(made) > 1 else made[0]
 
     def _autoencoder(self, controls: Controls) -> Autoencoder:
         return InParts(self.model.autoencoder) if controls.in_parts else self.model.autoencoder

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vace_core.annotators.options import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
-from vace_core.checkpoints.options import AUTOENCODERS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
+from vace_core.checkpoints.options import ATTENTION, AUTOENCODERS, GRAPHS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
 from vace_core.checkpoints.paths import expanded, is_file, is_folder
 from vace_core.errors import CheckpointError
 
@@ -55,7 +55,20 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part",
     )
     group.add_argument(
+        "--attention",
+        default=ATTENTION[0],
+        choices=ATTENTION,
+        help="kernel; auto tries those that there are and takes the quickest that is right (default)",
+    )
+    group.add_argument(
         "--text-device", default=TEXT_DEVICES[-1], choices=TEXT_DEVICES, help="where prompts are encoded"
+    )
+    group.add_argument(
+        "--graphs",
+        default=GRAPHS[0],
+        choices=GRAPHS,
+        help="whether each network call is recorded as a CUDA graph and replayed (default: on an NVIDIA GPU; "
+        "never with --devices)",
     )
     group.add_argument("--positions", choices=("absolute", "window"), help="in place of the pipeline's own")
     group.add_argument("--steps", choices=("warped", "raw"), help="in place of what the pipeline was trained with")
@@ -101,6 +114,8 @@ def model_options(
             merged=tuple(_lora("--merge-lora", text, parser) for text in options.merge_lora),
             quantise=_quantise(options.quantise, parser),
             text_device=options.text_device,
+            attention=options.attention,
+            graphs=options.graphs,
         ),
         positions=options.positions or "",
         steps=options.steps or "",

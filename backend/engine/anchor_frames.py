@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from vace_core.constants import FRAMES_PER_LATENT
@@ -12,13 +14,14 @@ from ..imaging.stills import PictureError
 from ..runtime.changes import ChangeDetector
 from .control_video import Faults
 from .still_tensors import StillTensors
+from .tensors import to_still
 
 
 class AnchorFrames:
     """`/vace/first` and `/vace/last` act on one chunk, each time they are set anew; the anchor when it is asked for."""
 
-    def __init__(self, stills: StillTensors) -> None:
-        self._stills = stills
+    def __init__(self, stills: StillTensors, device: torch.device | str) -> None:
+        self._stills, self._device = stills, device
         self._paths = {"first": ChangeDetector(""), "last": ChangeDetector("")}
         self.reset()
 
@@ -27,10 +30,10 @@ class AnchorFrames:
         for path in self._paths.values():
             path.reset()
         self._since = 0  # chunks begun since the show began, or was last anchored
-        self._output: Tensor | None = None
+        self._output: np.ndarray | None = None
 
-    def note_output(self, frame: Tensor) -> None:
-        """The last frame of the output so far, `[3, H, W]` in [-1, 1]."""
+    def note_output(self, frame: np.ndarray) -> None:
+        """The last frame of the output so far, uint8 `[H, W, 3]`."""
         self._output = frame
 
     def for_chunk(
@@ -61,8 +64,8 @@ class AnchorFrames:
         match settings.anchor_from:
             case "input":
                 return video[:, 0]
-            case "output":
-                return self._output  # before anything was shown there is nothing to return to, nor any need
+            case "output":  # before anything was shown there is nothing to return to, nor any need
+                return None if self._output is None else to_still(self._output, self._device)
             case _ if settings.first:
                 return self._load("first", settings.first, faults)
         faults.append((address_of("anchor"), "there is no picture to return to; set /vace/first, or /vace/anchor/from"))

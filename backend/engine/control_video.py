@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from vace_core.annotators.annotator import Annotator
+from vace_core.autoencoder.pieces import in_fours
 
 from ..controls.declaration import address_of
 from ..controls.settings import Settings
 from ..imaging.canvas import Canvas
 from ..imaging.fitting import covering
 from ..runtime.changes import ChangeDetector
-from .tensors import to_video
+from .frame_upload import FrameUpload
 
 Faults = list[tuple[str, str]]
 """(address, reason) of settings that could not be followed."""
@@ -29,12 +30,13 @@ class ControlVideo:
     was followed before still is.
     """
 
-    def __init__(self, annotators: Mapping[str, Annotator], device: torch.device | str) -> None:
+    def __init__(self, annotators: Mapping[str, Annotator], upload: FrameUpload) -> None:
         self._annotators = annotators
-        self._device = device
+        self._upload = upload
         self._kind = "none"
         self._wanted = ChangeDetector[str]("none")
         self._followed = ChangeDetector[tuple[str, str]](("none", ""))  # the control, and the source that it is made of
+        self._ahead: list[tuple[Tensor, Tensor]] = []  # frames of the coming chunk, and the control of them
 
     @property
     def kind(self) -> str:
@@ -58,19 +60,40 @@ class ControlVideo:
         frames = (control_frames or ()) if settings.control_source else source_frames
         if self._kind == "none" or not frames:
             return None
-        video = to_video(frames, self._device)
+        video = self._upload(frames)
         if self._kind != "raw":
-            annotator = self._annotators[self._kind]
             if turned:
-                annotator.reset()
-            video = annotator(video)
+                self._ahead.clear()
+                self._annotators[self._kind].reset()
+            video = torch.cat([self._annotated(self._upload(four)) for four in in_fours(frames)], dim=2)
+        self._ahead.clear()
         return video if settings.control_source else place_control(video, settings.canvas)
+
+    def prepare(self, four: Sequence[np.ndarray], settings: Settings) -> None:
+        """Annotate the next four frames of a chunk of which others are still to come, as `update` would.
+
+        settings: those of the chunk before. Nothing is done where that did not follow what they ask for, or followed a
+        source of its own.
+        """
+        if self._kind == "none" or settings.control != self._kind or settings.control_source:
+            return
+        video = self._upload(four)
+        if self._kind != "raw":
+            self._ahead.append((video, self._annotated(video)))
 
     def reset(self) -> None:
         """As if nothing had been followed yet."""
+        self._ahead.clear()
         self._kind = "none"
         self._wanted.reset()
         self._followed.reset()
+
+    def _annotated(self, video: Tensor) -> Tensor:
+        """The control of four frames, or of a first chunk's; what was made ahead is used, and not made again."""
+        for known, control in self._ahead:
+            if known is video:
+                return control
+        return self._annotators[self._kind](video)
 
     def _choose(self, wanted: str, faults: Faults) -> None:
         """Follow another control from now on, if there is one of that name; else say so once."""

@@ -52,7 +52,12 @@ class Ready:
 
     device: str
     seconds: float
+    attention: str = ""
+    """The kernels that attention runs on."""
 
+
+Stage = Literal["annotate", "encode", "denoise", "decode"]
+"""What is done to make a chunk, in this order."""
 
 Phase = Literal["loading", "waiting", "chunk", "settle", "held"]
 """What the engine does: loads its model, waits for input or for its turn, makes a chunk, or refreshes its memory after
@@ -77,12 +82,17 @@ class ChunkReport:
     index: int
     frames: int
     mode: str
+    fill: float
+    """From the moment of the chunk's first frame until the chunk was begun."""
     generate: float
-    """From the settings to the finished frames."""
+    """From then until its first finished frames were handed out."""
     settle: float
-    """The clean pass, after the chunk was handed out."""
+    """What came after them: its other frames, what is made for the eye, and the clean pass."""
     period: float
-    """From the previous chunk handed out to this one; 0.0 for the first."""
+    """From the previous chunk's first frames handed out to this one's; 0.0 for the first."""
+    stages: dict[Stage, float]
+    """What the stages of making it took, of "annotate", "encode", "denoise" and "decode"; the last one ends with the
+    first frames."""
 
 
 @dataclass(frozen=True)

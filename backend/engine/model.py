@@ -10,6 +10,7 @@ from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.controls import Controls
+from vace_core.progress import Progress
 from vace_core.stream import Chunk
 
 
@@ -24,9 +25,11 @@ class StreamLike(Protocol):
         """In what ways references can be shown, the first being possible everywhere."""
         ...
 
-    def step(self, controls: Controls) -> Chunk | None: ...
+    def step(self, controls: Controls, progress: Progress) -> Chunk | None: ...
 
     def settle(self) -> None: ...
+
+    def record_calls(self) -> None: ...
 
     def reset(self) -> None: ...
 
@@ -59,7 +62,8 @@ class EngineModel:
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
-    and detector are made when they are first asked for. close() ends what works for it besides this process.
+    and detector are made when they are first asked for. attention() names the kernels that it runs on, once there is a
+    stream. close() ends what works for it besides this process.
     """
 
     device: str
@@ -70,4 +74,5 @@ class EngineModel:
     encode: Callable[[str], object] | None = None
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
+    attention: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None

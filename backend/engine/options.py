@@ -58,6 +58,8 @@ class ModelOptions:
         """Why these cannot make a stream of that pipeline together, in words; "" where they can, or there are none."""
         if not self.devices:
             return ""
+        if self.weights.graphs == "on":
+            return "what several devices exchange is never recorded, so --graphs on cannot be; choose auto or off"
         return devices_trouble(self.devices) or preset.architecture.sharing_trouble(len(self.devices))
 
 

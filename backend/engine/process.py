@@ -66,7 +66,7 @@ def _run(connection: SharedConnection, start: EngineStart, heartbeat: Heartbeat)
             connection.send(RingsLost(f"has lost what it shares with the program ({one_line(error)})"))
             return
         heartbeat.enter("waiting")
-        connection.send(Ready(model.device, time.monotonic() - began))
+        connection.send(Ready(model.device, time.monotonic() - began, model.attention()))
         loop.run()
 
 

@@ -14,7 +14,8 @@ from .memory_ladder import free_caches
 
 if TYPE_CHECKING:
     from ..controls.settings import Settings
-    from .chunk_pipeline import ChunkPipeline, ChunkResult
+    from .chunk_pipeline import ChunkPipeline
+    from .chunk_result import ChunkResult, HandOut
 
 
 class SizedPipeline:
@@ -56,8 +57,8 @@ class SizedPipeline:
         *,
         control_frames: Sequence[np.ndarray] | None,
         anchor: bool,
-        previews: bool,
         in_parts: bool,
+        hand_out: HandOut | None,
     ) -> ChunkResult:
         """As `ChunkPipeline.make`, with frames of the show's size in and out."""
         assert self._pipeline is not None, "resize first"
@@ -69,13 +70,15 @@ class SizedPipeline:
             tag,
             control_frames=None if control_frames is None else self._smaller(control_frames),
             anchor=anchor,
-            previews=previews,
             in_parts=in_parts,
+            hand_out=hand_out and (lambda frames, first, tag: hand_out(self._larger(frames), first, tag)),
         )
-        if self._size == self._full:
-            return chunk
-        frames, control, mask = (self._larger(part) for part in (chunk.frames, chunk.control, chunk.mask))
-        return replace(chunk, frames=chunk.frames if frames is None else frames, control=control, mask=mask)
+        return replace(chunk, frames=self._larger(chunk.frames), fit=self._larger)
+
+    def prepare(self, four: Sequence[np.ndarray], settings: Settings) -> None:
+        """As `ChunkPipeline.prepare`; a smaller stream waits for all frames."""
+        if self._pipeline is not None and self._size == self._full:
+            self._pipeline.prepare(four, settings)
 
     def settle(self) -> None:
         if self._pipeline is not None:
@@ -90,10 +93,9 @@ class SizedPipeline:
             return frames
         return [_resized(frame, self._size, cv2.INTER_AREA) for frame in frames]
 
-    def _larger(self, frames: np.ndarray | None) -> np.ndarray | None:
-        """None, or frames, of which there may be none."""
-        if frames is None or not len(frames):
-            return None
+    def _larger(self, frames: np.ndarray) -> np.ndarray:
+        if self._size == self._full or not len(frames):
+            return frames
         return np.stack([_resized(frame, self._full, cv2.INTER_LINEAR) for frame in frames])
 
 

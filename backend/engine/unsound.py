@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from ..controls.declaration import address_of
 from ..controls.settings import Settings
 
@@ -57,3 +59,9 @@ def advice(settings: Settings, loras: Sequence[Path]) -> str:
     if played:
         return f"set {' and '.join(played)} to 0"
     return "try another prompt, scale or reference, or start with other weights or without --quantise"
+
+
+def is_one_colour(frames: np.ndarray) -> bool:
+    """Whether all pixels of all frames `[F, H, W, C]` are equal; some are looked at before all."""
+    colour = frames[0, 0, 0]
+    return bool((frames[:, ::16, ::16] == colour).all()) and bool((frames == colour).all())

@@ -22,6 +22,7 @@ from ..steering.steering import Steering
 from ..steering.tempo import ANCHOR, RESET, ShowTempo
 from .capture import Capture
 from .clock_source import ClockSource
+from .latency import LatencyMs
 from .options import RunOptions
 from .outputs import Output
 from .presenter import OutputSettings, Presenter
@@ -139,20 +140,26 @@ class Front:
         """How the show is doing now; after its end, how it was doing in its last moment."""
         now, used = self.ended or time.monotonic(), usage()
         engine, presenter, capture = self.supervisor.status(now), self.presenter.status(now), self.capture.status(now)
-        latency, gather = 1000 * presenter.latency, 1000 * engine.chunk_frames / self.fps
+        latency = LatencyMs.of(1000 * presenter.latency, engine.stages_ms, 1000 * presenter.tick_wait)
         return FrontStatus(
             state=show_state(engine.state, capture.lost, presenter.idle_for),
             output_fps=round(presenter.fps, 2),
             engine_fps=round(engine.fps, 2),
             distinct_fps=round(presenter.distinct_fps, 2),
             distinct_ms_p99=round(presenter.distinct_ms.p99, 1),
-            latency_ms=round(latency),
-            gather_ms=round(gather),
-            generate_ms=round(engine.generate_ms),
-            wait_ms=round(max(0.0, latency - gather - engine.generate_ms)),
+            latency_ms=round(latency.whole),
+            gather_ms=round(engine.stages_ms.fill),
+            generate_ms=round(engine.stages_ms.generate),
+            annotate_ms=round(engine.stages_ms.annotate),
+            encode_ms=round(engine.stages_ms.encode),
+            denoise_ms=round(engine.stages_ms.denoise),
+            decode_ms=round(engine.stages_ms.decode),
+            wait_ms=round(latency.wait),
+            tick_ms=round(latency.tick),
             seconds=round(now - self.began, 1),
             pipeline=self.options.model.pipeline,
             device=engine.device,
+            attention=engine.attention,
             mode=engine.mode,
             width=self.width,
             height=self.height,

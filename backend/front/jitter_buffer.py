@@ -3,7 +3,7 @@
 Every frame carries the time at which its input was seen. Playback runs a delay behind that time, so frames that arrive
 chunk by chunk are spread over the ticks as they were filmed: a late chunk is held for, an early one waits, and nothing
 is ever sent in a burst. The delay follows the slowest chunk of the last seconds: it grows at once, because the output
-would stand still anyway, and shrinks too slowly to be noticed.
+would stand still anyway, and shrinks slowly enough that motion stays even.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from bridge.video.frames import Frame
 
-MEMORY_SECONDS = 10.0
+MEMORY_SECONDS = 4.0
 """How long a slow chunk keeps the delay up."""
-SHRINK = 0.05
-"""Seconds of delay given back per second: playback five per cent fast."""
+SHRINK = 0.15
+"""Seconds of delay given back per second: playback fifteen per cent fast, which leaves out one frame of seven."""
 LEAP_SECONDS = 1.0
 """More delay than this above what is needed is given back at once (after a slow first chunk, say)."""
 QUEUE_FRAMES = 128

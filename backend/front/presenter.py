@@ -99,6 +99,8 @@ class PresenterStatus:
     """Seconds since the last tick, or since the start."""
     latency: float
     """Seconds from the source giving a frame to its restyled frame on the output, at the last tick; 0.0 before one."""
+    tick_wait: float
+    """Seconds of that from the moment at which the frame was due to its tick."""
     starved: int
     skipped: int
     mixed: int
@@ -141,7 +143,7 @@ class Presenter:
         self._ticks = 0
         self._missed = 0
         self._last_tick = self._clock.now()
-        self._latency = 0.0
+        self._latency = self._tick_wait = 0.0
         self.tick_error_ms = Window(4096)
         self.last_frame: Frame | None = None
         """Of the last tick."""
@@ -174,6 +176,7 @@ class Presenter:
             delay=self._buffer.delay,
             idle_for=now - self._last_tick,
             latency=self._latency,
+            tick_wait=self._tick_wait,
             starved=self._buffer.starved,
             skipped=self._buffer.skipped,
             mixed=self._interpolator.mixed,
@@ -235,6 +238,7 @@ class Presenter:
         captured = self._captured_at(frame.source_number)
         self._latency = now - (frame.time if captured is None else captured)
         if self._last_distinct is None or frame.number != self._last_distinct[0]:
+            self._tick_wait = max(0.0, now - frame.time - self._buffer.delay)
             if self._last_distinct is not None:
                 self._distinct_ms.add(1000 * (now - self._last_distinct[1]))
             self._last_distinct = (frame.number, now)

@@ -36,16 +36,27 @@ class FrontStatus:
     latency_ms: int
     """Milliseconds from a source's frame being seen to its restyled frame being on the output; 0 before the first."""
     gather_ms: int
-    """Of the latency: until a chunk's last frame has come, where its first one waits."""
+    """Of the latency: a chunk's first frame waits until the chunk is full, and is begun."""
     generate_ms: int
-    """Of the latency: until the chunk is made."""
+    """Of the latency: until the chunk's first frames are finished; the next four are parts of it."""
+    annotate_ms: int
+    """The control video and the masks are made."""
+    encode_ms: int
+    """They are encoded."""
+    denoise_ms: int
+    decode_ms: int
+    """Until the first frames are decoded."""
     wait_ms: int
     """Of the latency: until it is the frame's turn on the output."""
+    tick_ms: int
+    """Of the latency: until the tick that shows it."""
     seconds: float
     """Since the show began."""
     pipeline: str
     device: str
     """Where the model runs; "" until it is loaded."""
+    attention: str
+    """The kernels that its attention runs on; "" until it is loaded."""
     mode: str
     """Of the last chunk, as inferred from what it was given ("control", "inpainting", ...); "" before the first."""
     width: int

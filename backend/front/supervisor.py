@@ -30,6 +30,7 @@ from ..engine.timeline import Span
 from ..runtime.metrics import Rate, Window
 from .engine_life import Ended, EngineLife
 from .engine_state import EngineFacts, engine_state
+from .latency import StagesMs, StageWindows
 from .limits import Limits
 from .liveness import NormalTime
 
@@ -49,13 +50,11 @@ class EngineStatus:
     """One of `engine_state.STATES`."""
     restarts: int
     device: str
+    attention: str
     mode: str
     fps: float
     chunk_ms: float
-    generate_ms: float
-    """Median of the milliseconds from a chunk's settings to its frames."""
-    chunk_frames: int
-    """Of the last chunk."""
+    stages_ms: StagesMs
     chunks: int
     faults: int
     last_fault: str
@@ -104,6 +103,7 @@ class Supervisor:
         self._request = ChunkRequest(Settings(), reset=False, anchor=False, mask_ring=None, control_ring=None)
         self._begin_life()
         self._device = ""
+        self._attention = ""
         self._mode = ""
         self._faults = 0
         self._last_fault = ""
@@ -115,8 +115,7 @@ class Supervisor:
         self.restarts = 0
         self.failure: str | None = None
         """Why the engine can't run at all; trying again would not help."""
-        self.chunk_ms, self._generate_ms = Window(64), Window(64)
-        self._chunk_frames = 0
+        self.chunk_ms, self._stages = Window(64), StageWindows()
 
     def start(self) -> None:
         self._thread.start()
@@ -147,11 +146,11 @@ class Supervisor:
             state=engine_state(self._facts(now)),
             restarts=self.restarts,
             device=self._device,
+            attention=self._attention,
             mode=self._mode,
             fps=self._rate.per_second(now),
             chunk_ms=self.chunk_ms.summary().median,
-            generate_ms=self._generate_ms.summary().median,
-            chunk_frames=self._chunk_frames,
+            stages_ms=self._stages.medians(),
             chunks=self.chunks,
             faults=self._faults,
             last_fault=self._last_fault,
@@ -287,6 +286,7 @@ class Supervisor:
             self._first_load = now - life.began
         self._patience = 1.0
         self._ready, self._device, self._idle_since = True, message.device, now
+        self._attention = message.attention
         life.liveness.note_ready(message.device)
         log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
 
@@ -308,8 +308,7 @@ class Supervisor:
         if report.period:
             self._period.add(report.period)
         self.chunk_ms.add(1000 * (report.generate + report.settle))
-        self._generate_ms.add(1000 * report.generate)
-        self._chunk_frames = report.frames or self._chunk_frames
+        self._stages.add(report)
         self._rate.add(now, report.frames)
         if self._life_chunks == GOOD_CHUNKS:
             self._start = replace(self._start, restarted_for_picture=False)

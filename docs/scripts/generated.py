@@ -16,7 +16,7 @@ from backend.controls import docs
 from backend.controls.table import TABLE
 from backend.models import page
 from bridge.layouts.files import write_layouts
-from tests.vace_core import files_table
+from tests.vace_core import attention_table, files_table
 from vace_core.checkpoints.options import KINDS
 from vace_core.config import PIPELINES
 
@@ -30,13 +30,14 @@ def main() -> None:
     replace_generated(REFERENCE / "controls.md", docs.markdown())
     replace_generated(REFERENCE / "pipelines.md", page.markdown())
     replace_generated(REFERENCE / "files.md", files_table.markdown())
+    replace_generated(REFERENCE / "attention.md", attention_table.markdown())
     controls = ROOT / "td_project" / "controls.json"
     controls.write_text(json.dumps({"controls": [row.describe() for row in TABLE]}) + "\n", encoding="utf-8")
     model = ROOT / "td_project" / "model.json"
     model.write_text(json.dumps({"pipelines": sorted(PIPELINES), "quantise": list(KINDS)}) + "\n", encoding="utf-8")
     host, _, port = OSC.rpartition(":")
     layouts = write_layouts(TABLE, ROOT / "docs" / "layouts", (host, int(port)))
-    pages = (REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md"))
+    pages = (REFERENCE / name for name in ("controls.md", "pipelines.md", "files.md", "attention.md"))
     for path in (*pages, controls, model, *layouts):
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 

@@ -8,7 +8,10 @@ import torch
 from backend.controls.choices import ANNOTATIONS
 from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
+from vace_core.autoencoder.pieces import by_latent
+from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
+from vace_core.progress import Progress
 from vace_core.stream import Chunk
 from vace_core.text import blend_of
 
@@ -17,7 +20,7 @@ COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, 
 
 def load(choice: ModelOptions) -> EngineModel:
     annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
-    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators)
+    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators, attention=lambda: "fake")
 
 
 def broken(choice: ModelOptions) -> EngineModel:
@@ -55,7 +58,13 @@ class FakeStream:
     def frames_wanted(self) -> int:
         return 12 if self.chunks else 9
 
-    def step(self, controls: Controls) -> Chunk:
+    def step(self, controls: Controls, progress: Progress) -> Chunk:
+        chunk = self.paint(controls)
+        tell(progress, chunk)
+        return chunk
+
+    def paint(self, controls: Controls) -> Chunk:
+        """The next chunk."""
         blend = blend_of(controls.prompt)
         trouble(blend[-1][0])
         shape = (1, 3, self.frames_wanted, *self.size)
@@ -75,8 +84,20 @@ class FakeStream:
     def settle(self) -> None:
         pass
 
+    def record_calls(self) -> None:
+        pass
+
     def reset(self) -> None:
         self.chunks = 0
+
+
+def tell(progress: Progress, chunk: Chunk) -> None:
+    """What a stream tells of a chunk: its stages, and its frames as they are decoded."""
+    progress.encoded()
+    progress.denoised()
+    latents = torch.zeros(1) if chunk.latents is None else chunk.latents
+    for part in by_latent(chunk.frames, begins=chunk.frames.shape[2] % FRAMES_PER_LATENT == 1):
+        progress.decoded(part, latents)
 
 
 def trouble(prompt: str) -> None:

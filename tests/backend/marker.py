@@ -58,7 +58,7 @@ class Noting(fake_model.FakeStream):
     def frames_wanted(self) -> int:
         return self.sizes[bool(self.chunks)]
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         self.seen.append(controls)
         shown = [video for video in (controls.source, controls.control) if video is not None]
         frames = shown[0] if shown else torch.full((1, 3, self.frames_wanted, *self.size), -1.0)

@@ -32,7 +32,7 @@ def load(options: ModelOptions) -> EngineModel:
     if (folder / "die").exists():
         os._exit(3)
     fake = load_fake(options)
-    return EngineModel(device="cpu", open_stream=TroubledStream, annotators=fake.annotators)
+    return EngineModel(device="cpu", open_stream=TroubledStream, annotators=fake.annotators, attention=fake.attention)
 
 
 def lives_in(folder: Path) -> int:
@@ -49,14 +49,14 @@ class TroubledStream(FakeStream):
 
     once = 0
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         prompt = blend_of(controls.prompt)[-1][0]
         kind, _, number = prompt.partition(" ")
         if kind == "budget":
             pixels = self.size[0] * self.size[1] * (2 if controls.references else 1) * (1 if controls.in_parts else 2)
             if pixels > 1000 * float(number):
                 raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {pixels} bytes")
-        chunk = super().step(controls)
+        chunk = super().paint(controls)
         frames, latents = chunk.frames.clone(), torch.zeros(1)
         TroubledStream.once += prompt == "nan once"
         if prompt == "nan" or (prompt == "nan once" and TroubledStream.once == 1):

@@ -60,6 +60,6 @@ def _context_frames(tensors: Mapping[str, Tensor], chunk: int, count: int) -> Te
 
 def _rebuild(run: Run, frames: Tensor, prompt: Any) -> Tensor:
     """Chunk by chunk, which equals one pass with a block-causal mask."""
-    run.memory.clear(run.state)
+    run.state.clear()
     starts = range(0, frames.shape[2], CHUNK)
     return torch.cat([run(frames[:, :, s : s + CHUNK], 0.0, s, prompt) for s in starts], dim=2)

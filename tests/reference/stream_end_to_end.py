@@ -6,7 +6,7 @@ prompts. The noise is the same because both draw it chunk by chunk from the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from vace_core.conditioning import ContextState, encode_context
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.controls import Controls
 from vace_core.model import Model
+from vace_core.passes import Graphs
 from vace_core.stream import Stream
 from vace_core.text import TextEncoder
 
@@ -36,7 +37,10 @@ class Texts:
         return self._tensors[f"in.prompt.{prompt}"]
 
 
-def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tuple[str, Tensor, Tensor, float]]:
+def cases(
+    tensors: Mapping[str, Tensor], info: Mapping[str, Any], graphs: Callable[[torch.device], Graphs] | None = None
+) -> Iterator[tuple[str, Tensor, Tensor, float]]:
+    """graphs: what makes the recorder of a stream's network calls (`vace_core.passes`); None: nothing is recorded."""
     network = transformer(tensors, info["config"])
     autoencoder = TinyAutoencoder().eval()
     weights = {key: value for key, value in tensors.items() if key.startswith("autoencoder.")}
@@ -51,6 +55,7 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
             cast(TextEncoder, Texts(tensors)),
             torch.device("cpu"),
             torch.float32,
+            graphs=graphs,
         )
         yield from _case(tensors, info["config"], model, name, case)
 
@@ -86,6 +91,7 @@ def _case(
             ours, context = encode_context(model.autoencoder, control, source, mask, context, gray)
             yield f"{name}, chunk {n}, context", ours[0], tensors[f"out.{name}.chunk{n}.context"], TOLERANCE
         made = stream.step(controls)
+        stream.settle()
         assert made is not None
         for kind, ours in (("clean", made.latents), ("pixels", made.frames)):
             expected = tensors.get(f"out.{name}.chunk{n}.{kind}")

@@ -17,6 +17,7 @@ from vace_core.conditioning.cache import ConditioningCache
 from vace_core.config import Bank, Pipeline
 from vace_core.controls import Controls
 from vace_core.model import Model
+from vace_core.passes import Passes
 from vace_core.state import StreamState
 from vace_core.stream import Stream
 from vace_core.text import Blend
@@ -131,9 +132,9 @@ def noted_recaches(stream: Stream) -> list[int]:
     memory = stream._refresh._memory  # type: ignore[attr-defined]
     begin = memory.begin
 
-    def noted(state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+    def noted(state: StreamState, cache: ConditioningCache, passes: Passes, changed: bool) -> None:
         memory.begin = lambda *given, **named: chunks.append(state.chunks) or begin(*given, **named)
-        note(state, cache, changed)
+        note(state, cache, passes, changed)
         memory.begin = begin
 
     stream._refresh.note_prompt = noted  # type: ignore[method-assign]

@@ -13,6 +13,8 @@ from .level import RunningLevel
 
 WORKING_WIDTH = 96
 """Pictures are looked at about this wide; outlines come back from the picture itself."""
+ENDS = (0.02, 0.985)
+"""The shares of a picture's depths below which its range begins and ends."""
 
 
 def _stage(inside: int, outside: int, stride: int = 1) -> nn.Sequential:
@@ -78,13 +80,15 @@ class SteadyDepth:
 
     def __init__(self, narrowest: float = 0.15) -> None:
         self._narrowest = narrowest
+        self._ends = torch.tensor(ENDS)
         self._level = RunningLevel[Tensor]()
         self._last: Tensor | None = None
 
     def update(self, near: Tensor) -> Tensor:
         """near [F, 1, h, w], larger is nearer -> [F, 1, h, w], about 0 to 1 (not clamped)."""
         out = []
-        ends = torch.quantile(near[:, 0, ::2, ::2].flatten(1), near.new_tensor((0.02, 0.985)), dim=1)
+        self._ends = self._ends.to(near)
+        ends = torch.quantile(near[:, 0, ::2, ::2].flatten(1), self._ends, dim=1)
         for picture, range_of_one in zip(near.unbind(0), ends.unbind(1)):
             low, high = self._level.update(range_of_one)
             picture = (picture - low) / (high - low).clamp_min(self._narrowest)

@@ -41,14 +41,14 @@ class DepthAnything:
 
         net = looking(from_repository(AutoModelForDepthEstimation.from_pretrained, PICTURES, folders))
         self._net = net.to(device, torch.float16 if torch.device(device).type == "cuda" else torch.float32)
+        self._mean, self._spread = (torch.tensor(values, device=device)[:, None, None] for values in (MEAN, SPREAD))
         self._steady = SteadyDepth(NARROWEST)
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor) -> Tensor:
         """frames [1, 3, F, H, W] in [-1, 1] -> depth [1, 3, F, H, W] in [-1, 1], 1 = nearest."""
         images = functional.interpolate(frames[0].transpose(0, 1).float(), _size(*frames.shape[3:]), mode="bilinear")
-        mean, spread = (images.new_tensor(values)[:, None, None] for values in (MEAN, SPREAD))
-        images = (images * 0.5 + 0.5 - mean) / spread
+        images = (images * 0.5 + 0.5 - self._mean) / self._spread
         near = self._net(pixel_values=images.to(next(self._net.parameters()).dtype)).predicted_depth.float()
         return depth_control(self._steady.update(near[:, None]), frames)
 

@@ -9,13 +9,24 @@ from torch import Tensor
 
 def pixels(frames: Tensor) -> np.ndarray:
     """frames [1, 3, F, H, W] in [-1, 1] -> RGB uint8 [F, H, W, 3] on the host."""
-    scaled = ((frames[0].float() + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
-    return scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+    return packed(frames).cpu().numpy()
+
+
+def packed(frames: Tensor) -> Tensor:
+    """frames [1, 3, F, H, W] in [-1, 1] -> RGB uint8 [F, H, W, 3], without leaving their device."""
+    scaled = (frames[0].float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return scaled.permute(1, 2, 3, 0).contiguous()
 
 
 def video(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """RGB uint8 [F, H, W, 3] -> frames [1, 3, F, H, W] in [-1, 1], made on the device that they are for."""
-    return torch.from_numpy(pictures).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    return unpacked(torch.from_numpy(pictures).to(device))
+
+
+def unpacked(pictures: Tensor) -> Tensor:
+    """RGB or RGBA uint8 [F, H, W, 3 or 4] -> frames [1, 3, F, H, W] float32 in [-1, 1]; an alpha is left out."""
+    planes = pictures.permute(3, 0, 1, 2)[None, :3].contiguous()
+    return planes.float().div_(127.5).sub_(1)
 
 
 def gray_pixels(frames: Tensor) -> np.ndarray:

@@ -59,5 +59,6 @@ class Raft:
         one, other = (functional.interpolate(each, large, mode="bilinear") for each in stacked)
         flow = self._net(one, other, num_flow_updates=PASSES)[-1]
         flow = functional.interpolate(flow, (height, width), mode="bilinear")
-        scale = flow.new_tensor((width / large[1], height / large[0]))
-        return (flow.permute(0, 2, 3, 1) * scale).cpu().numpy()
+        flow[:, 0] *= width / large[1]
+        flow[:, 1] *= height / large[0]
+        return flow.permute(0, 2, 3, 1).cpu().numpy()

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 
 State = TypeVar("State")
+Item = TypeVar("Item")
 
 
 def run_pieces(
@@ -28,6 +29,18 @@ def run_pieces(
         made, state = run(piece, state)
         parts.append(made)
     return torch.cat(parts, dim=2), state
+
+
+def in_fours(frames: Sequence[Item]) -> list[Sequence[Item]]:
+    """The frames of a chunk by the latent frame that they belong to; those of a stream's first chunk as they are."""
+    if len(frames) % FRAMES_PER_LATENT:
+        return [frames]
+    return [frames[at : at + FRAMES_PER_LATENT] for at in range(0, len(frames), FRAMES_PER_LATENT)]
+
+
+def in_pieces(video: Tensor, frames: int) -> tuple[Tensor, ...]:
+    """On a processor so many frames at a time, as what goes from layer to layer then fits into its cache."""
+    return video.split(frames, dim=2) if video.device.type == "cpu" else (video,)
 
 
 def first_apart(video: Tensor) -> list[Tensor]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ..constants import FRAMES_PER_LATENT
 from .block_transform import BlockTransform
-from .pieces import require_pixels, run_pieces
+from .pieces import in_pieces, require_pixels, run_pieces
 from .soft_picture import SoftPicture
 from .statistics import Statistics
 
@@ -204,7 +204,7 @@ class TinyAutoencoder(nn.Module):
         unit = ((pixels + 1) / 2).to(self.dtype)
         if isinstance(self.encoder, BlockTransform):
             return self._given(self.encoder(unit)), TinyState(())
-        latents, after = run_pieces(partial(_run, self.encoder), _pieces(unit, FRAMES_PER_LATENT), state)
+        latents, after = run_pieces(partial(_run, self.encoder), in_pieces(unit, FRAMES_PER_LATENT), state)
         return self._given(latents), after
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
@@ -212,7 +212,7 @@ class TinyAutoencoder(nn.Module):
         if self.statistics is not None:
             latents = self.statistics.restore(latents)
         latents = latents.to(self.dtype)
-        unit, after = run_pieces(partial(_run, self.decoder), _pieces(latents, 1), state)
+        unit, after = run_pieces(partial(_run, self.decoder), in_pieces(latents, 1), state)
         if self.soft is not None:
             unit = unit + self.soft(latents)
         return unit.float() * 2 - 1, after
@@ -220,11 +220,6 @@ class TinyAutoencoder(nn.Module):
     def _given(self, latents: Tensor) -> Tensor:
         """Latents as they are handed out."""
         return latents.float() if self.statistics is None else self.statistics.normalise(latents)
-
-
-def _pieces(video: Tensor, frames: int) -> tuple[Tensor, ...]:
-    """On a processor so many frames at a time, as what goes from layer to layer then fits into its cache."""
-    return video.split(frames, dim=2) if video.device.type == "cpu" else (video,)
 
 
 def _run(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple[Tensor, TinyState]:

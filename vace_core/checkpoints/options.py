@@ -9,6 +9,22 @@ from .catalogue import AUTOENCODERS, TEXT_ENCODERS
 
 TEXT_DEVICES = ("same", "cpu", "offload")
 KINDS = ("none", "fp8", "int8")
+ATTENTION = (
+    "auto",
+    "sdpa",
+    "cudnn",
+    "flash",
+    "efficient",
+    "flash2",
+    "flash3",
+    "flash4",
+    "sage1",
+    "sage2",
+    "sage3",
+    "math",
+)
+"""The quickest that is right, or a row of `transformer.attention_backends.TABLE`, which needs torch to be read."""
+GRAPHS = ("auto", "on", "off")
 
 
 @dataclass(frozen=True)
@@ -43,8 +59,15 @@ class LoadOptions:
     text_device: str = "offload"
     """Where prompts are encoded: "same" (on the model's device, and always there), "cpu", or "offload" (on the model's
     device, where each layer's weights are only while it is at work)."""
+    graphs: str = "auto"
+    """Whether network calls are recorded as CUDA graphs and replayed: "auto" (on an NVIDIA GPU), "on" or "off"."""
+
+    attention: str = "auto"
+    """Which attention kernel: "auto" chooses by trial for each stream; another must be right when it is tried."""
 
     def __post_init__(self) -> None:
+        _require("attention", self.attention, ATTENTION)
+        _require("graphs", self.graphs, GRAPHS)
         _require("autoencoder", self.autoencoder, AUTOENCODERS)
         _require("text", self.text, TEXT_ENCODERS)
         _require("text_device", self.text_device, TEXT_DEVICES)

@@ -43,7 +43,8 @@ def load_published(
     )
     transformer = _transformer(pipeline, paths, device, dtype, options)
     text = text or _text(pipeline.architecture, paths["text"], tokenizer, device, options)
-    return Model(pipeline, transformer, autoencoder, text, device, dtype, live_loras(transformer, options.loras))
+    loras = live_loras(transformer, options.loras)
+    return Model(pipeline, transformer, autoencoder, text, device, dtype, loras, options.attention)
 
 
 def number_format(device: torch.device) -> torch.dtype:

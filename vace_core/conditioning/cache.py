@@ -6,6 +6,7 @@ stream's state, and it never touches the memory.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import torch
@@ -17,8 +18,9 @@ from ..transformer import Context, Prompt, Time
 from .conditions import Conditions
 from .reference_embedding import EmbeddedReferences, ReferenceEmbedder
 
-TIMES_KEPT = 64
-"""Embedded timesteps. A pipeline has a handful; a noise strength that is played by hand has many."""
+TIMES_KEPT = 16
+"""Embedded timesteps, about 1 MB each in a 1.3B model, 3 MB in a 14B one. A pipeline has a handful; a noise strength
+that is played by hand has many."""
 
 
 class ConditioningCache:
@@ -30,7 +32,8 @@ class ConditioningCache:
         self._strengths: tuple[float, ...] = ()
         self.transformer = model.transformer
         """The model's, with the live LoRAs at their strengths; what is kept here was made by it."""
-        self._times: dict[float, Time] = {}
+        self._times: OrderedDict[float, Time] = OrderedDict()
+        self._scales: tuple[tuple[tuple[float, ...], ...], Tensor] | None = None
         self._prompts = Prompts(model.embeddings, self._embed_prompt)
         self._context: tuple[Tensor | None, Context | None] = (None, None)
         self._references = ReferenceEmbedder(model.autoencoder)
@@ -53,10 +56,17 @@ class ConditioningCache:
     def time(self, timestep: float) -> Time:
         """A timestep of 0 to 1000 that all latent frames share."""
         if timestep not in self._times:
-            if len(self._times) > TIMES_KEPT:
-                self._times.clear()
             self._times[timestep] = self.transformer.embed_time(torch.tensor([[timestep]], device=self._model.device))
+        self._times.move_to_end(timestep)
+        if len(self._times) > TIMES_KEPT:
+            self._times.popitem(last=False)
         return self._times[timestep]
+
+    def scales(self, scales: tuple[tuple[float, ...], ...]) -> Tensor:
+        """The context scale of each step and context block, float32 [steps, L]; the last ones are kept."""
+        if self._scales is None or self._scales[0] != scales:
+            self._scales = (scales, torch.tensor(scales, device=self._model.device))
+        return self._scales[1]
 
     def prompt(self, conditions: Conditions) -> Prompt:
         """Keys and values of the prompt, or of the blend."""

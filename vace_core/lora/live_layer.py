@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv3d, linear
 
 from ..transformer.model import CausalWan
+from ..transformer.quantised import plain_input
 from .building import LARGEST_RANK
 from .changes import Adapter, Change, DecomposedAdapter, HadamardAdapter, KroneckerAdapter
 
@@ -47,7 +48,7 @@ class LiveLayer:
 
     def added(self, gains: Tensor, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         """A forward hook: the layer's output with what its LoRAs add. gains float32: strength times factor."""
-        (x,) = inputs
+        x = plain_input(*inputs)
         total = output
         ranks = 0 if self.down is None else len(self.down)
         if self.down is not None and self.up is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..config import Bank
 from ..parallel import ALONE, Ranks
-from ..transformer.model import Prompt
+from ..transformer.inputs import Prompt
 from .layer import LayerState
 from .rebase import move_each
 
@@ -35,6 +35,20 @@ class BankState:
 
     def nbytes(self) -> int:
         return self.positions.nbytes + sum(keys.nbytes + values.nbytes for keys, values in self.pending)
+
+    def copy_from(self, other: BankState) -> None:
+        """Hold what another one does, in these buffers."""
+        for own, its in zip(self.pending, other.pending, strict=True):
+            for buffer, rows in zip(own, its, strict=True):
+                buffer.copy_(rows)
+        self.positions.copy_(other.positions)
+        self.pending_position, self.is_pending = other.pending_position, other.is_pending
+        self.recorded, self.banked = other.recorded, other.banked
+
+    def reset(self) -> None:
+        """Hold nothing."""
+        self.pending_position = self.recorded = self.banked = 0
+        self.is_pending = False
 
     def clone(self) -> BankState:
         pending = [(keys.clone(), values.clone()) for keys, values in self.pending]

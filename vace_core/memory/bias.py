@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
+
+from ..transformer.rope import runs
 
 
 def past_bias(
@@ -19,5 +20,7 @@ def past_bias(
     past = [frame not in own and frame != min(remembered) for frame in remembered]
     if weight == 1.0 or not any(past):
         return None
-    frames = torch.tensor([math.log(weight) if is_past else 0.0 for is_past in past])
-    return frames.repeat_interleave(per_frame)[None, None, None].to(like)
+    bias = like.new_zeros((1, 1, 1, len(past) * per_frame))
+    for start, end in runs([n for n, is_past in enumerate(past) if is_past]):
+        bias[..., start * per_frame : end * per_frame].fill_(math.log(weight))
+    return bias

@@ -43,6 +43,13 @@ class LayerState:
     def nbytes(self) -> int:
         return sum(t.nbytes for t in self.tensors())
 
+    def copy_from(self, other: LayerState) -> None:
+        """Remember what another one does, in these buffers. Room for references may differ: it holds nothing."""
+        for own, its in zip(self.tensors(), other.tensors(), strict=True):
+            rows = min(own.shape[2], its.shape[2])
+            own[:, :, :rows].copy_(its[:, :, :rows])
+        self.folded = other.folded
+
     def clone(self) -> LayerState:
         return LayerState(
             keys=None if self.keys is None else self.keys.clone(),

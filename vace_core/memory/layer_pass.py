@@ -1,7 +1,8 @@
-"""What the forwards over one chunk need of a memory: which rows each layer writes, turns, and attends to."""
+"""What the forwards over one chunk need of a memory: which rows each layer writes and attends to."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,62 +16,98 @@ from .sparse import top_k_frames
 
 
 @dataclass(frozen=True)
-class Write:
-    """Rows of a pass that are stored: pass rows `source` go to buffer rows `target`."""
+class Extent:
+    """Which rows a pass writes and attends to, as numbers: the same in every chunk once a window is full."""
 
-    source: slice
-    target: slice
-    remembered: bool = True
-    """Whether their unrotated keys are kept too, as those of all but references are."""
+    first: int
+    """The first row of the buffers that is attended to."""
+    end: int
+    """One behind the last, the rows of references included."""
+    stored: tuple[tuple[int, int], ...]
+    """Which rows of the pass are written, as runs from one to one behind another."""
+    references: int = 0
+    """So many first rows of the pass are references': their unrotated keys are not kept."""
+    candidates: int = 0
+    """So many of the first visible rows are those of which each head attends to some frames only (sparse activation);
+    0 where it attends to all."""
+    chosen: int = 0
+    """To how many frames of them."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class PassTensors:
+    """What changes from chunk to chunk, as tensors on the device."""
+
+    turn: Tensor
+    """Rotation of the pass's own rows [2, N, head]."""
+    rows: Tensor
+    """Rows of the buffers that they are written to, int64 [N]; of those that are not stored, any."""
+    bias: Tensor | None
+    """Added to the logits of the visible rows, [1, 1, 1, rows]."""
+
+
+@dataclass(frozen=True)
 class LayerPass:
     """One layer's view during one forward (`transformer.attention.LayerMemory`)."""
 
     state: LayerState
-    writes: Sequence[Write]
-    turn_own: Tensor
-    """Rotation of the pass's own rows."""
-    turn_all: Tensor | None
-    """Rotation of all visible rows where some changed position, until the first forward has applied it."""
-    held: slice
-    """Rows of bank and window that are attended to."""
-    visible: slice
-    """Those, and the rows of references behind them."""
-    bias: Tensor | None
-    """Added to the logits of the visible rows, [1, 1, 1, N]."""
-    choice: slice | None = None
-    """The first of the visible rows, of which each head attends to `chosen` frames only (sparse activation)."""
-    chosen: int = 0
+    extent: Extent
+    tensors: PassTensors
 
     def store(self, keys: Tensor, values: Tensor) -> None:
-        """Write the pass's own rows, unrotated keys and values [B, H, N, D], and turn what has to be turned."""
-        own = rotate(keys, self.turn_own)
-        state = self.state
-        for write in self.writes:
-            state.rotated[:, :, write.target] = own[:, :, write.source]
-            state.values[:, :, write.target] = values[:, :, write.source]
-            if state.keys is not None and write.remembered:
-                state.keys[:, :, write.target] = keys[:, :, write.source]
-        if self.turn_all is not None and state.keys is not None:
-            state.rotated[:, :, self.held] = rotate(state.keys[:, :, self.held], self.turn_all)
-            self.turn_all = None
+        """Write the pass's own rows: unrotated keys and values [B, H, N, D]."""
+        state, own = self.state, rotate(keys, self.tensors.turn)
+        for start, end in self.extent.stored:
+            rows = self.tensors.rows[start:end]
+            state.rotated.index_copy_(2, rows, own[:, :, start:end])
+            state.values.index_copy_(2, rows, values[:, :, start:end])
+            if state.keys is not None:
+                start = max(start, self.extent.references)
+                state.keys.index_copy_(2, self.tensors.rows[start:end], keys[:, :, start:end])
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         self.store(keys, values)
-        state = self.state
-        if self.choice is None:
-            return attend(queries, state.rotated[:, :, self.visible], state.values[:, :, self.visible], self.bias)
-        rows, rest = self.choice, slice(self.choice.stop, self.visible.stop)
-        some = top_k_frames(queries, state.rotated[:, :, rows], state.values[:, :, rows], state.per_frame, self.chosen)
-        keys, values = (torch.cat((a, b[:, :, rest]), dim=2) for a, b in zip(some, state.read, strict=True))
-        return attend(queries, keys, values, None if self.bias is None else self.bias[..., -keys.shape[2] :])
+        extent, bias = self.extent, self.tensors.bias
+        keys, values = (buffer[:, :, extent.first : extent.end] for buffer in self.state.read)
+        if not extent.candidates:
+            return attend(queries, keys, values, bias)
+        n = extent.candidates
+        some = top_k_frames(queries, keys[:, :, :n], values[:, :, :n], self.state.per_frame, extent.chosen)
+        keys, values = (torch.cat((a, b[:, :, n:]), dim=2) for a, b in zip(some, (keys, values), strict=True))
+        return attend(queries, keys, values, None if bias is None else bias[..., -keys.shape[2] :])
 
 
 @dataclass(frozen=True)
 class WindowPass:
-    """What the forwards over one chunk need of the memory: the rotation of their queries, a view for each layer."""
+    """What the forwards over one chunk need of a memory: one for all layers, whose buffers it goes over."""
 
-    turn: Tensor
-    layers: list[LayerPass] = field(repr=False)
+    extent: Extent
+    tensors: PassTensors
+    buffers: list[LayerState] = field(repr=False)
+
+    @property
+    def turn(self) -> Tensor:
+        """The rotation of its queries [2, N, head]."""
+        return self.tensors.turn
+
+    @property
+    def addresses(self) -> tuple[int, ...]:
+        """Where the buffers are."""
+        return addresses_of(self.buffers)
+
+    @property
+    def layers(self) -> list[LayerPass]:
+        """A view for each layer."""
+        return [LayerPass(state, self.extent, self.tensors) for state in self.buffers]
+
+
+def addresses_of(layers: Sequence[LayerState]) -> tuple[int, ...]:
+    """Where the tensors of these layers are."""
+    return tuple(buffer.data_ptr() for layer in layers for buffer in layer.tensors())
+
+
+@functools.lru_cache(maxsize=8)
+def row_numbers(count: int, device: torch.device) -> Tensor:
+    """0, 1, 2, ... int64 [count], made once: rows to write to are parts of it, so that none come from the host."""
+    with torch.inference_mode(False):
+        return torch.arange(count, device=device)

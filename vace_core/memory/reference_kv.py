@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from ..transformer.inputs import log_weight
 from ..transformer.kernels import attend
-from ..transformer.model import log_weight
 from ..transformer.rope import rotate
 
 

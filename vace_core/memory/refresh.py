@@ -16,6 +16,7 @@ from ..autoencoder import Autoencoder
 from ..conditioning.cache import ConditioningCache
 from ..config import Pipeline
 from ..constants import FRAMES_PER_LATENT
+from ..passes import Passes
 from ..state import StreamState
 from .forward import predict_flow
 from .rebuild import frames_to_rebuild_from
@@ -33,11 +34,11 @@ class Refresh(Protocol):
         """A chunk is done: clean latents [1, C, f, h, w], decoded to frames [1, 3, F, H, W]."""
         ...
 
-    def settle(self, state: StreamState, cache: ConditioningCache) -> None:
+    def settle(self, state: StreamState, cache: ConditioningCache, passes: Passes) -> None:
         """Bring the memory up to the chunk noted last, if it is not yet."""
         ...
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, passes: Passes, changed: bool) -> None:
         """A chunk begins under the prompt of the state's conditions, or a blend. changed: it is another than before."""
         ...
 
@@ -60,10 +61,10 @@ class WrittenByTheSteps:
     def note_chunk(self, state: StreamState, clean: Tensor, frames: Tensor) -> None:
         pass
 
-    def settle(self, state: StreamState, cache: ConditioningCache) -> None:
+    def settle(self, state: StreamState, cache: ConditioningCache, passes: Passes) -> None:
         pass
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, passes: Passes, changed: bool) -> None:
         pass
 
 
@@ -83,17 +84,17 @@ class CleanPass:
     def note_chunk(self, state: StreamState, clean: Tensor, frames: Tensor) -> None:
         state.unsettled = clean
 
-    def settle(self, state: StreamState, cache: ConditioningCache) -> None:
+    def settle(self, state: StreamState, cache: ConditioningCache, passes: Passes) -> None:
         clean = state.unsettled
         if clean is None:
             return
         frames = self.next_frames(state, clean.shape[2])
         view = self._memory.begin(state.memory, frames, past_weight=self._pipeline.past_weight)
-        predict_flow(cache.transformer, clean, cache.time(0.0), cache.prompt(state.conditions), view)
+        predict_flow(passes, cache.transformer, clean, cache.time(0.0), cache.prompt(state.conditions), view)
         self._memory.commit(state.memory, frames)
         state.remember(clean)
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, passes: Passes, changed: bool) -> None:
         """Recache, where the pipeline does: for a new prompt at once, for a blend when it is held.
 
         A blend that changes from chunk to chunk, as in a fade or under a hand on the crossfader, is on its way, and
@@ -110,7 +111,7 @@ class CleanPass:
         count = end if end <= window else window - self._pipeline.sink
         frames, prompt = range(end - count, end), cache.prompt(state.conditions)
         view = self._memory.begin(state.memory, frames, prompt=prompt)
-        predict_flow(cache.transformer, state.history[:, :, -count:], cache.time(0.0), prompt, view)
+        predict_flow(passes, cache.transformer, state.history[:, :, -count:], cache.time(0.0), prompt, view)
 
 
 class Rebuild:
@@ -133,25 +134,25 @@ class Rebuild:
         before = frames[:, :, :0] if state.recent_frames is None else state.recent_frames
         state.recent_frames = torch.cat((before, frames), dim=2)[:, :, -count:].clone()
 
-    def settle(self, state: StreamState, cache: ConditioningCache) -> None:
+    def settle(self, state: StreamState, cache: ConditioningCache, passes: Passes) -> None:
         if state.unsettled is None:
             return
         state.remember(state.unsettled)
-        self._rebuild(state, cache)
+        self._rebuild(state, cache, passes)
 
-    def note_prompt(self, state: StreamState, cache: ConditioningCache, changed: bool) -> None:
+    def note_prompt(self, state: StreamState, cache: ConditioningCache, passes: Passes, changed: bool) -> None:
         """Rebuild once more: what a chunk attends to is made under its own prompt, also where that is a blend."""
         if changed and state.latent_frames:
-            self._rebuild(state, cache)
+            self._rebuild(state, cache, passes)
 
-    def _rebuild(self, state: StreamState, cache: ConditioningCache) -> None:
+    def _rebuild(self, state: StreamState, cache: ConditioningCache, passes: Passes) -> None:
         assert state.recent_frames is not None
         clean = frames_to_rebuild_from(
             state.history, state.latent_frames, self._pipeline, state.recent_frames, self._autoencoder
         )
         time, prompt, start = cache.time(0.0), cache.prompt(state.conditions), 0
-        self._memory.clear(state.memory)
+        state.memory.clear()
         for part in clean.split(self._pipeline.chunk, dim=2):
             view = self._memory.begin(state.memory, range(start, start + part.shape[2]))
-            predict_flow(cache.transformer, part, time, prompt, view)
+            predict_flow(passes, cache.transformer, part, time, prompt, view)
             start += part.shape[2]

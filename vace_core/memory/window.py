@@ -21,15 +21,19 @@ from torch.nn.functional import pad
 
 from ..config import Architecture, Pipeline
 from ..parallel import ALONE, Ranks
-from ..transformer.model import Prompt
-from ..transformer.rope import rotate, rotation
+from ..transformer.inputs import Prompt
+from ..transformer.rope import rotary, rotate, runs
 from .bank import BankState, FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
-from .layer_pass import LayerPass, WindowPass, Write
+from .layer_pass import Extent, PassTensors, WindowPass, row_numbers
 from .rebase import move_all
 from .reference_kv import ReferenceKV
+
+REFERENCES = 2
+"""Reference frames that there is room for from the start, each as large as a frame of the window. More make the buffers
+grow when they come for the first time."""
 
 
 @dataclass
@@ -47,6 +51,34 @@ class WindowState:
 
     def nbytes(self) -> int:
         return sum(layer.nbytes() for layer in self.layers) + (self.bank.nbytes() if self.bank else 0)
+
+    def copy_from(self, other: WindowState) -> None:
+        """Remember what another one does, in the buffers of this one."""
+        for own, its in zip(self.layers, other.layers, strict=True):
+            own.copy_from(its)
+        if self.bank is not None and other.bank is not None:
+            self.bank.copy_from(other.bank)
+        self.note(other)
+
+    def note(self, other: WindowState) -> None:
+        """Take over what another one says of its buffers."""
+        self.frames[:], self.positions[:], self.base = other.frames, other.positions, other.base
+
+    def clear(self) -> None:
+        """Remember nothing; the buffers stay as they are."""
+        self.frames[:] = [-1] * len(self.frames)
+        self.positions[:] = [-1] * len(self.positions)
+        self.base = 0
+
+    def reset(self) -> None:
+        """As it was made, in the same buffers."""
+        for layer in self.layers:
+            layer.folded = False
+            for buffer in layer.tensors():
+                buffer.zero_()
+        if self.bank is not None:
+            self.bank.reset()
+        self.clear()
 
     def clone(self) -> WindowState:
         layers = [layer.clone() for layer in self.layers]
@@ -82,8 +114,10 @@ class WindowMemory:
         self.bank = None if pipeline.bank is None else FrameBank(pipeline.bank, self.per_frame, ranks)
         self._banked = 0 if pipeline.bank is None else pipeline.bank.frames
 
-    def init_state(self, batch: int, device: torch.device | str, dtype: torch.dtype) -> WindowState:
-        """Empty buffers, made once a stream."""
+    def init_state(
+        self, batch: int, device: torch.device | str, dtype: torch.dtype, references: int = 0
+    ) -> WindowState:
+        """Empty buffers, made once a stream, with room for so many reference frames."""
         a = self.architecture
 
         def buffer(frames: int, dtype: torch.dtype = dtype) -> Tensor:
@@ -92,8 +126,8 @@ class WindowMemory:
         def layer() -> LayerState:
             return LayerState(
                 keys=None if self.absolute else buffer(self.slots),
-                rotated=buffer(self._banked + self.slots),
-                values=buffer(self._banked + self.slots),
+                rotated=buffer(self._banked + self.slots + references),
+                values=buffer(self._banked + self.slots + references),
                 sink=None
                 if self.ema_sink is None
                 else (buffer(self.sink, torch.float32), buffer(self.sink, torch.float32)),
@@ -143,27 +177,34 @@ class WindowMemory:
         device = state.layers[0].rotated.device
         turn_own = self._rotation(own, device)
         moved = folded or any(state.positions[slot] != positions[slot] for slot in range(filled) if slot not in chosen)
-        turn_all = self._rotation(positions[:filled], device) if moved and not self.absolute else None
+        if moved and not self.absolute:
+            self._turn_anew(state, positions[:filled])
         state.positions[:filled] = positions[:filled]
         recalled = 0 if state.bank is None else state.bank.banked
         held = slice((self._banked - recalled) * self.per_frame, (self._banked + filled) * self.per_frame)
         bias = past_bias(state.frames[:filled], frames, past_weight, self.per_frame, state.layers[0].rotated)
-        writes, visible = self._writes(chosen), held
+        visible, places, beside = held, [None if slot is None else self._banked + slot for slot in chosen], 0
         if references is not None:
             turn = self._rotation(range(own[0] - references.frames, own[0]), device)
             visible = self._place_references(state, references, held, turn)
             bias = _and_weight(bias, references.weight(self.per_frame, state.layers[0].rotated), held, visible)
             if references.kept is None:
-                writes = _behind_references(writes, slice(held.stop, visible.stop))
+                beside = references.frames
+                places = [*range(held.stop // self.per_frame, visible.stop // self.per_frame), *places]
                 turn_own = torch.cat((turn, turn_own), dim=1)
-        choice, wanted = self._sparse(held, recalled, filled)
-        return WindowPass(
-            turn_own,
-            [
-                LayerPass(layer, writes, turn_own, turn_all, held, visible, bias, choice, wanted)
-                for layer in state.layers
-            ],
-        )
+        candidates, wanted = self._sparse(recalled, filled)
+        t = self.per_frame
+        stored = tuple((start * t, end * t) for start, end in _stored(places))
+        extent = Extent(visible.start, visible.stop, stored, beside * t, candidates * t, wanted)
+        return WindowPass(extent, PassTensors(turn_own, self._rows(places, state), bias), state.layers)
+
+    def _turn_anew(self, state: WindowState, positions: Sequence[int]) -> None:
+        """Rotate the keys of all slots that are filled to where they stand now; a pass writes its own anew."""
+        turn = self._rotation(positions, state.layers[0].rotated.device)
+        rows = slice(0, len(positions) * self.per_frame)
+        for layer in state.layers:
+            assert layer.keys is not None
+            layer.rotated[:, :, rows] = rotate(layer.keys[:, :, rows], turn)
 
     def _place_references(self, state: WindowState, references: ReferenceKV, held: slice, turn: Tensor) -> slice:
         """Make room behind the window for references, write those that are computed already; the rows attended to.
@@ -187,12 +228,6 @@ class WindowMemory:
             rows = slice(start, start + self.per_frame)
             self.bank.record(state.bank, state.layers, frames, rows, state.positions[slot])
 
-    def clear(self, state: WindowState) -> None:
-        """Remember nothing; the buffers stay."""
-        state.frames[:] = [-1] * self.slots
-        state.positions[:] = [-1] * self.slots
-        state.base = 0
-
     def _rebase(self, state: WindowState) -> None:
         """Count on from just behind sink and bank; what a new chunk displaces has gone already."""
         recalled = 0 if state.bank is None else state.bank.banked
@@ -213,13 +248,13 @@ class WindowMemory:
             ema_sink.fold(layer, rows)
         return True
 
-    def _sparse(self, visible: slice, recalled: int, filled: int) -> tuple[slice | None, int]:
-        """The rows of sink and bank that sparse activation chooses from, and how many frames of them."""
+    def _sparse(self, recalled: int, filled: int) -> tuple[int, int]:
+        """Of how many frames of bank and sink sparse activation chooses how many; 0 of 0 where it takes all."""
         wanted = 0 if self.bank is None else self.bank.rule.sparse
         candidates = recalled + min(self.sink, filled)
         if not wanted or not recalled or candidates <= wanted:
-            return None, 0
-        return slice(visible.start, visible.start + candidates * self.per_frame), wanted
+            return 0, 0
+        return candidates, wanted
 
     def _positions(self, state: WindowState, filled: int) -> list[int]:
         """Of each slot."""
@@ -230,28 +265,20 @@ class WindowMemory:
         return [order.get(frame, -1) for frame in frames]
 
     def _rotation(self, positions: Sequence[int], device: torch.device) -> Tensor:
-        return rotation(positions, self.rows, self.columns, self.architecture.head_dim, device)
+        return rotary(self.rows, self.columns, self.architecture.head_dim, device)(positions)
 
-    def _writes(self, slots: Sequence[int | None]) -> list[Write]:
-        """Runs of neighbouring slots as slices of token rows."""
-        runs: list[list[int]] = []
-        for source, slot in enumerate(slots):
-            if slot is None:
-                continue
-            target = self._banked + slot
-            if runs and runs[-1][0] + runs[-1][2] == source and runs[-1][1] + runs[-1][2] == target:
-                runs[-1][2] += 1
-            else:
-                runs.append([source, target, 1])
-        t = self.per_frame
-        return [Write(slice(s * t, (s + n) * t), slice(d * t, (d + n) * t)) for s, d, n in runs]
+    def _rows(self, places: Sequence[int | None], state: WindowState) -> Tensor:
+        """Rows of the buffers, int64 [N], for frames in these places of theirs; any for those that are not stored."""
+        rotated, t = state.layers[0].rotated, self.per_frame
+        numbers = row_numbers(rotated.shape[2], rotated.device)
+        parts = [numbers[start * t : end * t] for start, end in runs([place or 0 for place in places])]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def _behind_references(writes: Sequence[Write], references: slice) -> list[Write]:
-    """The writes of a pass whose first rows are references, which go to rows that are nobody's."""
-    n = references.stop - references.start
-    own = [Write(slice(w.source.start + n, w.source.stop + n), w.target) for w in writes]
-    return [Write(slice(0, n), references, remembered=False), *own]
+def _stored(places: Sequence[int | None]) -> list[tuple[int, int]]:
+    """The frames of a pass that have a place, as runs of neighbours."""
+    kept = [n for n, place in enumerate(places) if place is not None]
+    return list(runs(kept)) if kept else []
 
 
 def _and_weight(bias: Tensor | None, weight: Tensor | None, held: slice, visible: slice) -> Tensor | None:

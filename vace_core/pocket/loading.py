@@ -42,7 +42,8 @@ def load_pocket(
 
     ValueError for options of the published autoencoders and text encoders: this model has its own.
     """
-    if replace(options, loras=(), merged=(), quantise=Quantise()) != LoadOptions():
+    anywhere = replace(options, loras=(), merged=(), quantise=Quantise(), attention="auto", graphs="auto")
+    if anywhere != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
             "choose another pipeline"
@@ -66,7 +67,7 @@ def load_pocket(
         if kind != "none":
             quantise(module, kind)
     loras = live_loras(transformer, options.loras)
-    return Model(pipeline, transformer, autoencoder, text, device, torch.float32, loras)
+    return Model(pipeline, transformer, autoencoder, text, device, torch.float32, loras, options.attention)
 
 
 def fill(module: M, part: str, device: torch.device = CPU, folder: Path = WEIGHTS) -> M:

@@ -41,7 +41,7 @@ class DenoisingState:
     """In each step, the context scale of each context block."""
     schedule: Schedule
     seed: int
-    """Of its noise."""
+    """Of its noise, which is drawn for all steps when it begins."""
     clean: Tensor
     """The latest estimate of its clean latents [1, C, f, h, w]; at first what noise is added to."""
     embedded: EmbeddedReferences | None = None
@@ -53,18 +53,19 @@ class DenoisingState:
     steps: int = 0
     """How many it has been through."""
 
-    noise: torch.Generator = field(init=False)
+    noise: tuple[Tensor, ...] = field(init=False, repr=False)
+    """Of each step, as large as `clean`."""
     references: Tensor | None = field(init=False, default=None)
     """Of mode "joint": the latest estimate of the references' own latents [1, C, n, h, w]."""
-    reference_noise: torch.Generator = field(init=False)
+    reference_noise: tuple[Tensor, ...] = field(init=False, repr=False, default=())
     """Their own, so that references do not change the chunk's noise."""
 
     def __post_init__(self) -> None:
-        device, n = self.clean.device, 0 if self.embedded is None else self.embedded.own_frames
-        self.noise = torch.Generator(device=device).manual_seed(self.seed)
-        self.reference_noise = torch.Generator(device=device).manual_seed(self.seed + REFERENCE_SEED)
+        n = 0 if self.embedded is None else self.embedded.own_frames
+        self.noise = self._drawn(self.clean, self.seed)
         if n:
             self.references = self.clean.new_zeros((1, self.clean.shape[1], n, *self.clean.shape[3:]))
+            self.reference_noise = self._drawn(self.references, self.seed + REFERENCE_SEED)
 
     @property
     def timestep(self) -> float:
@@ -82,12 +83,12 @@ class DenoisingState:
     def add_noise(self) -> Tensor:
         """Its latents with the next step's noise, each step's its own; references of its own come first."""
         level = self.schedule.sigmas[self.steps] if self.steps else self.schedule.start
-        noisy = _with_noise(self.clean, self.noise, level)
+        noisy = add_noise(self.clean, self.noise[self.steps], level)
         if self.references is None:
             return noisy
         # A reference starts from noise alone, also where the chunk starts from a video.
         level = self.schedule.sigmas[self.steps] if self.steps else 1.0
-        return torch.cat((_with_noise(self.references, self.reference_noise, level), noisy), dim=2)
+        return torch.cat((add_noise(self.references, self.reference_noise[self.steps], level), noisy), dim=2)
 
     def update(self, noisy: Tensor, flow: Tensor) -> None:
         """Go on by the flow that the model predicted for these noisy latents."""
@@ -101,12 +102,11 @@ class DenoisingState:
         self.steps += 1
 
     def clone(self) -> DenoisingState:
-        other = copy.copy(self)
-        other.noise = self.noise.clone_state()
-        other.reference_noise = self.reference_noise.clone_state()
-        return other
+        """Another one that goes on from here. No tensor is ever written to, so they share them."""
+        return copy.copy(self)
 
-
-def _with_noise(clean: Tensor, generator: torch.Generator, level: float) -> Tensor:
-    fresh = torch.randn(clean.shape, generator=generator, device=clean.device)
-    return add_noise(clean, fresh, level)
+    def _drawn(self, like: Tensor, seed: int) -> tuple[Tensor, ...]:
+        """Noise for each step, one after the other from one seed."""
+        generator = torch.Generator(device=like.device).manual_seed(seed)
+        steps = range(len(self.schedule.timesteps))
+        return tuple(torch.randn(like.shape, generator=generator, device=like.device) for _ in steps)

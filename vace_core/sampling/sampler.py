@@ -13,9 +13,10 @@ from ..conditioning.cache import ConditioningCache
 from ..config import Pipeline
 from ..controls import Controls
 from ..memory import StaggeredState, WindowMemory, WindowState
-from ..memory.forward import predict_flow
+from ..memory.forward import make_hints, predict_flow
+from ..memory.window import REFERENCES
+from ..passes import Passes
 from ..state import StreamState
-from ..transformer import Time
 from .denoising import DenoisingState
 from .schedule import Schedule, Table
 
@@ -38,7 +39,9 @@ class ChunkSampler(Protocol):
         """The steps of the stream's chunk of that number, from so much noise (0..1) down to the clean latents."""
         ...
 
-    def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState | None:
+    def denoise(
+        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+    ) -> DenoisingState | None:
         """Begin a chunk, and hand back the one that is done: this one, an earlier one, or None for "not yet"."""
         ...
 
@@ -56,7 +59,7 @@ class Sampler:
         """Of a stream's first chunk, and of all others."""
 
     def init_memory(self, device: torch.device, dtype: torch.dtype) -> tuple[WindowState, None]:
-        return self._memory.init_state(1, device, dtype), None
+        return self._memory.init_state(1, device, dtype, REFERENCES), None
 
     def require_possible(self, controls: Controls) -> None:
         pass
@@ -69,7 +72,9 @@ class Sampler:
         schedule = self._table.squeezed if pipeline.full_video_steps else self._table.from_video
         return schedule(noise, steps, pipeline.warp, pipeline.understated_noise)
 
-    def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState:
+    def denoise(
+        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+    ) -> DenoisingState:
         chunk = entering
         view = self._memory.begin(
             state.memory,
@@ -79,18 +84,14 @@ class Sampler:
             references=None if chunk.embedded is None else chunk.embedded.kv,
         )
         hints: Sequence[Tensor] | None = None
+        scales = cache.scales(chunk.scales)
         while not chunk.done:
             noisy, time = chunk.add_noise(), cache.time(chunk.timestep)
             if chunk.hint_every > 1 and chunk.context is not None and not chunk.steps % chunk.hint_every:
-                hints = _hints(noisy, time, chunk, cache)
-            flow = predict_flow(cache.transformer, noisy, time, chunk.prompt, view, chunk.context, chunk.scale, hints)
+                hints = make_hints(passes, cache.transformer, noisy, time, chunk.prompt, chunk.context)
+            context = chunk.context if any(chunk.scale) else None
+            flow = predict_flow(
+                passes, cache.transformer, noisy, time, chunk.prompt, view, context, scales[chunk.steps], hints
+            )
             chunk.update(noisy, flow)
         return chunk
-
-
-def _hints(noisy: Tensor, time: Time, chunk: DenoisingState, cache: ConditioningCache) -> list[Tensor]:
-    """Hints that serve for more steps than this one."""
-    assert chunk.context is not None
-    latents = noisy.to(cache.transformer.dtype)
-    tokens = cache.transformer.patchify(latents)
-    return cache.transformer.hints(tokens, time, chunk.prompt, chunk.context, latents)

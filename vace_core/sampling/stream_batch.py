@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from ..conditioning import REFERENCE_MODES
 from ..conditioning.cache import ConditioningCache
@@ -15,6 +14,7 @@ from ..config import Pipeline
 from ..controls import Controls
 from ..memory import StaggeredMemory, StaggeredState, WindowMemory, WindowState
 from ..memory.forward import predict_flow
+from ..passes import Passes
 from ..state import StreamState
 from ..transformer import Context, Prompt, References, Time
 from .denoising import DenoisingState
@@ -45,17 +45,20 @@ class StreamBatch:
         """All steps, from so much noise down: the batch has a row for each."""
         return self._table.squeezed(noise, self._steps, self._pipeline.warp, self._pipeline.understated_noise)
 
-    def denoise(self, entering: DenoisingState, state: StreamState, cache: ConditioningCache) -> DenoisingState | None:
+    def denoise(
+        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+    ) -> DenoisingState | None:
         """One step of every chunk that is on its way, compatible ones in one pass; the one that is done, if any is."""
         assert state.rows is not None
         denoising, row = [entering, *state.denoising], 0
         for run in group_compatible(denoising):
             view = self._memory.begin(state.rows, row, [chunk.frames for chunk in run])
             prompt, context = collate(run)
-            times = [cache.time(chunk.timestep) for chunk in run]
-            time = Time(torch.cat([time.head for time in times]), torch.cat([time.blocks for time in times]))
+            time = Time.cat([cache.time(chunk.timestep) for chunk in run], dim=0)
             noisy = torch.cat([chunk.add_noise() for chunk in run])
-            flow = predict_flow(cache.transformer, noisy, time, prompt, view, context, run[0].scale)
+            scale = cache.scales((run[0].scale,))[0]
+            context = context if any(run[0].scale) else None
+            flow = predict_flow(passes, cache.transformer, noisy, time, prompt, view, context, scale)
             for chunk, own_noisy, own_flow in zip(run, noisy.split(1), flow.split(1), strict=True):
                 chunk.update(own_noisy, own_flow)
             row += len(run)
@@ -75,13 +78,8 @@ def group_compatible(denoising: Sequence[DenoisingState]) -> Iterator[list[Denoi
 
 
 def collate(denoising: Sequence[DenoisingState]) -> tuple[Prompt, Context | None]:
-    """The prompt and the context of a run of compatible chunks, a row each."""
-    rows = len(denoising)
-
-    def spread(layers: tuple[tuple[Tensor, Tensor], ...]) -> tuple[tuple[Tensor, Tensor], ...]:
-        return tuple((keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in layers)
-
-    prompt = Prompt(spread(denoising[0].prompt.main), spread(denoising[0].prompt.context))
+    """The prompt that a run of compatible chunks shares, and its contexts, a row each."""
+    prompt = denoising[0].prompt
     contexts = [chunk.context for chunk in denoising if chunk.context is not None]
     if not contexts:
         return prompt, None

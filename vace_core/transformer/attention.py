@@ -10,11 +10,15 @@ from torch import Tensor, nn
 
 from ..parallel import WHOLE, TokenSplit
 from .kernels import attend
+from .quantised import Fp8Input, shared_input
 from .rope import rotate
 
 
 class RMSNorm(nn.Module):
-    """Root-mean-square norm over the last dimension, in float32 inside. Wan runs it over all heads together."""
+    """Root-mean-square norm over the last dimension. Wan runs it over all heads together.
+
+    PyTorch computes it in float32 inside and rounds once, whatever the dtype.
+    """
 
     def __init__(self, dim: int, eps: float) -> None:
         super().__init__()
@@ -22,7 +26,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.rms_norm(x.float(), x.shape[-1:], self.weight.float(), self.eps).to(x.dtype)
+        return nn.functional.rms_norm(x, x.shape[-1:], self.weight, self.eps)
 
 
 class LayerMemory(Protocol):
@@ -46,12 +50,13 @@ class Attention(nn.Module):
         self.norm_q = RMSNorm(dim, eps)
         self.norm_k = RMSNorm(dim, eps)
 
-    def queries(self, x: Tensor) -> Tensor:
+    def queries(self, x: Tensor | Fp8Input) -> Tensor:
         """[B, N, D] -> [B, H, N, head]."""
         return self._heads(self.norm_q(self.q(x)))
 
-    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, x: Tensor | Fp8Input) -> tuple[Tensor, Tensor]:
         """[B, N, D] -> keys (normed, unrotated) and values, each [B, H, N, head]."""
+        x = shared_input(x, self.k, self.v)
         return self._heads(self.norm_k(self.k(x))), self._heads(self.v(x))
 
     def output(self, attended: Tensor) -> Tensor:
@@ -76,7 +81,8 @@ class SelfAttention(Attention):
 
         split: of the tokens, of which x has this rank's; turn, mask and memory are of all tokens.
         """
-        queries, keys, values = split.to_heads(self.queries(x), *self.keys_values(x))
+        given = shared_input(x, self.q, self.k, self.v)
+        queries, keys, values = split.to_heads(self.queries(given), *self.keys_values(given))
         queries = rotate(queries, turn)
         if memory is not None:
             attended = memory.attend(queries, keys, values)
@@ -92,4 +98,6 @@ class CrossAttention(Attention):
     """
 
     def forward(self, x: Tensor, prompt: tuple[Tensor, Tensor]) -> Tensor:
-        return self.output(attend(self.queries(x), *prompt))
+        """x [B, N, D]; keys and values [B or 1, H, L, head], 1 where all rows share a prompt."""
+        keys, values = (part.expand(len(x), -1, -1, -1) for part in prompt)
+        return self.output(attend(self.queries(x), keys, values))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -27,29 +29,39 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        time: Tensor,
+        modulation: Tensor,
         prompt: tuple[Tensor, Tensor],
         turn: Tensor,
         memory: LayerMemory | None = None,
         mask: Tensor | None = None,
         split: TokenSplit = WHOLE,
     ) -> Tensor:
-        """x [B, N, D]; time [B, f, 6, D], where N is f frames of tokens (f = 1: all tokens share one timestep).
+        """x [B, N, D]; modulation [B, f, 6, D] of `modulations`, where N is f frames of tokens (f = 1: all tokens share
+        one timestep).
 
         split: as `SelfAttention.forward`.
         """
-        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation[:, None] + time).unbind(2)
-        y = self.self_attn(modulate(self.norm1(x), shift1, scale1), turn, memory, mask, split)
+        shift1, factor1, gate1, shift2, factor2, gate2 = modulation.unbind(2)
+        y = self.self_attn(modulate(self.norm1(x), shift1, factor1), turn, memory, mask, split)
         x = gated(x, y, gate1)
         x = x + self.cross_attn(self.norm3(x), prompt)
-        y = self.ffn(modulate(self.norm2(x), shift2, scale2))
+        y = self.ffn(modulate(self.norm2(x), shift2, factor2))
         return gated(x, y, gate2)
 
 
-def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """x (1 + scale) + shift, with shift and scale [B, f, D] spread over the tokens of each of f frames."""
+def modulations(blocks: Sequence[Block], time: Tensor) -> Tensor:
+    """What a timestep's embedding [B, f, 6, D] is to each block: shift, 1 + scale and gate, twice [L, B, f, 6, D]."""
+    if not blocks:
+        return time.new_empty((0, *time.shape))
+    own = torch.stack([block.modulation for block in blocks])
+    shift1, scale1, gate1, shift2, scale2, gate2 = (own[:, :, None] + time).unbind(-2)
+    return torch.stack((shift1, 1 + scale1, gate1, shift2, 1 + scale2, gate2), dim=-2)
+
+
+def modulate(x: Tensor, shift: Tensor, factor: Tensor) -> Tensor:
+    """x * factor + shift, with shift and factor [B, f, D] spread over the tokens of each of f frames."""
     frames = x.unflatten(1, (shift.shape[1], -1))
-    return torch.addcmul(shift[:, :, None], frames, 1 + scale[:, :, None]).flatten(1, 2)
+    return torch.addcmul(shift[:, :, None], frames, factor[:, :, None]).flatten(1, 2)
 
 
 def gated(x: Tensor, y: Tensor, gate: Tensor) -> Tensor:

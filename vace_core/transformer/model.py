@@ -7,9 +7,7 @@ passed to every `forward`. Weights have the published names, so an official stat
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from einops import rearrange
@@ -18,67 +16,10 @@ from torch import Tensor, nn
 from ..config import Architecture
 from ..parallel import ALONE, Ranks, TokenSplit
 from .attention import LayerMemory
-from .block import Block, modulate
+from .block import Block, modulate, modulations
 from .context_blocks import ContextBlock
-from .rope import rotation
-
-
-@dataclass(frozen=True)
-class Time:
-    """A timestep, embedded: head [B, f, D] and blocks [B, f, 6, D]; f = 1 where all latent frames share it."""
-
-    head: Tensor
-    blocks: Tensor
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """Keys and values [B, H, L, head] of the prompt for each main and each context block."""
-
-    main: tuple[tuple[Tensor, Tensor], ...]
-    context: tuple[tuple[Tensor, Tensor], ...]
-
-    def nbytes(self) -> int:
-        return sum(keys.nbytes + values.nbytes for keys, values in (*self.main, *self.context))
-
-
-@dataclass(frozen=True)
-class References:
-    """n reference frames, embedded: they change with the pictures only."""
-
-    tokens: Tensor
-    """`before_proj(patch(context))` [B, n * T, D]."""
-    clean: Tensor
-    """Main-path embedding [B, n * T, D]: in the context blocks it stands in for the noisy chunk's."""
-    weight: Tensor | None = None
-    """Log of each reference's strength [1, 1, 1, n * T], added to the logits of its keys; None where all are 1."""
-
-    def weight_before(self, tokens: Tensor) -> Tensor | None:
-        """The weight where other frames' tokens, which count as they are, come behind.
-
-        A weight is of all tokens of a frame, while of several ranks each holds a share of the tokens.
-        """
-        if self.weight is None:
-            return None
-        return nn.functional.pad(self.weight, (0, tokens.shape[1] * self.weight.shape[-1] // self.tokens.shape[1]))
-
-
-@dataclass(frozen=True)
-class Context:
-    """`before_proj(patch(context))` of a chunk [B, f * T, D], and the references beside it.
-
-    Where the chunk's own first frames are references (batch VACE), they are among its tokens, and `references` is None.
-    """
-
-    tokens: Tensor
-    references: References | None = None
-    weight: Tensor | None = None
-    """Added to the logits of the keys of all frames [1, 1, 1, f * T]; None where they count alike."""
-
-    def behind(self, references: References) -> Context:
-        """This chunk's, with references as frames of its own before it."""
-        tokens = torch.cat((references.tokens, self.tokens), dim=1)
-        return Context(tokens, None, references.weight_before(self.tokens))
+from .inputs import Context, Prompt, References, Time, log_weight
+from .rope import Rotary, rotary
 
 
 class Head(nn.Module):
@@ -92,9 +33,13 @@ class Head(nn.Module):
         self.head = nn.Linear(a.dim, patch * a.latent_channels)
         self.modulation = nn.Parameter(torch.randn(1, 2, a.dim) / a.dim**0.5)
 
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+    def modulated(self, time: Tensor) -> Tensor:
+        """An embedded timestep [B, f, D] as shift and 1 + scale [B, f, 2, D]."""
         shift, scale = (self.modulation[:, None] + time[:, :, None]).unbind(2)
-        return self.head(modulate(self.norm(x), shift, scale))
+        return torch.stack((shift, 1 + scale), dim=2)
+
+    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
+        return self.head(modulate(self.norm(x), *modulation.unbind(2)))
 
 
 class CausalWan(nn.Module):
@@ -137,8 +82,10 @@ class CausalWan(nn.Module):
         exponents = torch.arange(half, dtype=torch.float64, device=timesteps.device) / half
         angles = timesteps.to(torch.float64)[..., None] * 10000.0**-exponents
         waves = torch.cat((angles.cos(), angles.sin()), dim=-1).to(self.dtype)
-        head = self.time_embedding(waves)
-        return Time(head, self.time_projection(head).unflatten(-1, (6, -1)))
+        embedded = self.time_embedding(waves)
+        blocks = self.time_projection(embedded).unflatten(-1, (6, -1))
+        main, context = ([_as_block(block) for block in part] for part in (self.blocks, self.vace_blocks))
+        return Time(self.head.modulated(embedded), modulations(main, blocks), modulations(context, blocks))
 
     def embed_prompt(self, text: Tensor) -> Prompt:
         """text [B, L, text_dim] from the text encoder; shorter ones are filled with zero rows to the trained length."""
@@ -179,7 +126,7 @@ class CausalWan(nn.Module):
         time: Time,
         prompt: Prompt,
         context: Context | None = None,
-        scale: float | Sequence[float] = 1.0,
+        scale: float | Sequence[float] | Tensor = 1.0,
         memory: Sequence[LayerMemory] | None = None,
         turn: Tensor | None = None,
         mask: Tensor | None = None,
@@ -187,22 +134,24 @@ class CausalWan(nn.Module):
     ) -> Tensor:
         """Predict the flow (noise - clean) [B, C, f, h, w] of latents [B, C, f, h, w].
 
-        scale: of the hints, or one for each of `vace_layers`. memory: one `LayerMemory` a main block, or None to attend
-        to these frames only. turn: rotation of these frames, by default positions 0, 1, 2 ... mask: bool [N, N], True =
-        may look, only without memory. hints: made before, in place of a context. Context and hints, if they cover fewer
-        frames than the latents, belong to the last ones.
+        scale: of the hints, or one for each of `vace_layers`; where all are 0, no hints are made. As a tensor, float32
+        [len(vace_layers)], it is not looked at, and they always are. memory: one `LayerMemory` a main block, or None to
+        attend to these frames only. turn: rotation of these frames, by default positions 0, 1, 2 ... mask: bool [N, N],
+        True = may look, only without memory. hints: made before, in place of a context. Context and hints, if they
+        cover fewer frames than the latents, belong to the last ones.
         """
-        scales = [float(scale)] * len(self.vace_blocks) if isinstance(scale, int | float) else list(scale)
+        scales = self._scales(scale, latents.device)
         x, split = self.patchify(latents), self._split(latents)
         if turn is None:
-            turn = self.rotation(range(latents.shape[2]), latents)
-        if hints is None and context is not None and any(scales):
+            turn = self._rotary(latents).from_zero(latents.shape[2])
+        if hints is None and context is not None and scales is not None:
             hints = self.hints(x, time, prompt, context, latents)
-        receivers = dict(zip(self.architecture.vace_layers, zip(hints or (), scales, strict=False), strict=False))
+        given = zip(hints or (), () if scales is None else scales.split(1), strict=False)
+        receivers = dict(zip(self.architecture.vace_layers, given, strict=False))
         for i, block in enumerate(self.blocks):
-            x = block(x, time.blocks, prompt.main[i], turn, memory[i] if memory else None, mask, split)
+            x = block(x, time.blocks[i], prompt.main[i], turn, memory[i] if memory else None, mask, split)
             if i in receivers:
-                x = _add_to_the_last(x, *receivers[i])
+                _add_to_the_last(x, *receivers[i])
         return self.unpatchify(split.whole(self.head(x, time.head)), latents.shape)
 
     def hints(self, x: Tensor, time: Time, prompt: Prompt, context: Context, latents: Tensor) -> list[Tensor]:
@@ -218,20 +167,30 @@ class CausalWan(nn.Module):
             n = references.tokens.shape[1]
             c = torch.cat((references.tokens + references.clean, c), dim=1)
             weight = references.weight_before(context.tokens)
-        e0 = _context_time(time.blocks, own // per_frame, n // per_frame)
-        turn = self.rotation(range((n + own) // per_frame), latents)
+        modulation = _context_modulation(time.context, own // per_frame, n // per_frame)
+        turn = self._rotary(latents).from_zero((n + own) // per_frame)
         hints = []
-        for block, text in zip(self.vace_blocks, prompt.context, strict=True):
+        for block, own_modulation, text in zip(self.vace_blocks, modulation, prompt.context, strict=True):
             assert isinstance(block, ContextBlock)
-            c = block(c, e0, text, turn, mask=weight, split=split)
+            c = block(c, own_modulation, text, turn, mask=weight, split=split)
             hints.append(block.after_proj(c[:, n:]))
         return hints
 
     def rotation(self, frames: Sequence[int], latents: Tensor) -> Tensor:
         """`rope.rotation` for latent frames of this model at these temporal positions."""
+        return self._rotary(latents)(frames)
+
+    def _rotary(self, latents: Tensor) -> Rotary:
         _, patch_height, patch_width = self.architecture.patch
         height, width = latents.shape[3] // patch_height, latents.shape[4] // patch_width
-        return rotation(frames, height, width, self.architecture.head_dim, latents.device)
+        return rotary(height, width, self.architecture.head_dim, latents.device)
+
+    def _scales(self, scale: float | Sequence[float] | Tensor, device: torch.device) -> Tensor | None:
+        """One for each context block, float32 [L]; None where numbers were given and all are 0."""
+        if isinstance(scale, Tensor):
+            return scale
+        scales = [float(scale)] * len(self.vace_blocks) if isinstance(scale, int | float) else list(scale)
+        return torch.tensor(scales, device=device) if any(scales) else None
 
     def unpatchify(self, patches: Tensor, shape: Sequence[int]) -> Tensor:
         """[B, f * T, patch * C] -> [B, C, f, h, w]."""
@@ -245,28 +204,17 @@ def _as_block(module: nn.Module) -> Block:
     return module
 
 
-def _context_time(blocks: Tensor, chunk: int, references: int) -> Tensor:
-    """Timestep embeddings for n references and a chunk; a reference shares the timestep of the chunk's first frame."""
-    if blocks.shape[1] == 1:
-        return blocks
-    own = blocks[:, -chunk:]
-    return torch.cat((own[:, :1].expand(-1, references, -1, -1), own), dim=1)
+def _context_modulation(context: Tensor, chunk: int, references: int) -> Tensor:
+    """`Time.context` for n references and a chunk; a reference shares the timestep of the chunk's first frame."""
+    if context.shape[2] == 1:
+        return context
+    own = context[:, :, -chunk:]
+    return torch.cat((own[:, :, :1].expand(-1, -1, references, -1, -1), own), dim=2)
 
 
-def log_weight(strengths: Sequence[float], per_frame: int, like: Tensor) -> Tensor | None:
-    """Strengths, one a frame, as what is added to the logits of its keys [1, 1, 1, n * T]; None where all are 1."""
-    if all(strength == 1.0 for strength in strengths):
-        return None
-    logs = [math.log(strength) if strength > 0 else -math.inf for strength in strengths]
-    return torch.tensor(logs, device=like.device, dtype=like.dtype).repeat_interleave(per_frame)[None, None, None]
-
-
-def _add_to_the_last(x: Tensor, hint: Tensor, scale: float) -> Tensor:
-    """Add a scaled hint to the tokens it covers, which are the last ones."""
-    if hint.shape[1] == x.shape[1]:
-        return torch.add(x, hint, alpha=scale)
-    before = x.shape[1] - hint.shape[1]
-    return torch.cat((x[:, :before], torch.add(x[:, before:], hint, alpha=scale)), dim=1)
+def _add_to_the_last(x: Tensor, hint: Tensor, scale: Tensor) -> None:
+    """Add a hint times its scale, float32 [1], to the tokens it covers, which are the last ones, in place."""
+    x[:, x.shape[1] - hint.shape[1] :].addcmul_(hint, scale)
 
 
 def block_causal_mask(frames: int, chunk: int, per_frame: int, device: torch.device | str = "cpu") -> Tensor:

@@ -1,31 +1,32 @@
 """Linear layers in eight bits: int8 weights anywhere, fp8 weights and activations where the GPU multiplies them.
 
-Each row has a scale of its own: a weight's row is what one output is made of, an activation's row is a token. So one
-outlier costs its own row precision, and no other.
+Each row of an int8 weight has a scale of its own, so that one outlier costs its own row precision, and no other; fp8
+has several recipes (`fp8`).
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import ScalingType, linear, scaled_mm
+from torch.nn.functional import linear
+
+from .fp8 import FEATURES, FP8, ROWS, Recipe, fp8_choice
+from .laboratory import cpu_milliseconds, cuda_milliseconds, on
+
+log = logging.getLogger(__name__)
 
 KINDS = ("int8", "fp8")
 UNQUANTISED = ("before_proj", "after_proj", "SelfAttention.k")
 """How the names of layers end that stay as they are. Projections between the context blocks and the rest: what passes
 them is added to everything after. Keys of a T5 encoder: its attention does not divide by the root of the head's size,
 so that rounding goes into the logits whole."""
-FP8 = torch.float8_e4m3fn
-FP8_CAPABILITY = (8, 9)
-"""Ada, and what came after."""
-FP8_FEATURES = 16
-"""Both sizes of an fp8 weight must be multiples of this."""
-PROBE_ERROR = 0.06
-"""Largest error of the probe's product, relative to its size, at which a GPU's fp8 counts as right; that of the
-numbers themselves is 0.038."""
+INT8_GAIN = 1.2
+"""How much quicker the packed kernel must be than multiplying a weight out, so that no noise decides."""
 
 
 def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -> None:
@@ -47,10 +48,12 @@ def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -
         for name, child in parent.named_children()
         if isinstance(child, nn.Linear) and not f"{path}.{name}".endswith(UNQUANTISED)
     ]
-    if kind == "fp8" and places:
-        _require_fp8([child for _, _, child in places], device or places[0][2].weight.device)
+    if not places:
+        return
+    home = device or places[0][2].weight.device
+    make = _maker_of_fp8([child for _, _, child in places], home) if kind == "fp8" else _maker_of_int8(home)
     for parent, name, child in places:
-        setattr(parent, name, Int8Linear(child) if kind == "int8" else Fp8Linear(child))
+        setattr(parent, name, make(child))
 
 
 class Quantised(nn.Module):
@@ -69,37 +72,65 @@ class Quantised(nn.Module):
 
 
 class Int8Linear(Quantised):
-    """Whole numbers of -127..127 times the row's scale. Saves memory; it multiplies in the activations' type."""
+    """Whole numbers of -127..127 times the row's scale. Saves memory; it multiplies in the activations' type.
 
-    def __init__(self, plain: nn.Linear) -> None:
+    packed: whether PyTorch's kernel reads the bytes as they are; otherwise the weight is multiplied out in each call.
+    """
+
+    def __init__(self, plain: nn.Linear, packed: bool = False) -> None:
         super().__init__(*int8_rows(plain.weight.detach()), plain.bias)
+        self.packed = packed
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight * self.scale, self.bias)
+        if not self.packed:
+            return linear(x, self.weight * self.scale, self.bias)
+        product = torch.ops.aten._weight_int8pack_mm(x.flatten(0, -2), self.weight, self.scale[:, 0])
+        return (product if self.bias is None else product + self.bias).unflatten(0, x.shape[:-1])
+
+
+@dataclass(frozen=True)
+class Fp8Input:
+    """An activation [..., in] in eight bits, for layers of one recipe, and as it was, for what is beside them."""
+
+    plain: Tensor
+    numbers: Tensor
+    scale: Tensor
+    recipe: Recipe
+
+    @classmethod
+    def of(cls, x: Tensor, recipe: Recipe) -> Fp8Input:
+        return cls(x, *recipe.quantise(x.flatten(0, -2)), recipe)
 
 
 class Fp8Linear(Quantised):
     """e4m3 weights, and e4m3 activations scaled as they come, for GPUs that multiply them faster than bfloat16."""
 
-    def __init__(self, plain: nn.Linear) -> None:
-        rows, scale = fp8_rows(plain.weight.detach())
+    def __init__(self, plain: nn.Linear, recipe: Recipe = ROWS) -> None:
+        numbers, scale = recipe.quantise(plain.weight.detach())
         bias = None if plain.bias is None else plain.bias.detach().bfloat16()  # the product's own type
-        super().__init__(rows.view(torch.int8), scale, bias)
+        scale = scale.view(torch.uint8) if scale.dtype == torch.float8_e8m0fnu else scale
+        super().__init__(numbers.view(torch.int8), scale, bias)
+        self.recipe = recipe
 
-    def forward(self, x: Tensor) -> Tensor:
-        rows, scale = fp8_rows(x.flatten(0, -2))
-        product = scaled_mm(
-            rows,
-            self.weight.view(FP8).t(),
-            scale,
-            ScalingType.RowWise,
-            self.scale.t(),
-            ScalingType.RowWise,
-            bias=self.bias,
-            output_dtype=torch.bfloat16,
-            use_fast_accum=True,
-        )
-        return product.to(x.dtype).unflatten(0, x.shape[:-1])
+    def forward(self, x: Tensor | Fp8Input) -> Tensor:
+        given = x if isinstance(x, Fp8Input) else Fp8Input.of(x, self.recipe)
+        scale = self.scale.view(torch.float8_e8m0fnu) if self.scale.dtype == torch.uint8 else self.scale
+        product = self.recipe.multiply(given.numbers, given.scale, self.weight.view(FP8), scale, self.bias)
+        return product.to(given.plain.dtype).unflatten(0, given.plain.shape[:-1])
+
+
+def shared_input(x: Tensor | Fp8Input, *layers: nn.Module) -> Tensor | Fp8Input:
+    """What several layers are to be called with: x in eight bits, made once, where all of them want it so; else x."""
+    recipes = {layer.recipe if isinstance(layer, Fp8Linear) else None for layer in layers}
+    recipe = recipes.pop()
+    if isinstance(x, Fp8Input) or recipes or recipe is None:
+        return x
+    return Fp8Input.of(x, recipe)
+
+
+def plain_input(x: Tensor | Fp8Input) -> Tensor:
+    """What a layer was called with, as it was."""
+    return x.plain if isinstance(x, Fp8Input) else x
 
 
 def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,57 +138,61 @@ def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
 
     The scale is rounded to its dtype first and the row by it, so that the rounding does not bend the whole row.
     """
-    scale = (_largest(weight) / 127).to(weight.dtype)
+    scale = (weight.abs().amax(dim=-1, keepdim=True).float().clamp(min=1e-12) / 127).to(weight.dtype)
     scale = scale.masked_fill(scale == 0, 1.0)  # float16 knows no smaller one
     return (weight.float() / scale.float()).round().clamp(-127, 127).to(torch.int8), scale
 
 
-def fp8_rows(x: Tensor) -> tuple[Tensor, Tensor]:
-    """[N, D] -> e4m3 [N, D] and float32 scales [N, 1] by which the largest of each row becomes e4m3's largest."""
-    scale = _largest(x) / torch.finfo(FP8).max
-    return (x / scale).to(FP8), scale
-
-
-def _largest(x: Tensor) -> Tensor:
-    """Largest magnitude of each row [N, 1], float32; never zero, so that a row of zeros can be divided by it."""
-    return x.abs().amax(dim=-1, keepdim=True).float().clamp(min=1e-12)
-
-
-def _require_fp8(layers: list[nn.Linear], device: torch.device) -> None:
-    odd = [layer for layer in layers if layer.in_features % FP8_FEATURES or layer.out_features % FP8_FEATURES]
-    if odd:
-        raise ValueError(
-            f"fp8 wants sizes that are multiples of {FP8_FEATURES}, got {odd[0].in_features} to "
-            f"{odd[0].out_features}; use int8, which takes any"
-        )
-    trouble = fp8_trouble(device)
-    if trouble:
-        raise ValueError(f"fp8 was asked for, but {trouble}; use int8, which runs anywhere, or none")
+def _maker_of_int8(device: torch.device) -> Callable[[nn.Linear], nn.Module]:
+    return lambda plain: Int8Linear(plain, int8_packed(device, plain.weight.dtype))
 
 
 @functools.cache
-def fp8_trouble(device: torch.device) -> str | None:
-    """Why fp8 does not run on a device, in words, or None where it does.
+def int8_packed(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether PyTorch's kernel for packed int8 weights is there for a number format, right, and quicker on a device.
 
-    Decided by a product and not by a list of names alone: whether row-wise scales work depends on the GPU, on CUDA
-    and on PyTorch.
+    It is meant for a few rows at a time: a processor may be many times slower by it in float32, yet not in bfloat16.
     """
-    if device.type != "cuda":
-        return f"{device.type} is no NVIDIA GPU"
-    name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
-    if capability < FP8_CAPABILITY:
-        return f"{name} has compute capability {capability[0]}.{capability[1]}, and fp8 needs 8.9 (Ada or later)"
-    with torch.random.fork_rng([device], device_type="cuda"):
-        plain = nn.Linear(512, 256, device=device, dtype=torch.bfloat16)
-        x = torch.randn((96, 512), device=device, dtype=torch.bfloat16)
+    if device.type not in ("cuda", "cpu"):
+        return False
+    generator = torch.Generator(device).manual_seed(0)
+    x, weight = (torch.randn((n, 512), generator=generator, device=device, dtype=dtype) for n in (256, 512))
+    rows, scale = int8_rows(weight)
+
+    def packed() -> Tensor:
+        return torch.ops.aten._weight_int8pack_mm(x, rows, scale[:, 0])
+
+    def multiplied_out() -> Tensor:
+        return linear(x, rows * scale)
+
     try:
-        with torch.no_grad():
-            error = _relative_error(Fp8Linear(plain), plain, x)
+        error = (packed() - multiplied_out()).float().norm() / multiplied_out().float().norm()
     except RuntimeError as reason:
-        return f"{name} does not run it ({str(reason).splitlines()[0]})"
-    return None if error < PROBE_ERROR else f"on {name} its numbers are off by {error:.2f}"
+        log.debug("int8 on %s has no packed kernel: %s", device, reason)
+        return False
+    with on(device):
+        times = (cuda_milliseconds if device.type == "cuda" else cpu_milliseconds)((packed, multiplied_out))
+    quicker = error.item() < 0.01 and INT8_GAIN * times[0] < times[1]
+    log.info(
+        "int8 on %s in %s: packed kernel %s (%.2f, %.2f ms)", device, dtype, "runs" if quicker else "rests", *times
+    )
+    return quicker
 
 
-def _relative_error(got: Callable[[Tensor], Tensor], expected: Callable[[Tensor], Tensor], x: Tensor) -> float:
-    wanted = expected(x).float()
-    return ((got(x).float() - wanted).norm() / wanted.norm()).item()
+def _maker_of_fp8(layers: list[nn.Linear], device: torch.device) -> Callable[[nn.Linear], nn.Module]:
+    _require_multiples(layers, FEATURES)
+    choice = fp8_choice(device)
+    if choice.recipe is None:
+        raise ValueError(f"fp8 was asked for, but {choice.trouble}; use int8, which runs anywhere, or none")
+    recipe = choice.recipe
+    _require_multiples(layers, recipe.features)
+    return lambda plain: Fp8Linear(plain, recipe)
+
+
+def _require_multiples(layers: list[nn.Linear], features: int) -> None:
+    odd = [layer for layer in layers if layer.in_features % features or layer.out_features % features]
+    if odd:
+        raise ValueError(
+            f"fp8 wants sizes that are multiples of {features}, got {odd[0].in_features} to "
+            f"{odd[0].out_features}; use int8, which takes any"
+        )

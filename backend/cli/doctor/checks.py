@@ -97,7 +97,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("PyTorch", lambda: pytorch.build(torch_facts(), ask_nvidia())),
     ("CUDA", lambda: pytorch.check_cuda(torch_facts(), ask_nvidia())),
     ("Capability", lambda: pytorch.capability(torch_facts())),
-    ("Attention", lambda: pytorch.check_attention(torch_facts())),
+    ("Attention", lambda: pytorch.attention(torch_facts())),
     ("Eight bits", lambda: pytorch.eight_bits(torch_facts())),
     ("Spout", spout.check_spout),
     ("Video files", extras.check_codecs),

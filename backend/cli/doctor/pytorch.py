@@ -6,9 +6,8 @@ import os
 import re
 import sys
 
-from .finding import REDISTRIBUTABLE, Finding, fault, install, note, ok, pip, set_up
+from .finding import REDISTRIBUTABLE, Finding, fault, install, note, ok, set_up
 from .nvidia import Nvidia
-from .python import installed_version
 from .torch_facts import TorchFacts
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -99,31 +98,27 @@ def _runs(kind: str, built: tuple[int, int], own: tuple[int, int]) -> bool:
     return built <= own and (kind == "compute" or built[0] == own[0])
 
 
-def attention(torch: TorchFacts, sage_version: str | None, platform: str = sys.platform) -> Finding:
-    """Tell which attention the engine will use, and what is missing for a faster one."""
+def attention(torch: TorchFacts, platform: str = sys.platform) -> Finding:
+    """Tell which attention kernels the engine will use, what became of the others, and what a faster one lacks."""
     name = "Attention"
-    if not torch.available:
-        return ok(name, "PyTorch's own runs, as no NVIDIA GPU is in use.")
-    if not torch.product:
+    if torch.available and not torch.product:
         return note(name, LATER)
-    if torch.sage:
-        return ok(name, f"SageAttention {sage_version} runs; its numbers were compared with PyTorch's on this GPU.")
-    own = f"PyTorch's own runs{' (flash)' if torch.flash else ''}"
-    if sage_version is None:
-        return note(
-            name, f"{own}, as SageAttention is missing.", f"For a faster one: {install('sageattention==1.0.6')}"
-        )
-    if not torch.triton:
-        package = "triton-windows" if platform == "win32" else "triton"
-        return note(name, f"{own}, as SageAttention needs Triton.", f"For a faster one: {install(package)}")
-    if torch.stage.startswith("SageAttention") and torch.error:
+    if torch.stage.startswith(name.lower()) and torch.error:
+        tried = re.match(r"attention: (\w+) is tried", torch.stage)
         return fault(
             name,
-            f"SageAttention {sage_version} does not come through its trial: {torch.error}.",
-            f"Take it out: {pip('uninstall sageattention')}",
+            f"PyTorch does not come through the trial of {tried[1] if tried else name.lower()}: {torch.error}.",
+            "Take its package out, or start with --attention sdpa.",
         )
-    reason = f" ({torch.sage_fault})" if torch.sage_fault else ", or its numbers are wrong here"
-    return note(name, f"{own}, as SageAttention {sage_version} does not run on this GPU{reason}.")
+    if not torch.attention:
+        return note(name, f"It was not tried ({'; '.join(torch.trials) or 'no NVIDIA GPU is in use'}).")
+    if not torch.available:
+        return ok(name, f"{torch.attention} runs, as no NVIDIA GPU is in use; its numbers are right here.")
+    found = f"{torch.attention} runs; {'; '.join(torch.trials)}."
+    if torch.triton:
+        return ok(name, found)
+    package = "triton-windows" if platform == "win32" else "triton"
+    return note(name, found, f"SageAttention, which may be faster, needs Triton: {install(package)}")
 
 
 def eight_bits(torch: TorchFacts) -> Finding:
@@ -137,14 +132,13 @@ def eight_bits(torch: TorchFacts) -> Finding:
         return note(name, LATER)
     if torch.fp8_trouble:
         return ok(name, f"--quantise int8 works here; fp8 does not, as {torch.fp8_trouble}.")
-    return ok(name, "--quantise int8 and --quantise fp8 work here.")
+    if torch.fp8_slower:
+        return ok(
+            name, f"--quantise int8 works here, and saves as much memory; fp8 is slower than bfloat16: {torch.fp8}."
+        )
+    return ok(name, f"--quantise int8 and --quantise fp8 work here{f': {torch.fp8}' if torch.fp8 else ''}.")
 
 
 def check_cuda(torch: TorchFacts, nvidia: Nvidia) -> Finding:
     """Check CUDA in the environment that this runs in."""
     return cuda(torch, nvidia, os.environ.get(VISIBLE))
-
-
-def check_attention(torch: TorchFacts) -> Finding:
-    """Check attention with the SageAttention that is installed."""
-    return attention(torch, installed_version("sageattention"))

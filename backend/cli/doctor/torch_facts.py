@@ -24,7 +24,8 @@ class TorchFacts:
     """What the probe learnt; what it did not reach is as it stands here.
 
     cuda: the version that PyTorch was built for, None in a build without it. builds: as torch.cuda.get_arch_list().
-    error: why the probe ended early, "" if it did not, and `stage` what it was doing then.
+    attention: the kernels that it would run on, and `trials` what became of each. error: why the probe ended early, ""
+    if it did not, and `stage` what it was doing then.
     """
 
     version: str = ""
@@ -37,9 +38,11 @@ class TorchFacts:
     product: float = 0.0
     flash: bool = False
     triton: bool = False
-    sage: bool = False
-    sage_fault: str = ""
+    attention: str = ""
+    trials: Sequence[str] = ()
     fp8_trouble: str | None = None
+    fp8: str = ""
+    fp8_slower: bool = False
     stage: str = ""
     error: str = ""
 

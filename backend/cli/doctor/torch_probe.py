@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
-from importlib import import_module, util
+from importlib import util
 
-HEAD = 128
-"""Size of an attention head in Wan's models."""
+PIPELINE = "longlive"
+"""Attention is tried at the sizes of this one."""
 
 
 def main() -> None:
@@ -23,29 +24,50 @@ def main() -> None:
     _say(version=torch.__version__, cuda=torch.version.cuda, stage="CUDA is asked for a GPU")
     _say(available=torch.cuda.is_available(), mps=torch.backends.mps.is_available())
     if not torch.cuda.is_available():
+        _try_attention("cpu")
+        _say(stage="")
         return
     names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     _say(devices=names, capability=torch.cuda.get_device_capability(0), builds=torch.cuda.get_arch_list())
     _say(stage="the GPU multiplies two matrices")
     ones = torch.ones((64, 64), device="cuda")
-    _say(product=float((ones @ ones).sum()), flash=torch.backends.cuda.is_flash_attention_available())
-    _say(triton=util.find_spec("triton") is not None, stage="SageAttention is tried")
-    from vace_core.transformer import kernels
-
-    _say(sage=kernels._sage(0, HEAD) is not None, sage_fault=_import_fault("sageattention"))
+    _say(product=float((ones @ ones).sum()), triton=util.find_spec("triton") is not None)
+    _try_attention("cuda:0")
     _say(stage="a product in fp8 is tried")
-    from vace_core.transformer.quantised import fp8_trouble
+    from vace_core.transformer.fp8 import fp8_choice
 
-    _say(fp8_trouble=fp8_trouble(torch.device("cuda", 0)), stage="")
+    choice = fp8_choice(torch.device("cuda", 0))
+    _say(fp8_trouble=choice.trouble or None, fp8=choice.words(), fp8_slower=choice.slower, stage="")
 
 
-def _import_fault(name: str) -> str:
-    """Return why a package cannot be imported, or "" if it can."""
+def _try_attention(device: str) -> None:
+    """Try every kernel; the log tells which one it is at."""
+    import torch
+
+    from vace_core.config import PIPELINES
+    from vace_core.constants import PIXELS_PER_LATENT
+    from vace_core.transformer import attention_check
+
+    pipeline = PIPELINES[PIPELINE]
+    height, width = pipeline.height // PIXELS_PER_LATENT, pipeline.width // PIXELS_PER_LATENT
+    per_frame = pipeline.architecture.tokens(height, width)
+    _say(stage="attention is tried")
+    attention_check.log.addHandler(_Stages())
+    attention_check.log.setLevel(logging.DEBUG)
     try:
-        import_module(name)
-    except ImportError as reason:
-        return str(reason)
-    return ""
+        choice = attention_check.choose_attention(pipeline, per_frame, torch.device(device), torch.bfloat16)
+    except (ValueError, RuntimeError) as reason:
+        _say(trials=[f"{reason}"])
+        return
+    _say(attention=choice.words(), trials=[trial.sentence() for trial in choice.trials if not trial.biased])
+
+
+class _Stages(logging.Handler):
+    """Says what is tried as the stage."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().endswith(" is tried"):
+            _say(stage=record.getMessage())
 
 
 def _say(**facts: object) -> None:

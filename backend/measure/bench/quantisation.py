@@ -18,7 +18,8 @@ from torch.utils.benchmark import Timer
 from vace_core.constants import PIXELS_PER_LATENT
 from vace_core.model import Model
 from vace_core.transformer import CausalWan, Context, Prompt, Time
-from vace_core.transformer.quantised import KINDS, fp8_trouble, quantise
+from vace_core.transformer.fp8 import fp8_choice
+from vace_core.transformer.quantised import KINDS, quantise
 
 M = TypeVar("M", bound=nn.Module)
 ROUNDS = 7
@@ -32,7 +33,7 @@ def quantisation_rows(model: Model, height: int, width: int) -> Iterator[dict[st
     """
     made = _Inputs.random(model, height, width)
     for kind in KINDS:
-        if kind == "fp8" and fp8_trouble(model.device):
+        if kind == "fp8" and fp8_choice(model.device).recipe is None:
             continue
         for part, names in PARTS.items():
             if all(len(model.transformer.get_submodule(name)) for name in names):  # pyright: ignore[reportArgumentType]

@@ -25,6 +25,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vace_core.annotators.depth import DepthNet
+from vace_core.mixed_precision import mixed_precision
 from vace_core.pocket.loading import store
 from vace_core.pocket.looks import STYLES
 from vace_core.pocket.painter import paint, random_look
@@ -100,7 +101,7 @@ def train(net: DepthNet, minutes: float, keep: Callable[[nn.Module], None], seed
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / 50) * (0.01 + 0.99 * math.cos(0.5 * math.pi * done) ** 2)
         pictures, truth = scenes.batch(rng, BATCH)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             error = loss(net(pictures), truth)
         optimiser.zero_grad(set_to_none=True)
         error.backward()

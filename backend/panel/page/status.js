@@ -10,6 +10,7 @@ const STAGES = [
   ["gather_ms", "frames come in"],
   ["generate_ms", "the chunk is made"],
   ["wait_ms", "waits for its turn"],
+  ["tick_ms", "waits for the tick"],
 ];
 const MOODS = new Map([["running", "good"], ["starting", ""], ["stopped", ""], ["connecting", ""]]);
 

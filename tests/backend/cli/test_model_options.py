@@ -74,6 +74,11 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
     assert choose(*options)[0].weights.quantise == expected
 
 
+def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
+    assert choose()[0].weights.attention == "auto"
+    assert choose("--attention", "cudnn")[0].weights.attention == "cudnn"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -86,6 +91,7 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
         (("--lora", f"{Path(__file__).as_posix()}:1e999"), "the strength inf is no number"),
         (("--quantise", "int4"), "--quantise takes none, fp8, int8, or PART=KIND.*got 'int4'"),
         (("--quantise", "vae=int8"), "PART one of main, context, text, got 'vae=int8'"),
+        (("--attention", "fast"), "invalid choice: 'fast' .choose from .*auto.*sdpa"),
         (("--sparse-memory", "2"), "for pipelines with a memory bank .memflow., not pocket"),
         (("--pipeline", "memflow", "--positions", "window"), "a bank or a rebuilt memory goes with absolute"),
         (("--devices", "cuda:0"), "--devices cuda:0: it takes two or more, such as cuda:0,cuda:1; --device takes one"),
@@ -94,6 +100,7 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
         (("--devices", "cuda:0,cpu"), "it takes GPUs with their numbers, such as cuda:0,cuda:1, or cpu,cpu"),
         (("--devices", "mps,mps"), "--devices mps,mps: it takes GPUs with their numbers"),
         (("--devices", "cpu,"), "--devices cpu,: it takes GPUs with their numbers"),
+        (("--devices", "cpu,cpu", "--graphs", "on"), "--devices cpu,cpu: .*--graphs on cannot be; choose auto or off"),
         (("--device", "cpu", "--devices", "cpu,cpu"), "--device cpu is one device and --devices are several"),
         (
             ("--devices", "cpu,cpu,cpu,cpu"),

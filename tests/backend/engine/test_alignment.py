@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from backend.controls.declaration import address_of
-from backend.engine.chunk_pipeline import ChunkResult
+from backend.engine.chunk_result import ChunkResult
 from backend.offline.render import Rendering, RenderOptions, render_file
 from bridge.video.clip import Clip
 from bridge.video.file import FileSink

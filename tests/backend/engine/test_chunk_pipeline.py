@@ -95,9 +95,9 @@ class RecordingStream(fake_model.FakeStream):
 
     controls: Controls
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         RecordingStream.controls = controls
-        return super().step(controls)
+        return super().paint(controls)
 
 
 def asked(maker: ChunkPipeline, pictures: list[np.ndarray], **values: object) -> Controls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +37,7 @@ from backend.engine.sized_pipeline import SizedPipeline
 from backend.engine.work_threads import WorkThreads
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
+from tests.backend import fake_model
 from tests.backend.fake_model import FakeStream
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
@@ -79,11 +80,11 @@ class Narrow(FakeStream):
         self.asked: list[tuple[int, bool]] = []
         self.resets = 0
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         self.asked.append((self.chunks, controls.in_parts))
         if self.chunks == 1 and not self.resets:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return super().step(controls)
+        return super().paint(controls)
 
     def reset(self) -> None:
         super().reset()
@@ -128,7 +129,7 @@ class Lost(FakeStream):
         super().__init__(HEIGHT, WIDTH)
         self.reason = reason
 
-    def step(self, controls: Controls) -> Chunk:
+    def paint(self, controls: Controls) -> Chunk:
         raise OutOfStep(self.reason)
 
 
@@ -177,3 +178,72 @@ def test_the_stream_goes_on_when_chunks_are_made_whole_again(rings: RingNames, m
     assert stream.asked == [(0, False), (1, False), (0, True), (1, False), (2, False)]
     assert stream.resets == 1
     assert told[-2:] == ["memory has been enough for a while; decoding in one go is tried again", ""]
+
+
+class Preparing(SizedPipeline):
+    """Notes what is prepared and what is made."""
+
+    def __init__(self, pipeline: ChunkPipeline) -> None:
+        super().__init__(lambda height, width: pipeline, HEIGHT, WIDTH)
+        self.prepared: list[list[np.ndarray]] = []
+        self.made: list[list[np.ndarray]] = []
+
+    def prepare(self, four: Sequence[np.ndarray], settings: Settings) -> None:
+        self.prepared.append(list(four))
+        super().prepare(four, settings)
+
+    def make(self, source_frames: Sequence[np.ndarray], *rest: Any, **others: Any):
+        self.made.append(list(source_frames))
+        return super().make(source_frames, *rest, **others)
+
+
+class Filming(Front):
+    """A front whose source gives a frame each time that the engine looks for one."""
+
+    def __init__(self, settings: Settings, chunks: int, source: str) -> None:
+        super().__init__(settings, chunks)
+        self._ring = FrameRing.attach(source)
+
+    def poll(self, seconds: float) -> bool:
+        number = self._ring.written
+        self._ring.write(Frame(np.full((HEIGHT, WIDTH, 3), number % 250, np.uint8), number, time.monotonic()))
+        return super().poll(seconds)
+
+    def close(self) -> None:
+        self._ring.close()
+
+
+def filmed(rings: RingNames, chunks: int) -> tuple[Preparing, list[str]]:
+    """The loop under a source of thirty frames a second, until it has made so many chunks; what it told meanwhile."""
+    annotators = fake_model.load(ModelOptions()).annotators
+    model = EngineModel("cpu", lambda height, width: FakeStream(height, width), annotators)
+    start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, 30.0, rings)
+    front = Filming(Settings(prompt="red", control="depth"), chunks, rings.source)
+    pipeline = Preparing(ChunkPipeline(model, HEIGHT, WIDTH))
+    with ExitStack() as attached:
+        attached.callback(front.close)
+        connection = cast(SharedConnection, front)
+        EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), WorkThreads()).run()
+    return pipeline, front.words()
+
+
+def test_frames_are_prepared_while_the_chunk_fills_and_are_the_ones_that_it_is_made_of(rings: RingNames):
+    pipeline, _ = filmed(rings, 4)
+    made = [id(frame) for frames in pipeline.made[1:] for frame in frames]
+    prepared = [id(frame) for four in pipeline.prepared for frame in four]
+    in_time = [frame for frame in prepared if frame in set(made)]
+    assert len(in_time) >= 3 * 2 * 4, "two of three groups of four, of each chunk but the first"
+    assert prepared[: len(in_time)] == in_time, "what is left belongs to the chunk that was no longer asked for"
+
+
+def test_frames_that_cannot_be_prepared_end_nothing(rings: RingNames, monkeypatch: pytest.MonkeyPatch):
+    failed: list[str] = []
+
+    def fail(self: ChunkPipeline, four: Sequence[np.ndarray], settings: Settings) -> None:
+        failed.append("no memory left")
+        raise RuntimeError(failed[-1])
+
+    monkeypatch.setattr(ChunkPipeline, "prepare", fail)
+    pipeline, told = filmed(rings, 3)
+    assert failed
+    assert (len(pipeline.made), told) == (3, [])

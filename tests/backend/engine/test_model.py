@@ -14,6 +14,7 @@ from backend.engine.load import chosen_devices, load
 from backend.engine.model import LazyAnnotators
 from backend.engine.options import ModelOptions
 from bridge.control.mailbox import Mailbox
+from vace_core.checkpoints.options import LoadOptions
 
 from .. import fake_model
 
@@ -57,6 +58,13 @@ def test_the_bundled_model_has_every_annotator_of_the_table_and_what_masks_need(
     assert set(loaded.segmenters) == {"person", "subject"}
     assert loaded.detector is not None
     assert [*loaded.detector().names] == ["thing"]  # type: ignore[attr-defined]
+
+
+def test_a_loaded_model_names_the_attention_that_its_streams_run_on():
+    for wanted in ("math", "auto"):
+        loaded = load(replace(ModelOptions(device="cpu"), weights=LoadOptions(attention=wanted)))
+        loaded.open_stream(32, 48)
+        assert loaded.attention() == {"math": "math", "auto": "sdpa"}[wanted]
 
 
 @pytest.mark.parametrize("what", ["depth-anything-v2-small", "video-depth-anything"])

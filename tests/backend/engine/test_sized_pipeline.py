@@ -8,6 +8,7 @@ import pytest
 from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
 from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.chunk_result import HandOut
 from backend.engine.options import ModelOptions
 from backend.engine.sized_pipeline import SizedPipeline
 from tests.backend import fake_model
@@ -31,9 +32,9 @@ class Opened:
         return ChunkPipeline(fake_model.load(ModelOptions(models=(Path(),))), height, width)
 
 
-def make(sized: SizedPipeline, previews: bool = True):
+def make(sized: SizedPipeline, hand_out: HandOut | None = None):
     return sized.make(
-        FRAMES, None, SETTINGS, 0.3, None, control_frames=None, anchor=False, previews=previews, in_parts=False
+        FRAMES, None, SETTINGS, 0.3, None, control_frames=None, anchor=False, in_parts=False, hand_out=hand_out
     )
 
 
@@ -70,7 +71,10 @@ def test_a_stream_that_there_is_no_room_for_can_be_asked_for_again_smaller():
     assert make(sized).frames.shape == (9, HEIGHT, WIDTH, 3)
 
 
-def test_control_video_and_masks_are_left_out_where_they_are_not_wanted():
-    chunk = make(SizedPipeline(Opened(), HEIGHT, WIDTH), previews=False)
-    assert chunk.control is None
-    assert chunk.mask is None
+def test_frames_that_are_handed_out_early_have_the_size_of_the_show_too():
+    sized = SizedPipeline(Opened(), HEIGHT, WIDTH)
+    sized.resize(0.5)
+    early: list[tuple[int, ...]] = []
+    rest = make(sized, lambda frames, first, tag: early.append((first, *frames.shape))).frames
+    assert early == [(0, 1, HEIGHT, WIDTH, 3), (1, 4, HEIGHT, WIDTH, 3), (5, 4, HEIGHT, WIDTH, 3)]
+    assert len(rest) == 0

@@ -8,11 +8,14 @@ import pytest
 import torch
 
 from backend.controls.settings import Settings
-from backend.engine.chunk_pipeline import ChunkPipeline, is_one_colour, sound_pixels
+from backend.engine.chunk_pipeline import ChunkPipeline
+from backend.engine.chunk_result import HandOut, PendingChunk
+from backend.engine.device_streams import DeviceStreams
+from backend.engine.finished_frames import FinishedFrames
 from backend.engine.options import ModelOptions
-from backend.engine.unsound import RECENT_CHUNKS, NotANumber, UnsoundChunks, advice
+from backend.engine.stage_times import StageTimes
+from backend.engine.unsound import RECENT_CHUNKS, NotANumber, UnsoundChunks, advice, is_one_colour
 from tests.backend import troubled_model
-from vace_core.stream import Chunk
 
 
 def test_first_the_stream_then_the_engine_then_the_user():
@@ -44,14 +47,45 @@ def test_only_loras_that_are_played_are_named():
     assert "gold" not in advice(replace(Settings(), lora_1=0.0, lora_2=0.0), loras)
 
 
+def outlet(hand_out: HandOut | None = None) -> FinishedFrames:
+    """The way of a chunk's frames, whose source is noise."""
+    noise = list(np.random.default_rng(1).integers(0, 255, (9, 32, 48, 3), np.uint8))
+    asked = PendingChunk(noise, None, "inpainting", "tag")
+    return FinishedFrames(StageTimes("cpu"), DeviceStreams("cpu"), lambda: asked, noise, hand_out)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("part", ["frames", "latents"])
 def test_one_value_that_is_no_number_is_enough(value: float, part: str):
     frames, latents = torch.rand(1, 3, 9, 32, 48), torch.rand(1, 16, 3, 4, 6)
-    assert sound_pixels(Chunk(frames, "text", 0, latents)).shape == (9, 32, 48, 3)
+    good = outlet()
+    good.decoded(frames, latents)
+    held = good.held()
+    assert held is not None
+    assert held.shape == (9, 32, 48, 3)
     {"frames": frames, "latents": latents}[part][0, 1, 2, 3, 5] = value
     with pytest.raises(NotANumber, match="not a number"):
-        sound_pixels(Chunk(frames, "text", 0, latents))
+        outlet().decoded(frames, latents)
+
+
+def test_latents_that_are_no_numbers_anywhere_hold_back_the_first_frames_too():
+    latents, taken = torch.zeros(1, 16, 3, 4, 6), []
+    latents[0, 0, 2, 0, 0] = float("inf")  # of the last latent frame, which a decoder that clamps would hide
+    with pytest.raises(NotANumber):
+        outlet(lambda *frames: taken.append(frames)).decoded(torch.rand(1, 3, 1, 32, 48), latents)
+    assert not taken
+
+
+def test_frames_of_one_colour_are_held_back_until_one_has_another():
+    taken: list[tuple[int, int]] = []
+    out, latents = outlet(lambda frames, first, tag: taken.append((first, len(frames)))), torch.zeros(1)
+    for frames in (torch.zeros(1, 3, 1, 32, 48), torch.zeros(1, 3, 4, 32, 48)):
+        out.decoded(frames, latents)
+    assert (taken, out.faded) == ([], True)
+    out.decoded(torch.ones(1, 3, 4, 32, 48), latents)
+    assert taken == [(0, 1), (1, 4), (5, 4)]
+    assert not out.faded
+    assert out.held() is None
 
 
 def test_one_pixel_makes_more_than_one_colour():

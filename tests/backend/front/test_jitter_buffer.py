@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from backend.front import jitter_buffer
 from backend.front.jitter_buffer import SHRINK, JitterBuffer
 from bridge.video.frames import Frame
 
@@ -14,9 +15,15 @@ def chunk(start: float, seconds: float, count: int, number: int = 0) -> list[Fra
 
 
 def play(
-    arrivals: list[tuple[float, list[Frame]]], until: float, buffer: JitterBuffer | None = None
+    arrivals: list[tuple[float, list[Frame]]],
+    until: float,
+    buffer: JitterBuffer | None = None,
+    delays: list[float] | None = None,
 ) -> list[int | None]:
-    """The number of the frame shown on every tick from 0 to `until`; arrivals are in order of time."""
+    """The number of the frame shown on every tick from 0 to `until`; arrivals are in order of time.
+
+    delays: is given the delay of every tick.
+    """
     buffer = buffer or JitterBuffer(TICK)
     waiting = list(arrivals)
     shown: list[int | None] = []
@@ -26,6 +33,8 @@ def play(
             buffer.receive(waiting.pop(0)[1], now)
         frame = buffer.frame_at(now)
         shown.append(None if frame is None else frame.number)
+        if delays is not None:
+            delays.append(buffer.delay)
     return shown
 
 
@@ -124,3 +133,20 @@ def test_a_queue_that_nobody_empties_stays_bounded():
     buffer.receive([Frame(PICTURE, i, i * 0.01) for i in range(1000)], 0.0)
     assert buffer.waiting <= 128
     assert buffer.skipped == 1000 - buffer.waiting
+
+
+def with_slow_chunks(monkeypatch: pytest.MonkeyPatch, memory: float, shrink: float) -> tuple[float, float]:
+    """Mean seconds of delay, and the share of ticks that repeat a frame, where a chunk of thirty takes longer."""
+    monkeypatch.setattr(jitter_buffer, "MEMORY_SECONDS", memory)
+    monkeypatch.setattr(jitter_buffer, "SHRINK", shrink)
+    buffer, delays = JitterBuffer(TICK), list[float]()
+    arrivals = steady(300, late=dict.fromkeys(range(10, 300, 30), 0.2))
+    shown = [number for number in play(arrivals, 120.0, buffer, delays) if number is not None][200:]
+    return float(np.mean(delays[200:])), sum(a == b for a, b in zip(shown, shown[1:], strict=False)) / len(shown)
+
+
+def test_a_slow_chunk_costs_latency_for_a_short_time_and_hardly_any_motion(monkeypatch: pytest.MonkeyPatch):
+    short, held = with_slow_chunks(monkeypatch, jitter_buffer.MEMORY_SECONDS, jitter_buffer.SHRINK)
+    long, _ = with_slow_chunks(monkeypatch, memory=10.0, shrink=0.05)
+    assert short < 0.92 * long
+    assert held < 0.02

@@ -144,6 +144,10 @@ def engine(rig: Rig) -> psutil.Process:
     return psutil.Process(rig.supervisor.pid)
 
 
+def test_the_status_names_the_device_and_what_attention_runs_on(running: Rig):
+    assert (running.status.device, running.status.attention) == ("cpu", "fake")
+
+
 def test_a_stopped_engine_is_known_and_replaced_and_the_controls_are_kept(running: Rig):
     first = engine(running)
     running.steer(prompt="blue")

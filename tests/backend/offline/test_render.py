@@ -143,13 +143,13 @@ def test_first_acts_on_the_first_chunk_and_last_on_the_last_one(clip, monkeypatc
     picture = clip.with_name("anchor.png")
     cv2.imwrite(str(picture), np.full((64, 96, 3), 128, np.uint8))
     seen: list[tuple[bool, bool]] = []
-    step = fake_model.FakeStream.step
+    step = fake_model.FakeStream.paint
 
     def spy(self, controls):
         seen.append((controls.first is not None, controls.last is not None))
         return step(self, controls)
 
-    monkeypatch.setattr(fake_model.FakeStream, "step", spy)
+    monkeypatch.setattr(fake_model.FakeStream, "paint", spy)
     render(clip, first=str(picture), last=str(picture))
     assert seen == [(True, False), (False, False), (False, True)]
 
@@ -158,8 +158,8 @@ def test_references_are_shown_to_every_chunk(clip, monkeypatch):
     picture = clip.with_name("look.png")
     cv2.imwrite(str(picture), np.full((64, 96, 3), 255, np.uint8))
     seen = []
-    step = fake_model.FakeStream.step
-    monkeypatch.setattr(fake_model.FakeStream, "step", lambda self, c: (seen.append(c.references), step(self, c))[1])
+    step = fake_model.FakeStream.paint
+    monkeypatch.setattr(fake_model.FakeStream, "paint", lambda self, c: (seen.append(c.references), step(self, c))[1])
     render(clip, reference=[str(picture)])
     assert [len(references) for references in seen] == [1, 1, 1]
     assert seen[0][0].picture is seen[2][0].picture, "loaded once"
@@ -393,7 +393,7 @@ def test_sound_that_is_not_there_cannot_be_kept(clip):
 def test_a_rendering_that_fails_leaves_what_was_there(clip, monkeypatch):
     target = clip.with_name("out.mp4")
     target.write_bytes(b"the old one")
-    step, calls = fake_model.FakeStream.step, []
+    step, calls = fake_model.FakeStream.paint, []
 
     def fail(self, controls):
         calls.append(1)
@@ -401,7 +401,7 @@ def test_a_rendering_that_fails_leaves_what_was_there(clip, monkeypatch):
             raise ValueError("the model broke")
         return step(self, controls)
 
-    monkeypatch.setattr(fake_model.FakeStream, "step", fail)
+    monkeypatch.setattr(fake_model.FakeStream, "paint", fail)
     with pytest.raises(ValueError, match="the model broke"):
         render(clip)
     assert target.read_bytes() == b"the old one"
@@ -414,12 +414,12 @@ from backend.cli import main
 from backend.offline import render
 from tests.backend import fake_model
 render.load_model = lambda load, choice: fake_model.load(choice)
-step = fake_model.FakeStream.step
+step = fake_model.FakeStream.paint
 def slow(self, controls):
     print("step", flush=True)
     time.sleep(0.2)
     return step(self, controls)
-fake_model.FakeStream.step = slow
+fake_model.FakeStream.paint = slow
 sys.exit(main.main(["render", *sys.argv[1:]]))
 """
 

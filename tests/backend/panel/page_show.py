@@ -23,7 +23,7 @@ SCENE = np.zeros((64, 96, 3), np.uint8)
 """Green on the left, and blue."""
 SCENE[:, :48, 1] = 255
 SCENE[:, 48:, 2] = 255
-LATENCY = {"latency_ms": 900, "gather_ms": 500, "generate_ms": 300, "wait_ms": 100}
+LATENCY = {"latency_ms": 900, "gather_ms": 500, "generate_ms": 300, "wait_ms": 80, "tick_ms": 20}
 
 
 class MadeUpShow:

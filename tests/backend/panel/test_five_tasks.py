@@ -150,7 +150,9 @@ def test_a_phone_may_name_what_was_sent_to_the_page_and_no_other_file(front: Fro
 def test_the_stages_of_the_latency_add_up_to_it(front: Front):
     wait_for(lambda: front.status().latency_ms > 0, "a restyled frame", 120.0)
     status = front.status()
-    assert status.gather_ms == 400, "twelve frames of thirty a second"
+    assert status.gather_ms >= 366, "the first of twelve frames waits for eleven more, of thirty a second"
     assert status.generate_ms > 0
-    stages = status.gather_ms + status.generate_ms + status.wait_ms
+    stages = status.gather_ms + status.generate_ms + status.wait_ms + status.tick_ms
     assert abs(stages - status.latency_ms) <= 2 or status.wait_ms == 0
+    parts = status.annotate_ms + status.encode_ms + status.denoise_ms + status.decode_ms
+    assert 0 < parts <= status.generate_ms + 2

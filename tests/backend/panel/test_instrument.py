@@ -252,11 +252,12 @@ def test_a_stalled_show_says_so_and_what_is_wrong(show: MadeUpShow, page: Browse
 
 
 def test_the_latency_is_told_by_stage(page: Browser):
-    page.wait("document.querySelectorAll('#latency span').length === 3")
+    page.wait("document.querySelectorAll('#latency span').length === 4")
     assert page.run("[...document.querySelectorAll('#latency i')].map(each => each.textContent)") == [
         "500 ms",
         "300 ms",
-        "100 ms",
+        "80 ms",
+        "20 ms",
     ]
 
 

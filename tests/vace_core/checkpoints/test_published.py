@@ -152,6 +152,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(tmp_path: Path
     [
         ({"autoencoder": "vae"}, "autoencoder is 'vae', expected one of taew2_1, wan, lightvae, lighttae"),
         ({"text": "clip"}, "text is 'clip', expected one of umt5"),
+        ({"graphs": "yes"}, "graphs is 'yes', expected one of auto, on, off"),
         ({"text_device": "disk"}, "text_device is 'disk', expected one of same, cpu, offload"),
     ],
 )

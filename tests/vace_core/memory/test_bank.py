@@ -38,10 +38,9 @@ def run(rule: WindowMemory, state: WindowState, chunks: list[float]) -> list[int
         for layer in view.layers:
             layer.attend(constant(1.0), constant(1.0), constant(value))
             # Keys as they are read, so that a frame's score is its value.
-            for write in layer.writes:
-                layer.state.rotated[:, :, write.target] = value
+            layer.state.rotated[:, :, view.tensors.rows] = value
         rule.commit(state, frames)
-        seen.append(3 - view.layers[0].visible.start // PER_FRAME)
+        seen.append(3 - view.extent.first // PER_FRAME)
     return seen
 
 

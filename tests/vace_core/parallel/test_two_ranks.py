@@ -17,11 +17,12 @@ from tests.reference import stream_end_to_end
 from tests.reference.__main__ import run
 from tests.reference.small import transformer as small_transformer
 from tests.test_reference import PAIRS
+from tests.vace_core.recorded_graphs import RecordedGraphs
 from tests.vace_core.small import ARCHITECTURE, PIPELINE, transformer
 from vace_core.controls import Controls
 from vace_core.parallel import ALONE, Ranks, TokenSplit
 from vace_core.stream import Stream
-from vace_core.transformer import CausalWan
+from vace_core.transformer import CausalWan, attention_check
 
 from .shows import FOUR_HEADS, SHOWS, Show
 from .two_ranks import TwoRanks
@@ -145,6 +146,34 @@ def test_a_block_sends_what_the_docs_say(two_ranks: TwoRanks) -> None:
     of_blocks = blocks * 4 * tokens * a.dim * (ranks - 1) // ranks**2
     of_flows = forwards * (ranks - 1) * tokens // ranks * 4 * a.latent_channels
     assert two_ranks(sent_in_a_chunk) == [(2 * blocks + forwards, 4 * (of_blocks + of_flows))] * 2
+
+
+def recorders(ranks: Ranks, show: str) -> int:
+    """How many a stream makes of those that its model would have it record with."""
+    graphs = mock.Mock(side_effect=RecordedGraphs)
+    Stream(replace(SHOWS[show].model(ranks), graphs=graphs), *SHOWS[show].size)
+    return graphs.call_count
+
+
+def test_ranks_record_no_network_calls(two_ranks: TwoRanks) -> None:
+    assert recorders(ALONE, "window") == 1
+    assert two_ranks(recorders, "window") == [0, 0]
+
+
+def heads_tried(ranks: Ranks, show: str) -> set[int]:
+    """With how many heads a stream tries attention, where it is not spared as on a processor."""
+    with (
+        mock.patch.object(attention_check, "_choice", attention_check._choice.__wrapped__),
+        mock.patch.object(attention_check, "LESS_HEADS", 100),
+        mock.patch.object(attention_check, "inputs_of", wraps=attention_check.inputs_of) as inputs_of,
+    ):
+        SHOWS[show].open(ranks)
+    return {call.args[1] for call in inputs_of.call_args_list}
+
+
+def test_each_rank_tries_attention_at_its_own_heads(two_ranks: TwoRanks) -> None:
+    assert heads_tried(ALONE, "window") == {4}
+    assert two_ranks(heads_tried, "window") == [{2}, {2}]
 
 
 def sixteen_pixels(ranks: Ranks) -> str:

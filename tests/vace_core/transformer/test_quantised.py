@@ -15,16 +15,9 @@ from vace_core.controls import Controls
 from vace_core.load import load
 from vace_core.model import Model
 from vace_core.stream import Stream
-from vace_core.transformer.quantised import (
-    FP8,
-    Fp8Linear,
-    Int8Linear,
-    Quantised,
-    fp8_rows,
-    fp8_trouble,
-    int8_rows,
-    quantise,
-)
+from vace_core.transformer import quantised
+from vace_core.transformer.fp8 import FP8, fp8_choice, fp8_rows
+from vace_core.transformer.quantised import Fp8Linear, Int8Linear, Quantised, int8_rows, quantise
 
 
 def matrix(rows: int, columns: int, seed: int = 0) -> Tensor:
@@ -103,8 +96,8 @@ def test_the_fp8_kernel_follows_the_rule(device: str) -> None:
     """PyTorch multiplies fp8 on some CPUs too, slowly; that is good for a test only."""
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no NVIDIA GPU here to multiply fp8 on")
-    if device == "cuda" and fp8_trouble(torch.device(device)):
-        pytest.skip(str(fp8_trouble(torch.device(device))))
+    if device == "cuda" and fp8_choice(torch.device(device)).trouble:
+        pytest.skip(fp8_choice(torch.device(device)).trouble)
     plain, x = layer(torch.bfloat16, device), matrix(50, 640).to(device, torch.bfloat16)
     expected = by_hand(plain, x)
     try:
@@ -245,3 +238,34 @@ def test_a_copy_quantised_does_not_touch_the_original() -> None:
     other = copy.deepcopy(wan)
     quantise(other.blocks, "int8")
     assert not any(isinstance(part, Quantised) for part in wan.modules())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@torch.no_grad()
+def test_the_packed_kernel_multiplies_as_the_weight_multiplied_out(dtype: torch.dtype) -> None:
+    plain, x = layer(dtype), matrix(50, 640).reshape(2, 25, 640).to(dtype)
+    out, packed = Int8Linear(plain)(x), Int8Linear(plain, packed=True)(x)
+    assert packed.dtype == dtype
+    assert packed.shape == out.shape
+    assert error(packed, out) < {torch.float32: 1e-5, torch.bfloat16: 0.006}[dtype]
+
+
+@pytest.mark.parametrize(("times", "packed"), [((1.0, 3.0), True), ((1.0, 1.1), False), ((20.0, 1.0), False)])
+def test_the_packed_kernel_runs_only_where_it_is_quicker(
+    times: tuple[float, float], packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        quantised, "cpu_milliseconds", lambda runs: [run() is not None and t for run, t in zip(runs, times)]
+    )
+    quantised.int8_packed.cache_clear()
+    try:
+        blocks = transformer().blocks
+        quantise(blocks, "int8")
+        assert {part.packed for part in blocks.modules() if isinstance(part, Int8Linear)} == {packed}
+    finally:
+        quantised.int8_packed.cache_clear()
+
+
+def test_without_a_packed_kernel_weights_are_multiplied_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not quantised.int8_packed.__wrapped__(torch.device("meta"), torch.float32)
+    assert not quantised.int8_packed.__wrapped__(torch.device("cpu"), torch.float64)

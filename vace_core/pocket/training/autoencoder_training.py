@@ -17,6 +17,7 @@ from torch.nn import functional
 from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.constants import PIXELS_PER_LATENT
+from vace_core.mixed_precision import mixed_precision
 
 from ..painter import paint, random_look
 from ..sizes import AUTOENCODER
@@ -72,7 +73,7 @@ def train_autoencoder(
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.05 + 0.95 * math.cos(0.5 * math.pi * done) ** 2)
         crop = CROPS[done > 0.7]
         video = torch.stack([_sample(pool[int(rng.integers(count))], rng, crop) for _ in range(budget.batch)])
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             loss, parts = _loss(model, video)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

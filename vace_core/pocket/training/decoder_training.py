@@ -21,6 +21,7 @@ from vace_core.annotators.pixels import video
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
+from vace_core.mixed_precision import mixed_precision
 from vace_core.model import Model
 from vace_core.stream import Stream
 
@@ -98,7 +99,7 @@ def finish_decoder(
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.03 + 0.97 * math.cos(0.5 * math.pi * done) ** 2)
         pairs = [_sample(pool[int(rng.integers(len(pool)))], rng) for _ in range(budget.batch)]
         latents, target = (torch.stack(part) for part in zip(*pairs, strict=True))
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             decoded = trained.decode_raw(latents)[0][:, :, FRAMES_PER_LATENT - 1 :]
         loss, error, unlike = picture_loss(decoded.float(), target)
         optimiser.zero_grad(set_to_none=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vace_core.annotators.depth import WORKING_WIDTH, DepthNet
+from vace_core.mixed_precision import mixed_precision
 
 from ..loading import fill, store
 from ..world.noise import look_up
@@ -75,7 +76,7 @@ def train_to_see(
             group["lr"] = budget.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * math.cos(0.5 * math.pi * done) ** 2)
         rows = [_roughen(pictures[i], depths[i], masks[i], rng) for i in rng.integers(len(pictures), size=budget.batch)]
         images, truth = torch.stack([row[0] for row in rows]), torch.stack([row[task.truth] for row in rows])
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             predicted = model(images.contiguous(memory_format=torch.channels_last))
         loss = task.loss(predicted.float(), truth)
         optimiser.zero_grad(set_to_none=True)

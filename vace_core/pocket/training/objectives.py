@@ -39,7 +39,7 @@ def flow(model: CausalWan, text: TextEncoder, batch: Batch, noisy: Tensor, histo
     time, frames = lesson.time, lesson.latents.shape[2]
     if past:
         clean = model.embed_time(batch.time.new_zeros(len(batch.time), past))
-        time = Time(torch.cat((clean.head, time.head), dim=1), torch.cat((clean.blocks, time.blocks), dim=1))
+        time = Time.cat((clean, time), dim=1)
     turn = model.rotation([*range(past), *range(past + lesson.first, past + lesson.first + frames)], latents)
     per_frame = model.architecture.tokens(*noisy.shape[-2:])
     sizes = [size * per_frame for size in (past, lesson.apart, frames - lesson.apart)]

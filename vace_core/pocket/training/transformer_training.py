@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from vace_core.config import POCKET
+from vace_core.mixed_precision import mixed_precision
 from vace_core.text import TextEncoder
 from vace_core.transformer import CausalWan
 from vace_core.transformer.block import Block
@@ -182,7 +183,7 @@ def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Ten
     clean = batch.clean
     if batch.references_as == "joint" and batch.references is not None:
         clean = torch.cat((batch.references[:, : clean.shape[1]], clean), dim=2)
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed_precision():
         if own_history and history is not None and batch.earlier is not None:
             history = _imagined(model, batch, history)
         noise = torch.randn_like(clean)

@@ -40,14 +40,14 @@ def load(options: ModelOptions) -> EngineModel:
 def _poisoned(stream: StreamLike) -> StreamLike:
     folder, step = Path(os.environ[FOLDER]), stream.step
 
-    def poisoned_step(controls: Any) -> Any:
+    def poisoned_step(controls: Any, progress: Any) -> Any:
         if due(folder / MEMORY):
             import torch
 
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB (by the soak)")
         if due(folder / NAN):
             _fill_with_nan(stream)
-        return step(controls)
+        return step(controls, progress)
 
     stream.step = poisoned_step
     return stream

@@ -9,12 +9,12 @@ import pytest
 
 from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
+from backend.engine.frame_upload import FrameUpload
 from backend.engine.masks import shapes
 from backend.engine.masks.maker import LATE_SECONDS, Masked, MaskMaker
 from backend.engine.masks.shapes import drawn
 from backend.engine.masks.shaping import grown
 from backend.engine.model import EngineModel
-from backend.engine.tensors import to_video
 from tests.backend import fake_model
 from tests.backend.engine.masks.finders import RedSegmenter, Scripted
 from vace_core.annotators.boxes import Box
@@ -57,7 +57,9 @@ class Bench:
         seconds: float = 0.5,
         **values: object,
     ) -> Masked:
-        return self.maker.update(pictures, to_video(pictures, "cpu"), mask_frames, settings(source, **values), seconds)
+        return self.maker.update(
+            pictures, FrameUpload("cpu")(pictures), mask_frames, settings(source, **values), seconds
+        )
 
     def mask(self, source: str, pictures: Sequence[np.ndarray] = (SCENE,), **values: object) -> np.ndarray:
         """The last one, all ones where everything is restyled."""

@@ -18,6 +18,7 @@ from vace_core.conditioning import Reference
 from vace_core.controls import Controls
 from vace_core.model import Model
 from vace_core.parallel import ALONE
+from vace_core.progress import Progress
 from vace_core.stream import Stream
 
 from .small_ranks import SHOW, start
@@ -69,6 +70,40 @@ def test_controls_that_are_refused_leave_the_ranks_in_step(ranks: tuple[Model, W
         shared.step(Controls("gold", scale=3.0))
     for n in range(2):
         torch.testing.assert_close(frames(shared, plain(alone, n)), frames(alone, plain(alone, n)), atol=BOUND, rtol=0)
+
+
+class Shown(Progress):
+    """Keeps the frames that it gets, and raises at one of them."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.frames: list[Tensor] = []
+        self._fails_at = fails_at
+
+    def decoded(self, frames: Tensor, latents: Tensor) -> None:
+        if len(self.frames) == self._fails_at:
+            raise ValueError("the picture was not a number")
+        self.frames.append(frames)
+
+
+def test_frames_are_told_as_they_are_decoded(ranks: tuple[Model, Workers]) -> None:
+    alone, shared = pair(ranks)
+    shown = Shown()
+    chunk = shared.step(plain(alone, 0), shown)
+    assert chunk is not None
+    assert len(shown.frames) == 3
+    assert torch.equal(torch.cat(shown.frames, dim=2), chunk.frames)
+
+
+def test_ranks_stay_in_step_where_what_is_told_raises(ranks: tuple[Model, Workers]) -> None:
+    alone, shared = pair(ranks)
+    first, shown = plain(alone, 0), Shown(fails_at=1)
+    frames(alone, first)
+    with pytest.raises(ValueError, match="the picture was not a number"):
+        shared.step(first, shown)
+    assert len(shown.frames) == 1
+    shared.settle()
+    shared.record_calls()
+    torch.testing.assert_close(frames(shared, plain(alone, 1)), frames(alone, plain(alone, 1)), atol=BOUND, rtol=0)
 
 
 def test_every_socket_that_listens_is_on_loopback(ranks: tuple[Model, Workers]) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.engine.engine_loop import Failure
 from backend.engine.ranks.errors import OutOfStep
 from backend.engine.ranks.shared_stream import SharedStream
+from backend.engine.recovery import Failure
 from vace_core.controls import Controls
 
 from .small_ranks import start

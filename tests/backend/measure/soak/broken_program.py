@@ -51,12 +51,17 @@ def load_constant(options):
 
 
 def _constant(stream):
+    from vace_core.progress import Progress  # brings torch, which the front process must not load
+
     step, made = stream.step, []
 
-    def constant_step(controls):
-        chunk = step(controls)
+    def constant_step(controls, progress):
+        chunk = step(controls, Progress())
         made.append(chunk.frames[:, :, :1].expand_as(chunk.frames))
-        return chunk if len(made) < AFTER_CHUNKS else replace(chunk, frames=made[AFTER_CHUNKS - 1])
+        if len(made) >= AFTER_CHUNKS:
+            chunk = replace(chunk, frames=made[AFTER_CHUNKS - 1])
+        progress.decoded(chunk.frames, chunk.latents)
+        return chunk
 
     stream.step = constant_step
     return stream
