@@ -48,6 +48,13 @@ class Architecture:
     def head_dim(self) -> int:
         return self.dim // self.heads
 
+    def sharing_trouble(self, devices: int) -> str:
+        """Why so many devices cannot share the heads of attention equally, in words; "" where they can."""
+        if self.heads % devices == 0:
+            return ""
+        possible = " or ".join(str(n) for n in range(2, self.heads + 1) if self.heads % n == 0)
+        return f"{self.heads} heads of attention cannot be shared equally by {devices} devices; use {possible}"
+
     def tokens(self, latent_height: int, latent_width: int) -> int:
         """Tokens per latent frame."""
         return (latent_height // self.patch[1]) * (latent_width // self.patch[2])

@@ -12,6 +12,7 @@ from .errors import CheckpointError
 
 if TYPE_CHECKING:
     from .model import Model
+    from .text import TextEncoder
 
 
 def load(
@@ -19,12 +20,14 @@ def load(
     device: str = "cpu",
     store: Store | None = None,
     options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
+    text: TextEncoder | None = None,
 ) -> Model:
     """Load a pipeline's weights onto a device ("cpu", "cuda", "cuda:1", "mps").
 
     pipeline: a preset's name, or a preset with another rule in its place. store: where published weights lie; the
-    pocket model brings its own. Raises ValueError for an unknown pipeline or options that the device or pipeline
-    cannot do, and CheckpointError where weights are missing or not the expected ones.
+    pocket model brings its own. text: what encodes prompts in place of the pipeline's own, of which a published one is
+    not loaded then. Raises ValueError for an unknown pipeline or options that the device or pipeline cannot do, and
+    CheckpointError where weights are missing or not the expected ones.
     """
     preset = pipeline_named(pipeline) if isinstance(pipeline, str) else pipeline
     # Imported here, so that importing vace_core costs nothing.
@@ -37,9 +40,10 @@ def load(
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        return replace(load_pocket(preset, place, options), graphs=graphs)
+        model = replace(load_pocket(preset, place, options), graphs=graphs)
+        return model if text is None else replace(model, text=text)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
-    return replace(load_published(preset, place, store, options), graphs=graphs)
+    return replace(load_published(preset, place, store, options, text), graphs=graphs)

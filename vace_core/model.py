@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from .autoencoder import Autoencoder
 from .config import Pipeline
 from .lora.live import LiveLoras
+from .parallel import Ranks
 from .passes import Graphs
 from .text import Embeddings, TextEncoder
 from .transformer import CausalWan
@@ -37,3 +39,12 @@ class Model:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", Embeddings(self.text.encode))
+
+    def shared_among(self, ranks: Ranks) -> Model:
+        """This model, with these very weights, as one of several ranks that make each stream together.
+
+        Raises ValueError where they cannot share its heads of attention equally.
+        """
+        transformer = copy.copy(self.transformer)
+        transformer.share_among(ranks)
+        return replace(self, transformer=transformer, loras=None if self.loras is None else self.loras.on(transformer))

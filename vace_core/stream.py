@@ -60,7 +60,8 @@ class Stream:
     """One endless video from one model. Several streams may share a model; each owns its `state`.
 
     height, width: pixels, multiples of 16 (ValueError otherwise, and where the attention that the model was loaded with
-    is not right here). `attention` says which kernel runs, and why.
+    is not right here). `attention` says which kernel runs, and why. Where several ranks share the model, each has a
+    stream, and steps it with the same controls; none of them records its network calls.
     """
 
     def __init__(self, model: Model, height: int, width: int) -> None:
@@ -72,12 +73,16 @@ class Stream:
         self._statistics = Statistics().to(model.device)
         self._cache = ConditioningCache(model)
         pipeline = model.pipeline
-        per_frame = pipeline.architecture.tokens(*self._latent_size)
-        self.attention = choose_attention(pipeline, per_frame, model.device, model.dtype, model.attention)
-        memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline)
+        ranks = model.transformer.ranks
+        memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline, ranks)
+        ranks.require_tokens(memory.per_frame)
+        self.attention = choose_attention(
+            pipeline, memory.per_frame, model.device, model.dtype, model.attention, memory.heads
+        )
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
-        self._passes = Passes(None if model.graphs is None else model.graphs(model.device))
+        graphs = model.graphs if ranks.size == 1 else None  # an exchange between ranks was never recorded
+        self._passes = Passes(None if graphs is None else graphs(model.device))
         self.state = self._fresh(*self._sampler.init_memory(model.device, model.dtype))
 
     @property

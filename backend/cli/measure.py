@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ..measure.soak.trials.table import TRIALS, run_trial
-from .options import DONE, FAILED, add_device_option, add_pipeline_option, check_positive, height_and_width
+from .options import (
+    DONE,
+    FAILED,
+    add_device_option,
+    add_devices_option,
+    add_pipeline_option,
+    check_positive,
+    height_and_width,
+    several_devices,
+)
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +28,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-weights", action="store_true", help="at full size without the checkpoint")
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     add_device_option(parser)
+    add_devices_option(parser)
     parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than a minute")
     parser.add_argument(
         "--matrix",
@@ -53,13 +63,19 @@ def bench(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     size = None if options.size is None else height_and_width(options.size, parser)
     if options.matrix and (options.random_weights or options.pipeline != parser.get_default("pipeline")):
         parser.error("--matrix has its own pipelines, with random weights; leave out --pipeline and --random-weights")
+    if options.matrix and options.devices:
+        parser.error("--matrix measures one device; leave out --devices")
     before = None if options.compare is None else _results(options.compare, parser)
-    from ..engine.load import chosen_device
+    several = several_devices(options, parser)
+    from ..engine.load import chosen_device, chosen_devices
     from ..measure.bench.run import BenchOptions, described, machine, measure
     from ..measure.bench.sameness import not_the_same
 
-    device = chosen_device(options.device)
-    chosen = BenchOptions(options.pipeline, options.random_weights, size, device, options.quick, options.matrix)
+    device = "" if several else chosen_device(options.device)
+    devices = chosen_devices(several)
+    chosen = BenchOptions(
+        options.pipeline, options.random_weights, size, device, options.quick, options.matrix, devices
+    )
     rows = []
     for row in measure(chosen):
         rows.append(row)

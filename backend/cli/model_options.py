@@ -14,7 +14,7 @@ from vace_core.errors import CheckpointError
 
 from ..controls.choices import LORAS
 from ..engine.options import ModelOptions
-from .options import add_device_option, add_pipeline_option
+from .options import add_device_option, add_pipeline_option, several_devices
 
 PARTS = ("main", "context", "text")
 
@@ -67,7 +67,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--graphs",
         default=GRAPHS[0],
         choices=GRAPHS,
-        help="whether each network call is recorded as a CUDA graph and replayed (default: on an NVIDIA GPU)",
+        help="whether each network call is recorded as a CUDA graph and replayed (default: on an NVIDIA GPU; "
+        "never with --devices)",
     )
     group.add_argument("--positions", choices=("absolute", "window"), help="in place of the pipeline's own")
     group.add_argument("--steps", choices=("warped", "raw"), help="in place of what the pipeline was trained with")
@@ -105,6 +106,7 @@ def model_options(
     chosen = ModelOptions(
         pipeline=options.pipeline,
         device=options.device,
+        devices=several_devices(options, parser),
         models=tuple(options.models),
         weights=LoadOptions(
             autoencoder=options.autoencoder,

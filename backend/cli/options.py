@@ -7,6 +7,7 @@ import argparse
 from bridge.video.pace import FASTEST, SLOWEST
 from vace_core.config import pipeline_names
 
+from ..engine.options import devices_trouble
 from ..imaging.fitting import FITS, rounded_size
 
 DONE, FAILED, BROKEN = 0, 1, 3
@@ -24,6 +25,27 @@ def add_pipeline_option(parser: argparse._ActionsContainer) -> None:
 def add_device_option(parser: argparse._ActionsContainer) -> None:
     """Where the model runs."""
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps; auto takes a GPU if there is one")
+
+
+def add_devices_option(parser: argparse._ActionsContainer) -> None:
+    """For the commands whose streams several devices can make together."""
+    parser.add_argument(
+        "--devices",
+        default=(),
+        type=lambda text: tuple(text.split(",")),
+        metavar="A,B",
+        help="in place of --device, several that make one stream together, such as cuda:0,cuda:1 (or cpu,cpu)",
+    )
+
+
+def several_devices(options: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[str, ...]:
+    """Those of --devices, none where a command does not take it; a usage error for what makes no sense."""
+    devices = getattr(options, "devices", ())
+    if devices and options.device != "auto":
+        parser.error(f"--device {options.device} is one device and --devices are several; give one of the two")
+    if devices and (trouble := devices_trouble(devices)):
+        parser.error(f"--devices {','.join(devices)}: {trouble}")
+    return devices
 
 
 def add_size_options(parser: argparse.ArgumentParser) -> None:

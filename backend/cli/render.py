@@ -14,7 +14,7 @@ from bridge.files import without_scheme
 
 from .control_options import RENDER_ROWS, add_control_options, control_values
 from .model_options import add_model_options, model_options
-from .options import DONE, FAILED, add_size_options, check_positive
+from .options import DONE, FAILED, add_devices_option, add_size_options, check_positive
 
 ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 """Signals that ask a program to end, where a system has them; Ctrl-C raises KeyboardInterrupt by itself."""
@@ -28,6 +28,7 @@ def add_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio", action="store_true", help="keep the sound of IN")
     parser.add_argument("--frames", type=int, help="no more than the first so many")
     add_model_options(parser)
+    add_devices_option(parser)
     add_size_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
     parser.add_argument("--verbose", action="store_true", help="log more")

@@ -19,7 +19,7 @@ from ..models.folders import DATA_FOLDER
 from ..runtime.program_name import DEFAULT, check_name
 from .control_options import RUN_ROWS, add_control_options, control_values
 from .model_options import add_model_options, model_options
-from .options import OSC, add_size_options, check_fps, check_positive, host_and_port
+from .options import OSC, add_devices_option, add_size_options, check_fps, check_positive, host_and_port
 
 if TYPE_CHECKING:
     from ..front.options import RunOptions
@@ -123,6 +123,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--until-stdin-ends", action="store_true", help="end when standard input does, with the program that feeds it"
     )
     add_model_options(parser)
+    add_devices_option(parser)
     add_size_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the figures")
     parser.add_argument("--verbose", action="store_true", help="log more")

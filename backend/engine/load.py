@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import torch
 
 from vace_core.annotators.options import annotator_makers, detector_maker, segmenter_makers
 from vace_core.checkpoints.store import Store
 from vace_core.load import load as load_pipeline
+from vace_core.model import Model
+from vace_core.parallel.join import exchange_trouble
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 from vace_core.transformer.attention_check import attention_words
 
 from ..models.folders import model_folders
-from .model import EngineModel, LazyAnnotators
+from .model import EngineModel, LazyAnnotators, StreamLike
 from .options import ModelOptions
+from .ranks.shared_stream import SharedStream
+from .ranks.worker import SentTexts, as_text_encoder
+from .ranks.workers import Workers
 
 
 def load(options: ModelOptions) -> EngineModel:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
+    if not options.devices:
+        model = load_rank(options, chosen_device(options.device))
+        return _engine_model(options, model, partial(Stream, model))
+    workers = Workers("backend.engine.load:load_rank", options, chosen_devices(options.devices))
+    model = workers.join(lambda: load_rank(options, workers.devices[0]))
+    return replace(_engine_model(options, model, partial(SharedStream, model, workers)), close=workers.close)
+
+
+def _engine_model(options: ModelOptions, model: Model, open_stream: Callable[[int, int], StreamLike]) -> EngineModel:
+    """The model with the annotators and segmenters that the options ask for, on its device."""
     store = Store(model_folders(options.models))
-    model = load_pipeline(options.preset(), chosen_device(options.device), store, options.weights)
     annotators = dict(annotator_makers(options.annotators, store.folders, model.device))
     return EngineModel(
         device=str(model.device),
-        open_stream=lambda height, width: Stream(model, height, width),
+        open_stream=open_stream,
         annotators=LazyAnnotators(annotators),
         unread=_unread_by_pocket if model.pipeline.name == "pocket" else lambda prompt: (),
         loras=len(options.weights.loras),
@@ -34,6 +51,12 @@ def load(options: ModelOptions) -> EngineModel:
         detector=detector_maker(options.annotators, store.folders, model.device),
         attention=lambda: attention_words(model.device),
     )
+
+
+def load_rank(options: ModelOptions, device: str, texts: SentTexts | None = None) -> Model:
+    """The pipeline's weights on a device. texts: what embeds prompts, in place of the pipeline's text encoder."""
+    store = Store(model_folders(options.models))
+    return load_pipeline(options.preset(), device, store, options.weights, as_text_encoder(texts))
 
 
 def beside(device: torch.device, work: Callable[[], object]) -> object:
@@ -61,3 +84,15 @@ def chosen_device(name: str) -> str:
         usable = ", ".join(kind for kind, is_there in there.items() if is_there)
         raise ValueError(f"there is no device {name!r} on this machine; use --device auto, or one of {usable}")
     return name
+
+
+def chosen_devices(names: Sequence[str]) -> tuple[str, ...]:
+    """Those names, if any; ValueError for one that is not there, or where such devices cannot exchange."""
+    if not names:
+        return ()
+    devices = tuple(chosen_device(name) for name in names)
+    kind = devices[0].partition(":")[0]
+    trouble = "they exchange on Linux and macOS alone" if sys.platform == "win32" else exchange_trouble(kind)
+    if trouble:
+        raise ValueError(f"several devices cannot make a stream together here: {trouble}; start with --device")
+    return devices

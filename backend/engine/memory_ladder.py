@@ -31,10 +31,12 @@ SIGNS = (
 class MemoryLadder:
     """Decides alone from the times that it is given."""
 
-    def __init__(self) -> None:
-        self._level = 0
-        self._wait = UP_SECONDS
-        self._since = 0.0
+    def __init__(self, given_up: int = 0, now: float = 0.0) -> None:
+        """given_up: how many rungs an engine before this one had given up when it had to end for that. They are taken
+        back late, as to find that too soon costs another fresh start."""
+        self._level = given_up
+        self._wait = LONGEST_SECONDS if given_up else UP_SECONDS
+        self._since = now
         self._tried = False  # a rung was taken back, and not yet found to hold
 
     @property

@@ -32,6 +32,8 @@ class EngineStart:
     """The file that the show logs into."""
     restarted_for_picture: bool = False
     """Whether the life before ended because its picture was not a number: to start again is no help then."""
+    given_up: int = 0
+    """Rungs of the memory ladder that the life before had given up, and that go on being given up."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,14 @@ class RingsLost:
 
 @dataclass(frozen=True)
 class StartAgain:
-    """Engine to front: a fresh start may help, so it ends. `reason` was told already."""
+    """Engine to front: a fresh start may help, so it ends. `reason` was told already.
+
+    for_picture: because the picture was not a number. given_up: rungs of the memory ladder that the next one gives up.
+    """
 
     reason: str
+    for_picture: bool = False
+    given_up: int = 0
 
 
 @dataclass(frozen=True)

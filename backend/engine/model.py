@@ -63,7 +63,7 @@ class EngineModel:
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
     and detector are made when they are first asked for. attention() names the kernels that it runs on, once there is a
-    stream.
+    stream. close() ends what works for it besides this process.
     """
 
     device: str
@@ -75,3 +75,4 @@ class EngineModel:
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
     attention: Callable[[], str] = lambda: ""
+    close: Callable[[], None] = lambda: None

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
-import signal
 import time
 from contextlib import ExitStack, suppress
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import parent_process
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError
@@ -21,6 +18,7 @@ from bridge.threads import GuardedThread
 
 from ..runtime import priority
 from ..runtime.logs import start_engine_logging
+from .child_process import end_with_parent, ignore_the_terminal
 from .engine_loop import EngineLoop
 from .heartbeat import Heartbeat
 from .messages import EngineStart, Failed, Ready, RingsLost
@@ -36,16 +34,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-"""How often the thread that waits for the front's end comes back, so that nothing holds it for ever."""
-
 
 def main(connection: Connection, start: EngineStart) -> None:
     """Run until told to stop, or until the front process is gone."""
-    _ignore_the_terminal()
+    ignore_the_terminal()
     start_engine_logging(start.log, start.verbose)
     priority.lower_this_process()
-    GuardedThread("end with the front", _end_with_parent).start()
+    GuardedThread("end with the front", end_with_parent).start()
     shared = SharedConnection(connection)
     heartbeat = Heartbeat(shared.send)
     heartbeat.start()
@@ -64,6 +59,7 @@ def _run(connection: SharedConnection, start: EngineStart, heartbeat: Heartbeat)
         connection.send(Failed(one_line(error)))
         return
     with ExitStack() as rings:
+        rings.callback(model.close)
         try:
             loop = EngineLoop(connection, start, pipeline, rings, heartbeat, threads_for(model.device))
         except BridgeError as error:
@@ -86,19 +82,3 @@ def open_pipeline(model: EngineModel, height: int, width: int) -> ChunkPipeline:
     from .prompt_prefetch import PromptPrefetcher
 
     return ChunkPipeline(model, height, width, None if model.encode is None else PromptPrefetcher(model.encode))
-
-
-def _ignore_the_terminal() -> None:
-    """Ctrl-C and Ctrl-Break reach the whole terminal; the front tells us to stop."""
-    for name in ("SIGINT", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-
-
-def _end_with_parent() -> None:
-    """An engine whose front was killed must not stay behind, even in the middle of a long step."""
-    parent = parent_process()
-    if parent is not None:
-        while not wait([parent.sentinel], timeout=LOOK_SECONDS):
-            pass
-        os._exit(1)

@@ -10,10 +10,13 @@ from ..controls.settings import Settings
 from .memory_ladder import RUNGS, SCALES, MemoryLadder, free_caches, is_out_of_memory
 from .messages import Degraded, EngineStart, Fault, Notice, StartAgain
 from .one_line import one_line
+from .ranks.errors import OutOfStep
 from .retry import Retry
 from .shared_connection import SharedConnection
 from .sized_pipeline import SizedPipeline
 from .unsound import NotANumber, UnsoundChunks, advice
+
+AGAIN = "the engine starts again, with all its devices"
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,15 @@ class Failure:
 
     kind: Literal["memory", "unsound", "other"]
     reason: str
+    final: bool = False
+    """Whether nothing but a fresh start helps."""
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         if is_out_of_memory(error):
-            return cls("memory", one_line(error))
+            return cls("memory", one_line(error), isinstance(error, OutOfStep))
+        if isinstance(error, OutOfStep):
+            return cls("other", one_line(error), final=True)
         return cls("unsound" if isinstance(error, NotANumber) else "other", one_line(error))
 
 
@@ -35,12 +42,14 @@ class Recovery:
 
     def __init__(self, connection: SharedConnection, start: EngineStart, pipeline: SizedPipeline) -> None:
         self._connection, self._start, self._pipeline = connection, start, pipeline
-        self._ladder, self._retry = MemoryLadder(), Retry()
+        self._ladder, self._retry = MemoryLadder(start.given_up, time.monotonic()), Retry()
         self._unsound = UnsoundChunks(start.restarted_for_picture)
         self._no_picture = ""  # what is said of that as long as there is none
         self._degraded = ""
         self.ending = False
         """Whether nothing but a fresh start helps."""
+        if start.given_up:
+            self._fit()
 
     @property
     def given_up(self) -> tuple[str, ...]:
@@ -73,6 +82,9 @@ class Recovery:
 
     def recover(self, failure: Failure, settings: Settings) -> None:
         """Make the next chunk possible."""
+        if failure.final:
+            self._start_again(failure)
+            return
         match failure.kind:
             case "memory":
                 self._give_up(failure.reason)
@@ -84,6 +96,13 @@ class Recovery:
         if not self.ending:
             self._fit()
             self._tell_degraded()
+
+    def _start_again(self, failure: Failure) -> None:
+        """End, as the devices that make the stream together no longer can; for want of memory, with one rung less."""
+        rung = self._ladder.step_down(time.monotonic()) if failure.kind == "memory" else ""
+        self._fault(f"{failure.reason}; " + (f"out of memory: {rung} is given up, and " if rung else "") + AGAIN)
+        self._connection.send(StartAgain(failure.reason, given_up=len(self._ladder.given_up)))
+        self.ending = True
 
     def _give_up(self, reason: str) -> None:
         """One rung more."""
@@ -105,7 +124,7 @@ class Recovery:
         wanted = advice(settings, self._start.model.weights.loras)
         if remedy == "restart":
             self._fault(f"{reason} once more; the engine starts again. If it goes on: {wanted}")
-            self._connection.send(StartAgain(reason))
+            self._connection.send(StartAgain(reason, for_picture=True))
             self.ending = True
             return
         self._no_picture = f"no picture: {wanted}"

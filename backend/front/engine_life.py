@@ -46,7 +46,7 @@ class EngineLife:
             raise
         finally:
             theirs.close()  # so that its end of the pipe closes with it
-        self._watch = ProcessWatch(self._process.pid or 0)
+        self._watch = ProcessWatch(self._process.pid or 0, with_workers=bool(start.model.devices))
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +90,7 @@ class EngineLife:
         """Also from another thread."""
         if self._process.is_alive():
             self._process.kill()
+        self._watch.kill_workers()
 
     def _receive(self) -> object:
         try:

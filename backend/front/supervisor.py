@@ -270,7 +270,8 @@ class Supervisor:
             case RingsLost():
                 self._start = replace(self._start, rings=self._other_rings() or self._start.rings)
             case StartAgain():
-                self._start = replace(self._start, restarted_for_picture=True)
+                for_picture = message.for_picture or self._start.restarted_for_picture
+                self._start = replace(self._start, restarted_for_picture=for_picture, given_up=message.given_up)
         raise Ended({Failed: "cannot load its model: ", RingsLost: "", StartAgain: ""}[type(message)] + message.reason)
 
     def _other_rings(self) -> RingNames | None:

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice, repeat
 from pathlib import Path
@@ -93,7 +94,7 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     mask, control = settings.mask_source.address, settings.control_source
     mask_frames = side_frames(mask, "mask", height, width, clip.rate, options.fit) if mask else None
     control_frames = side_frames(control, "control", height, width, clip.rate, options.fit) if control else None
-    with unfinished(target) as path:
+    with closing(model), unfinished(target) as path:
         with (
             FileSink(str(path), width, height, clip.rate) as sink,
             Progress(progress, total_frames(clip, options)) as bar,

@@ -26,12 +26,14 @@ from .weights import open_weights
 CPU = torch.device("cpu")
 
 
-def load_published(pipeline: Pipeline, device: torch.device, store: Store, options: LoadOptions) -> Model:
+def load_published(
+    pipeline: Pipeline, device: torch.device, store: Store, options: LoadOptions, text: TextEncoder | None = None
+) -> Model:
     """Load what `files_of` the pipeline names, as far as it lies in the store.
 
-    Each part is freed of its file before the next is opened, so that loading takes little more memory than the model.
-    Raises CheckpointError for what is missing, or is not what it should be, and ValueError where the device cannot do
-    what the options ask for.
+    text: in place of the pipeline's text encoder, which is not loaded then. Each part is freed of its file before the
+    next is opened, so that loading takes little more memory than the model. Raises CheckpointError for what is missing,
+    or is not what it should be, and ValueError where the device cannot do what the options ask for.
     """
     paths = store.require(files_of(pipeline.name, options.autoencoder, options.text))
     dtype = number_format(device)
@@ -40,7 +42,7 @@ def load_published(pipeline: Pipeline, device: torch.device, store: Store, optio
         open_weights(paths["autoencoder"]), options.autoencoder, device, _pixel_format(device, options.autoencoder)
     )
     transformer = _transformer(pipeline, paths, device, dtype, options)
-    text = _text(pipeline.architecture, paths["text"], tokenizer, device, options)
+    text = text or _text(pipeline.architecture, paths["text"], tokenizer, device, options)
     loras = live_loras(transformer, options.loras)
     return Model(pipeline, transformer, autoencoder, text, device, dtype, loras, options.attention)
 

@@ -64,6 +64,12 @@ class LiveLoras:
         other.initial = tuple(strengths)
         return other
 
+    def on(self, transformer: CausalWan) -> LiveLoras:
+        """The same LoRAs for a transformer that has the very same weights."""
+        other = copy.copy(self)
+        other.transformer = transformer
+        return other
+
     def adapted(self) -> AdaptedTransformer:
         """The transformer for one stream."""
         return AdaptedTransformer(self.transformer, self._layers, self._deltas)

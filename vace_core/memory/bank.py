@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..config import Bank
+from ..parallel import ALONE, Ranks
 from ..transformer.inputs import Prompt
 from .layer import LayerState
 from .rebase import move_each
@@ -57,9 +58,10 @@ class BankState:
 class FrameBank:
     """The rule. What it holds lies in the layers' buffers and in `BankState`."""
 
-    def __init__(self, rule: Bank, per_frame: int) -> None:
+    def __init__(self, rule: Bank, per_frame: int, ranks: Ranks = ALONE) -> None:
         self.rule = rule
         self._per_frame = per_frame
+        self._ranks = ranks
 
     def init_state(self, layers: Sequence[LayerState]) -> BankState:
         """Empty buffers, made once a stream, beside these layers', which are empty too."""
@@ -122,8 +124,9 @@ class FrameBank:
         keys, values = (
             buffer[:, :, : count * self._per_frame].unflatten(2, (count, -1)).flip(2) for buffer in layer.read
         )
-        scores = (keys.float().mean(3) * text.float().mean(2, keepdim=True)).sum(-1).mean(1)
-        places = scores.topk(count - 1, dim=1).indices
+        text = self._ranks.own_heads(text)
+        scores = (keys.float().mean(3) * text.float().mean(2, keepdim=True)).sum(-1)
+        places = self._ranks.all_heads(scores).mean(1).topk(count - 1, dim=1).indices
         best = places[:, None, :, None, None]
         for buffer, frames in zip(layer.read, (keys, values), strict=True):
             kept = frames.gather(2, best.expand(-1, frames.shape[1], -1, *frames.shape[3:]))

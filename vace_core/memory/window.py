@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from ..config import Architecture, Pipeline
+from ..parallel import ALONE, Ranks
 from ..transformer.inputs import Prompt
 from ..transformer.rope import rotary, rotate, runs
 from .bank import BankState, FrameBank
@@ -89,10 +90,17 @@ class WindowMemory:
     """The rule. It holds sizes only; a stream's content is the `WindowState` it is handed.
 
     `window` and `sink` in latent frames, as `config.Pipeline`; `absolute` positions keep a frame at the index it was
-    made at, otherwise they count from the oldest frame remembered.
+    made at, otherwise they count from the oldest frame remembered. Of several ranks each remembers its own heads.
     """
 
-    def __init__(self, architecture: Architecture, latent_height: int, latent_width: int, pipeline: Pipeline) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        latent_height: int,
+        latent_width: int,
+        pipeline: Pipeline,
+        ranks: Ranks = ALONE,
+    ) -> None:
         self.sink = pipeline.sink
         self.slots = pipeline.window
         self.absolute = pipeline.positions == "absolute"
@@ -101,8 +109,9 @@ class WindowMemory:
         self.rows = latent_height // architecture.patch[1]
         self.columns = latent_width // architecture.patch[2]
         self.per_frame = self.rows * self.columns
+        self.heads = architecture.heads // ranks.size
         self.ema_sink = None if pipeline.sink_decay is None else EmaSink(pipeline.sink_decay)
-        self.bank = None if pipeline.bank is None else FrameBank(pipeline.bank, self.per_frame)
+        self.bank = None if pipeline.bank is None else FrameBank(pipeline.bank, self.per_frame, ranks)
         self._banked = 0 if pipeline.bank is None else pipeline.bank.frames
 
     def init_state(
@@ -112,7 +121,7 @@ class WindowMemory:
         a = self.architecture
 
         def buffer(frames: int, dtype: torch.dtype = dtype) -> Tensor:
-            return torch.zeros((batch, a.heads, frames * self.per_frame, a.head_dim), device=device, dtype=dtype)
+            return torch.zeros((batch, self.heads, frames * self.per_frame, a.head_dim), device=device, dtype=dtype)
 
         def layer() -> LayerState:
             return LayerState(

@@ -8,6 +8,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..parallel import WHOLE, TokenSplit
 from .kernels import attend
 from .quantised import Fp8Input, shared_input
 from .rope import rotate
@@ -68,14 +69,26 @@ class Attention(nn.Module):
 class SelfAttention(Attention):
     """Attention of a chunk to itself and, through `memory`, to what the stream remembers."""
 
-    def forward(self, x: Tensor, turn: Tensor, memory: LayerMemory | None = None, mask: Tensor | None = None) -> Tensor:
-        """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored."""
+    def forward(
+        self,
+        x: Tensor,
+        turn: Tensor,
+        memory: LayerMemory | None = None,
+        mask: Tensor | None = None,
+        split: TokenSplit = WHOLE,
+    ) -> Tensor:
+        """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored.
+
+        split: of the tokens, of which x has this rank's; turn, mask and memory are of all tokens.
+        """
         given = shared_input(x, self.q, self.k, self.v)
-        queries = rotate(self.queries(given), turn)
-        keys, values = self.keys_values(given)
+        queries, keys, values = split.to_heads(self.queries(given), *self.keys_values(given))
+        queries = rotate(queries, turn)
         if memory is not None:
-            return self.output(memory.attend(queries, keys, values))
-        return self.output(attend(queries, rotate(keys, turn), values, mask))
+            attended = memory.attend(queries, keys, values)
+        else:
+            attended = attend(queries, rotate(keys, turn), values, mask)
+        return self.output(split.to_tokens(attended))
 
 
 class CrossAttention(Attention):

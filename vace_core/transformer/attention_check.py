@@ -65,14 +65,20 @@ class AttentionChoice:
 
 
 def choose_attention(
-    pipeline: Pipeline, per_frame: int, device: torch.device, dtype: torch.dtype, wanted: str = "auto"
+    pipeline: Pipeline,
+    per_frame: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    wanted: str = "auto",
+    heads: int | None = None,
 ) -> AttentionChoice:
     """Choose, and have `kernels.attend` run it on that device from now on; only CUDA and the CPU have a choice.
 
     per_frame: tokens of a latent frame. wanted: "auto", or the name of a row, which must then be right; one that takes
-    no bias leaves biased attention to another. Raises ValueError, which says why not and what there is instead.
+    no bias leaves biased attention to another. heads: of several ranks those of this one; None for all of the pipeline.
+    Raises ValueError, which says why not and what there is instead.
     """
-    choice = _choice(pipeline, per_frame, device, dtype, wanted)
+    choice = _choice(pipeline, per_frame, device, dtype, wanted, heads or pipeline.architecture.heads)
     kernels.use(device, choice.plain, choice.biased)
     return choice
 
@@ -84,7 +90,7 @@ def attention_words(device: torch.device) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _choice(
-    pipeline: Pipeline, per_frame: int, device: torch.device, dtype: torch.dtype, wanted: str
+    pipeline: Pipeline, per_frame: int, device: torch.device, dtype: torch.dtype, wanted: str, heads: int
 ) -> AttentionChoice:
     if wanted != "auto":
         backend_named(wanted)
@@ -92,7 +98,7 @@ def _choice(
         if wanted not in ("auto", kernels.OWN):
             raise ValueError(f"attention {wanted!r} was asked for, but on {device.type} there is {kernels.OWN} only")
         return AttentionChoice()
-    heads, head, cases = pipeline.architecture.heads, pipeline.architecture.head_dim, cases_of(pipeline, per_frame)
+    head, cases = pipeline.architecture.head_dim, cases_of(pipeline, per_frame)
     laboratory = Laboratory(captured, cuda_milliseconds)
     if device.type == "cpu":
         heads, laboratory = min(heads, LESS_HEADS), Laboratory()

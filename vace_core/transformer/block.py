@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import Architecture
+from ..parallel import WHOLE, TokenSplit
 from .attention import CrossAttention, LayerMemory, SelfAttention
 
 
@@ -33,11 +34,15 @@ class Block(nn.Module):
         turn: Tensor,
         memory: LayerMemory | None = None,
         mask: Tensor | None = None,
+        split: TokenSplit = WHOLE,
     ) -> Tensor:
         """x [B, N, D]; modulation [B, f, 6, D] of `modulations`, where N is f frames of tokens (f = 1: all tokens share
-        one timestep)."""
+        one timestep).
+
+        split: as `SelfAttention.forward`.
+        """
         shift1, factor1, gate1, shift2, factor2, gate2 = modulation.unbind(2)
-        y = self.self_attn(modulate(self.norm1(x), shift1, factor1), turn, memory, mask)
+        y = self.self_attn(modulate(self.norm1(x), shift1, factor1), turn, memory, mask, split)
         x = gated(x, y, gate1)
         x = x + self.cross_attn(self.norm3(x), prompt)
         y = self.ffn(modulate(self.norm2(x), shift2, factor2))

@@ -53,6 +53,15 @@ class References:
     weight: Tensor | None = None
     """Log of each reference's strength [1, 1, 1, n * T], added to the logits of its keys; None where all are 1."""
 
+    def weight_before(self, tokens: Tensor) -> Tensor | None:
+        """The weight where other frames' tokens, which count as they are, come behind.
+
+        A weight is of all tokens of a frame, while of several ranks each holds a share of the tokens.
+        """
+        if self.weight is None:
+            return None
+        return nn.functional.pad(self.weight, (0, tokens.shape[1] * self.weight.shape[-1] // self.tokens.shape[1]))
+
 
 @dataclass(frozen=True)
 class Context:
@@ -68,12 +77,8 @@ class Context:
 
     def behind(self, references: References) -> Context:
         """This chunk's, with references as frames of its own before it."""
-        weight, own = references.weight, self.tokens.shape[1]
-        return Context(
-            torch.cat((references.tokens, self.tokens), dim=1),
-            None,
-            None if weight is None else nn.functional.pad(weight, (0, own)),
-        )
+        tokens = torch.cat((references.tokens, self.tokens), dim=1)
+        return Context(tokens, None, references.weight_before(self.tokens))
 
 
 def log_weight(strengths: Sequence[float], per_frame: int, like: Tensor) -> Tensor | None:

@@ -14,6 +14,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import Architecture
+from ..parallel import ALONE, Ranks, TokenSplit
 from .attention import LayerMemory
 from .block import Block, modulate, modulations
 from .context_blocks import ContextBlock
@@ -47,6 +48,8 @@ class CausalWan(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         a = self.architecture = architecture
+        self.ranks = ALONE
+        """Those that share the tokens of each frame: what is said to have N or f * T tokens has this rank's of them."""
         self.patch_embedding = nn.Conv3d(a.latent_channels, a.dim, a.patch, a.patch)
         self.text_embedding = nn.Sequential(
             nn.Linear(a.text_dim, a.dim), nn.GELU(approximate="tanh"), nn.Linear(a.dim, a.dim)
@@ -63,6 +66,12 @@ class CausalWan(nn.Module):
     def dtype(self) -> torch.dtype:
         """The number format of the weights that are never quantised, and of what is computed."""
         return self.patch_embedding.weight.dtype
+
+    def share_among(self, ranks: Ranks) -> None:
+        """Run on several ranks from here on, in each of which this is called. ValueError where heads do not divide."""
+        if trouble := self.architecture.sharing_trouble(ranks.size):
+            raise ValueError(trouble)
+        self.ranks = ranks
 
     def embed_time(self, timesteps: Tensor) -> Time:
         """timesteps [B, f] in 0..1000, one for each latent frame, or [B, 1] for all; fractions count.
@@ -94,18 +103,22 @@ class CausalWan(nn.Module):
     def embed_references(self, references: Tensor, strengths: Sequence[float] = ()) -> References:
         """references [B, 96, n, h, w], each encoded alone; strengths: one each, 0 (not seen) to 2, by default 1."""
         clean = self.patchify(references[:, : self.architecture.latent_channels])
-        per_frame = clean.shape[1] // references.shape[2]
-        return References(self._embed(references), clean, log_weight(strengths, per_frame, clean))
+        return References(
+            self._embed(references), clean, log_weight(strengths, self._split(references).per_frame, clean)
+        )
 
     def _embed(self, context: Tensor) -> Tensor:
-        tokens = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
+        tokens = self._split(context).own(self.vace_patch_embedding(context).flatten(2).transpose(1, 2))
         first = self.vace_blocks[0]
         assert isinstance(first, ContextBlock)
         return first.before_proj(tokens)
 
     def patchify(self, latents: Tensor) -> Tensor:
         """[B, C, f, h, w] -> [B, f * T, D]."""
-        return self.patch_embedding(latents).flatten(2).transpose(1, 2)
+        return self._split(latents).own(self.patch_embedding(latents).flatten(2).transpose(1, 2))
+
+    def _split(self, latents: Tensor) -> TokenSplit:
+        return TokenSplit(self.ranks, self.architecture.tokens(*latents.shape[3:]))
 
     def forward(
         self,
@@ -128,7 +141,7 @@ class CausalWan(nn.Module):
         cover fewer frames than the latents, belong to the last ones.
         """
         scales = self._scales(scale, latents.device)
-        x = self.patchify(latents)
+        x, split = self.patchify(latents), self._split(latents)
         if turn is None:
             turn = self._rotary(latents).from_zero(latents.shape[2])
         if hints is None and context is not None and scales is not None:
@@ -136,10 +149,10 @@ class CausalWan(nn.Module):
         given = zip(hints or (), () if scales is None else scales.split(1), strict=False)
         receivers = dict(zip(self.architecture.vace_layers, given, strict=False))
         for i, block in enumerate(self.blocks):
-            x = block(x, time.blocks[i], prompt.main[i], turn, memory[i] if memory else None, mask)
+            x = block(x, time.blocks[i], prompt.main[i], turn, memory[i] if memory else None, mask, split)
             if i in receivers:
                 _add_to_the_last(x, *receivers[i])
-        return self.unpatchify(self.head(x, time.head), latents.shape)
+        return self.unpatchify(split.whole(self.head(x, time.head)), latents.shape)
 
     def hints(self, x: Tensor, time: Time, prompt: Prompt, context: Context, latents: Tensor) -> list[Tensor]:
         """One hint [B, N, D] for each of `vace_layers`, from the embedded noisy chunk x and its context.
@@ -149,17 +162,17 @@ class CausalWan(nn.Module):
         """
         references, own = context.references, context.tokens.shape[1]
         per_frame = x.shape[1] // latents.shape[2]
-        c, weight, n = context.tokens + x[:, -own:], context.weight, 0
+        c, weight, n, split = context.tokens + x[:, -own:], context.weight, 0, self._split(latents)
         if references is not None:
             n = references.tokens.shape[1]
             c = torch.cat((references.tokens + references.clean, c), dim=1)
-            weight = None if references.weight is None else nn.functional.pad(references.weight, (0, own))
+            weight = references.weight_before(context.tokens)
         modulation = _context_modulation(time.context, own // per_frame, n // per_frame)
         turn = self._rotary(latents).from_zero((n + own) // per_frame)
         hints = []
         for block, own_modulation, text in zip(self.vace_blocks, modulation, prompt.context, strict=True):
             assert isinstance(block, ContextBlock)
-            c = block(c, own_modulation, text, turn, mask=weight)
+            c = block(c, own_modulation, text, turn, mask=weight, split=split)
             hints.append(block.after_proj(c[:, n:]))
         return hints
 

@@ -19,6 +19,7 @@ from vace_core.model import Model
 from .annotators import annotator_rows
 from .cadence import cadence_rows
 from .changes import change_rows
+from .devices import RankModel, device_rows
 from .engine import chunk_rows, length_row
 from .limit import Rates
 from .live import live_rows
@@ -39,6 +40,7 @@ class BenchOptions:
     """size is (height, width), None for the pipeline's own; quick measures the same, smaller and for moments only.
 
     matrix: the rows of `matrix` in place of all others.
+    devices: several that make one stream together, of which alone there are rows then; empty = `device` alone.
     """
 
     pipeline: str = "pocket"
@@ -47,6 +49,7 @@ class BenchOptions:
     device: str = "cpu"
     quick: bool = False
     matrix: bool = False
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
     effort = QUICK if options.quick else Effort()
     if options.matrix:
         yield from matrix_rows(options.size, torch.device(options.device), effort.chunks)
+        return
+    if options.devices:
+        size = options.size or (QUICK_SIZE if options.quick else None)
+        yield from device_rows(
+            RankModel(options.pipeline, options.random_weights), options.devices, size, effort.chunks
+        )
         return
     model = _model(options)
     height, width = options.size or (QUICK_SIZE if options.quick else (model.pipeline.height, model.pipeline.width))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli.model_options import add_model_options, model_options
+from backend.cli.options import add_devices_option
 from backend.engine.options import ModelOptions
 from vace_core.annotators.options import AnnotatorOptions
 from vace_core.checkpoints.options import Quantise
@@ -18,6 +19,7 @@ from vace_core.config import pipeline_named
 def choose(*words: str) -> tuple[ModelOptions, dict[str, object]]:
     parser = argparse.ArgumentParser()
     add_model_options(parser)
+    add_devices_option(parser)
     return model_options(parser.parse_args(words), parser)
 
 
@@ -34,6 +36,11 @@ def test_steps_positions_and_sparse_memory_take_the_place_of_the_pipelines_own()
     assert choose("--pipeline", "longlive", "--positions", "window")[0].preset().positions == "window"
     assert choose("--video-steps", "full")[0].preset().full_video_steps
     assert not choose("--video-steps", "below")[0].preset().full_video_steps
+
+
+def test_several_devices_are_read_in_their_order():
+    assert choose("--devices", "cuda:1,cuda:0")[0].devices == ("cuda:1", "cuda:0")
+    assert choose()[0].devices == ()
 
 
 def test_loras_are_read_with_their_strengths_as_values_of_controls(tmp_path: Path):
@@ -87,6 +94,18 @@ def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
         (("--attention", "fast"), "invalid choice: 'fast' .choose from .*auto.*sdpa"),
         (("--sparse-memory", "2"), "for pipelines with a memory bank .memflow., not pocket"),
         (("--pipeline", "memflow", "--positions", "window"), "a bank or a rebuilt memory goes with absolute"),
+        (("--devices", "cuda:0"), "--devices cuda:0: it takes two or more, such as cuda:0,cuda:1; --device takes one"),
+        (("--devices", "cuda:0,cuda:0"), "--devices cuda:0,cuda:0: cuda:0 is there twice"),
+        (("--devices", "cuda:0,cuda"), "cuda needs a number, such as cuda:0"),
+        (("--devices", "cuda:0,cpu"), "it takes GPUs with their numbers, such as cuda:0,cuda:1, or cpu,cpu"),
+        (("--devices", "mps,mps"), "--devices mps,mps: it takes GPUs with their numbers"),
+        (("--devices", "cpu,"), "--devices cpu,: it takes GPUs with their numbers"),
+        (("--devices", "cpu,cpu", "--graphs", "on"), "--devices cpu,cpu: .*--graphs on cannot be; choose auto or off"),
+        (("--device", "cpu", "--devices", "cpu,cpu"), "--device cpu is one device and --devices are several"),
+        (
+            ("--devices", "cpu,cpu,cpu,cpu"),
+            "6 heads of attention cannot be shared equally by 4 devices; use 2 or 3 or 6",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
@@ -18,9 +18,20 @@ from backend.engine import memory_ladder
 from backend.engine.chunk_pipeline import ChunkPipeline
 from backend.engine.engine_loop import EngineLoop
 from backend.engine.heartbeat import Heartbeat
-from backend.engine.messages import ChunkRequest, Degraded, EngineStart, Fault, Next, Notice, RingNames, Stop
+from backend.engine.messages import (
+    ChunkRequest,
+    Degraded,
+    EngineStart,
+    Fault,
+    Next,
+    Notice,
+    RingNames,
+    StartAgain,
+    Stop,
+)
 from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
+from backend.engine.ranks.errors import OutOfStep
 from backend.engine.shared_connection import SharedConnection
 from backend.engine.sized_pipeline import SizedPipeline
 from backend.engine.work_threads import WorkThreads
@@ -96,14 +107,57 @@ def rings() -> Iterator[RingNames]:
 
 def run(rings: RingNames, stream: FakeStream, chunks: int) -> list[str]:
     """The loop until it has made so many chunks; what it told meanwhile."""
-    model = EngineModel("cpu", lambda height, width: stream, {})
-    start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, FPS, rings)
+    return run_with(rings, lambda height, width: stream, chunks).words()
+
+
+def run_with(rings: RingNames, open_stream: Callable[[int, int], FakeStream], chunks: int, given_up: int = 0) -> Front:
+    """The loop until it has made so many chunks, or ends; its front, with all that it said."""
+    model = EngineModel("cpu", open_stream, {})
+    start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, FPS, rings, given_up=given_up)
     front = Front(Settings(prompt="red", control="none"), chunks)
     pipeline = SizedPipeline(lambda height, width: ChunkPipeline(model, height, width), HEIGHT, WIDTH)
     with ExitStack() as attached:
         connection = cast(SharedConnection, front)
         EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), WorkThreads()).run()
-    return front.words()
+    return front
+
+
+class Lost(FakeStream):
+    """Several devices make it, of which one fails in the first chunk."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(HEIGHT, WIDTH)
+        self.reason = reason
+
+    def paint(self, controls: Controls) -> Chunk:
+        raise OutOfStep(self.reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "given_up", "told"),
+    [
+        ("cuda:1: CUDA out of memory", 1, "out of memory: decoding in one go is given up, and the engine starts again"),
+        ("cuda:1: its process died (exit code -9)", 0, "(exit code -9); the engine starts again, with all its devices"),
+    ],
+)
+def test_devices_that_are_out_of_step_end_the_engine_which_says_what_the_next_gives_up(
+    rings: RingNames, reason: str, given_up: int, told: str
+):
+    front = run_with(rings, lambda height, width: Lost(reason), chunks=3)
+    assert front.said[-1] == StartAgain(reason, given_up=given_up)
+    assert any(told in words for words in front.words())
+
+
+def test_an_engine_begins_with_what_the_one_before_had_given_up(rings: RingNames):
+    opened: list[FakeStream] = []
+
+    def open_stream(height: int, width: int) -> FakeStream:
+        opened.append(Narrow(height, width))
+        return opened[-1]
+
+    run_with(rings, open_stream, chunks=1, given_up=4)
+    assert [stream.size for stream in opened] == [(HEIGHT, WIDTH), (32, 32)]
+    assert cast(Narrow, opened[-1]).asked == [(0, True)]
 
 
 def test_memory_that_runs_out_has_chunks_made_in_parts_before_anything_is_missing(rings: RingNames):

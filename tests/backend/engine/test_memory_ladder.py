@@ -36,6 +36,13 @@ def test_a_rung_that_came_back_too_soon_is_waited_for_twice_as_long():
     assert waits[-1] == LONGEST_SECONDS
 
 
+def test_what_an_engine_before_had_given_up_is_tried_again_after_an_hour():
+    ladder = MemoryLadder(2, now=5000.0)
+    assert ladder.given_up == ("decoding in one go", "previews")
+    assert ladder.step_up(5000.0 + LONGEST_SECONDS - 1) == ""
+    assert ladder.step_up(5000.0 + LONGEST_SECONDS) == "previews"
+
+
 def test_after_a_good_while_with_everything_the_wait_is_short_again():
     ladder = MemoryLadder()
     ladder.step_down(0.0)

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from backend.controls.choices import ANNOTATIONS
 from backend.controls.settings import Settings
 from backend.controls.table import TABLE
 from backend.engine.chunk_pipeline import ChunkPipeline
-from backend.engine.load import load
+from backend.engine.load import chosen_devices, load
 from backend.engine.model import LazyAnnotators
 from backend.engine.options import ModelOptions
 from bridge.control.mailbox import Mailbox
@@ -72,3 +73,17 @@ def test_a_network_that_is_not_here_is_told_when_it_is_asked_for(what: str, tmp_
     loaded = load(replace(choice, annotators=replace(choice.annotators, depth=what)))
     with pytest.raises(ValueError, match=r"is not on this machine: run `hf download depth-anything/"):
         loaded.annotators["depth"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_of_several_devices_each_has_to_be_there():
+    with pytest.raises(ValueError, match="there is no device 'cuda:0' on this machine"):
+        load(ModelOptions(devices=("cuda:0", "cuda:1")))
+
+
+def test_where_pytorch_has_no_exchange_between_gpus_that_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.distributed.is_backend_available", lambda name: name != "nccl")
+    with pytest.raises(ValueError, match="this PyTorch has no NCCL, by which several cuda devices exchange"):
+        chosen_devices(("cuda:0", "cuda:1"))

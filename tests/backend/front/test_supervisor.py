@@ -36,15 +36,22 @@ LOAD = "tests.backend.troubled_model:load"
 class Rig:
     """A supervisor with rings, a source that gives noise, and settings that a test changes."""
 
-    def __init__(self, folder: Path, limits: Limits = QUICK, **callbacks: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits = QUICK,
+        load: str = LOAD,
+        devices: tuple[str, ...] = (),
+        **callbacks: object,
+    ) -> None:
         self.folder, self.settings, self.told = folder, Settings(prompt="red", control="none"), []
         self.rings = {name: self._ring() for name in ("source", "chunks", "control", "mask")}
         self.request: Callable[[Span | None], ChunkRequest] = self.plain_request
         self._over = threading.Event()
         self._source = threading.Thread(target=self._feed, daemon=True)
         self.start = EngineStart(
-            load=LOAD,
-            model=ModelOptions(models=(folder,)),
+            load=load,
+            model=ModelOptions(models=(folder,), devices=devices),
             height=HEIGHT,
             width=WIDTH,
             fps=FPS,
