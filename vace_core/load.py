@@ -29,12 +29,17 @@ def load(
     # Imported here, so that importing vace_core costs nothing.
     import torch
 
+    from .compilation import compiler_for
+    from .warm_up import with_compiler
+
+    place = torch.device(device)
+    compiler = compiler_for(place, options.compile, plays_loras=bool(options.loras))
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        return load_pocket(preset, torch.device(device), options)
+        return with_compiler(load_pocket(preset, place, options), compiler)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
-    return load_published(preset, torch.device(device), store, options)
+    return with_compiler(load_published(preset, place, store, options), compiler)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 
 from .autoencoder import Autoencoder
+from .compilation import Compiler
 from .config import Pipeline
 from .lora.live import LiveLoras
 from .text import Embeddings, TextEncoder
@@ -28,6 +29,8 @@ class Model:
     """The user's own, beside the transformer's weights."""
     attention: str = "auto"
     """Which attention kernel its streams ask for (`checkpoints.options.LoadOptions.attention`)."""
+    compiler: Compiler | None = None
+    """What compiles it (`warm_up`); None: it runs as it is written."""
     embeddings: Embeddings = field(init=False)
     """Of the prompts used lately, by `text`, which no LoRA changes; all streams share them."""
 

@@ -12,14 +12,16 @@ from vace_core.load import load as load_pipeline
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 from vace_core.transformer.attention_check import attention_words
+from vace_core.warm_up import warm_up
 
-from ..models.folders import model_folders
+from ..models.folders import keep_what_is_compiled, model_folders
 from .model import EngineModel, LazyAnnotators
 from .options import ModelOptions
 
 
 def load(options: ModelOptions) -> EngineModel:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
+    keep_what_is_compiled()
     store = Store(model_folders(options.models))
     model = load_pipeline(options.preset(), chosen_device(options.device), store, options.weights)
     annotators = dict(annotator_makers(options.annotators, store.folders, model.device))
@@ -33,6 +35,7 @@ def load(options: ModelOptions) -> EngineModel:
         segmenters=segmenter_makers(model.device),
         detector=detector_maker(options.annotators, store.folders, model.device),
         attention=lambda: attention_words(model.device),
+        warm_up=warm_up,
     )
 
 

@@ -42,7 +42,7 @@ def load_pocket(
 
     ValueError for options of the published autoencoders and text encoders: this model has its own.
     """
-    if replace(options, loras=(), merged=(), quantise=Quantise(), attention="auto") != LoadOptions():
+    if replace(options, loras=(), merged=(), quantise=Quantise(), attention="auto", compile="auto") != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
             "choose another pipeline"

@@ -68,14 +68,25 @@ class Attention(nn.Module):
 class SelfAttention(Attention):
     """Attention of a chunk to itself and, through `memory`, to what the stream remembers."""
 
-    def forward(self, x: Tensor, turn: Tensor, memory: LayerMemory | None = None, mask: Tensor | None = None) -> Tensor:
-        """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored."""
+    def project(self, x: Tensor, turn: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, N, D], turn from `rope.rotation` -> queries, rotated, keys, unrotated, and values: [B, H, N, head]."""
         given = shared_input(x, self.q, self.k, self.v)
         queries = rotate(self.queries(given), turn)
-        keys, values = self.keys_values(given)
+        return queries, *self.keys_values(given)
+
+    def attend(
+        self,
+        projected: tuple[Tensor, Tensor, Tensor],
+        turn: Tensor,
+        memory: LayerMemory | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """What `project` made, attended to: [B, H, N, head]; mask (bool [N, N], True = may look) only where nothing is
+        stored."""
+        queries, keys, values = projected
         if memory is not None:
-            return self.output(memory.attend(queries, keys, values))
-        return self.output(attend(queries, rotate(keys, turn), values, mask))
+            return memory.attend(queries, keys, values)
+        return attend(queries, rotate(keys, turn), values, mask)
 
 
 class CrossAttention(Attention):
