@@ -30,17 +30,18 @@ R = TypeVar("R")
 class Compiler:
     """Compiles regions for a device. `trouble` says why it gave up, "" if it did not: then all run as written."""
 
-    def __init__(self, device: torch.device, backend: str = "inductor") -> None:
-        """backend: of `torch.compile`."""
+    def __init__(self, device: torch.device, backend: str | Callable[..., Any] = "inductor") -> None:
+        """backend: as `torch.compile` takes it."""
         self.trouble = ""
         self._tell: Callable[[str], object] | None = None
-        self._options: dict[str, Any] = {"backend": backend}
-        if device.type == "cuda" and backend == "inductor":
-            self._options["mode"] = "max-autotune-no-cudagraphs"
+        self._backend = backend
+        self._mode = "max-autotune-no-cudagraphs" if device.type == "cuda" else None
 
     def region(self, name: str, run: Callable[P, R]) -> Region[P, R]:
         """What `run` does, as one region; name: for whoever waits."""
-        compiled = torch.compile(run, fullgraph=True, dynamic=False, isolate_recompiles=True, **self._options)
+        compiled = torch.compile(
+            run, fullgraph=True, dynamic=False, backend=self._backend, mode=self._mode, isolate_recompiles=True
+        )
         return Region(self, name, run, compiled)
 
     @contextmanager

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo import config as dynamo
 from torch._dynamo.utils import counters
+from torch._inductor import config as inductor
 
 from tests.vace_core import small
 from vace_core import compilation as c
@@ -258,7 +260,7 @@ def test_one_layout_too_many_runs_as_it_is_written():
     with compiler.compiling(told.append):
         for n in range(1, c.LAYOUTS + 3):
             assert torch.equal(region(torch.ones(n)), torch.full((n,), 2.0))
-    assert len(told) == c.LAYOUTS == torch._dynamo.config.recompile_limit
+    assert len(told) == c.LAYOUTS == dynamo.recompile_limit
     assert not compiler.trouble
 
 
@@ -292,7 +294,7 @@ def test_what_is_missing_is_named_where_compiling_was_asked_for(monkeypatch: pyt
 
 
 def test_a_cpp_compiler_that_is_not_there_is_noticed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setattr(inductor.cpp, "cxx", ("no-such-compiler",))
     assert not c._has_cpp_compiler()
 
 
