@@ -39,7 +39,7 @@ class Compiler:
 
     def region(self, name: str, run: Callable[P, R]) -> Region[P, R]:
         """What `run` does, as one region; name: for whoever waits."""
-        compiled = torch.compile(
+        compiled = torch.compile(  # pyright: ignore[reportCallIssue] - PyTorch's overloads lack isolate_recompiles
             run, fullgraph=True, dynamic=False, backend=self._backend, mode=self._mode, isolate_recompiles=True
         )
         return Region(self, name, run, compiled)
