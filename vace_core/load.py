@@ -33,17 +33,21 @@ def load(
     # Imported here, so that importing vace_core costs nothing.
     import torch
 
+    from .compilation import compiler_for
     from .cuda_graphs import graphs_for
+    from .warm_up import with_compiler
 
     place = torch.device(device)
     graphs = graphs_for(place, options.graphs)
+    compiler = compiler_for(place, options.compile, plays_loras=bool(options.loras))
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        model = replace(load_pocket(preset, place, options), graphs=graphs)
+        model = with_compiler(replace(load_pocket(preset, place, options), graphs=graphs), compiler)
         return model if text is None else replace(model, text=text)
     if store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     from .checkpoints.published import load_published
 
-    return replace(load_published(preset, place, store, options, text), graphs=graphs)
+    model = replace(load_published(preset, place, store, options, text), graphs=graphs)
+    return with_compiler(model, compiler)

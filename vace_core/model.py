@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from .autoencoder import Autoencoder
+from .compilation import Compiler
 from .config import Pipeline
 from .lora.live import LiveLoras
 from .parallel import Ranks
@@ -34,6 +35,8 @@ class Model:
     """Which attention kernel its streams ask for (`checkpoints.options.LoadOptions.attention`)."""
     graphs: Callable[[torch.device], Graphs] | None = None
     """What makes the recorder of a stream's network calls; None: they are not recorded."""
+    compiler: Compiler | None = None
+    """What compiles it (`warm_up`); None: it runs as it is written."""
     embeddings: Embeddings = field(init=False)
     """Of the prompts used lately, by `text`, which no LoRA changes; all streams share them."""
 

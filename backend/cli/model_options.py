@@ -8,7 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from vace_core.annotators.options import DEPTHS, DETECTORS, FLOWS, AnnotatorOptions
-from vace_core.checkpoints.options import ATTENTION, AUTOENCODERS, GRAPHS, KINDS, TEXT_DEVICES, LoadOptions, Quantise
+from vace_core.checkpoints.options import (
+    ATTENTION,
+    AUTOENCODERS,
+    COMPILE,
+    GRAPHS,
+    KINDS,
+    TEXT_DEVICES,
+    LoadOptions,
+    Quantise,
+)
 from vace_core.checkpoints.paths import expanded, is_file, is_folder
 from vace_core.errors import CheckpointError
 
@@ -59,6 +68,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         default=ATTENTION[0],
         choices=ATTENTION,
         help="kernel; auto tries those that there are and takes the quickest that is right (default)",
+    )
+    group.add_argument(
+        "--compile",
+        default=COMPILE[0],
+        choices=COMPILE,
+        help="blocks and autoencoder, at the start; auto: on an NVIDIA GPU, where Triton is (default)",
     )
     group.add_argument(
         "--text-device", default=TEXT_DEVICES[-1], choices=TEXT_DEVICES, help="where prompts are encoded"
@@ -116,6 +131,7 @@ def model_options(
             text_device=options.text_device,
             attention=options.attention,
             graphs=options.graphs,
+            compile=options.compile,
         ),
         positions=options.positions or "",
         steps=options.steps or "",

@@ -41,7 +41,7 @@ class StatusLine:
 def line(status: FrontStatus) -> str:
     """The figures that a person at a show looks for; trouble only where there is some."""
     parts = [
-        status.state,
+        f"{status.state}: {status.loading}" if status.loading else status.state,
         f"out {status.output_fps} fps",
         f"engine {status.engine_fps} fps",
         f"latency {status.latency_ms} ms",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,10 @@ class ChunkPipeline:
         self._travel = Travel()
         self._motion = MotionNoise()
         self._pending: deque[PendingChunk] = deque()
+
+    def warm_up(self, tell: Callable[[str], object]) -> None:
+        """Compile what is compiled, before the first chunk; tell: gets a line before each part."""
+        self._model.warm_up(self._stream, tell)
 
     @property
     def frames_wanted(self) -> int:

@@ -17,8 +17,9 @@ from vace_core.parallel.join import exchange_trouble
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
 from vace_core.transformer.attention_check import attention_words
+from vace_core.warm_up import warm_up
 
-from ..models.folders import model_folders
+from ..models.folders import keep_what_is_compiled, model_folders
 from .model import EngineModel, LazyAnnotators, StreamLike
 from .options import ModelOptions
 from .ranks.shared_stream import SharedStream
@@ -28,9 +29,10 @@ from .ranks.workers import Workers
 
 def load(options: ModelOptions) -> EngineModel:
     """Load one of vace_core's pipelines. Raises ValueError, in one line, for a device that this machine has not."""
+    keep_what_is_compiled()
     if not options.devices:
         model = load_rank(options, chosen_device(options.device))
-        return _engine_model(options, model, partial(Stream, model))
+        return replace(_engine_model(options, model, partial(Stream, model)), warm_up=warm_up)
     workers = Workers("backend.engine.load:load_rank", options, chosen_devices(options.devices))
     model = workers.join(lambda: load_rank(options, workers.devices[0]))
     return replace(_engine_model(options, model, partial(SharedStream, model, workers)), close=workers.close)
@@ -54,9 +56,13 @@ def _engine_model(options: ModelOptions, model: Model, open_stream: Callable[[in
 
 
 def load_rank(options: ModelOptions, device: str, texts: SentTexts | None = None) -> Model:
-    """The pipeline's weights on a device. texts: what embeds prompts, in place of the pipeline's text encoder."""
+    """The pipeline's weights on a device, or what one of several has; it is not compiled for several.
+
+    texts: what embeds prompts, in place of the pipeline's text encoder.
+    """
     store = Store(model_folders(options.models))
-    return load_pipeline(options.preset(), device, store, options.weights, as_text_encoder(texts))
+    weights = replace(options.weights, compile="off") if options.devices else options.weights
+    return load_pipeline(options.preset(), device, store, weights, as_text_encoder(texts))
 
 
 def beside(device: torch.device, work: Callable[[], object]) -> object:

@@ -47,6 +47,13 @@ class RingNames:
 
 
 @dataclass(frozen=True)
+class Loading:
+    """Engine to front: what it does while the model is loaded, where that takes long."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class Ready:
     """Engine to front: the model is loaded."""
 

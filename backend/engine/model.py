@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
@@ -63,7 +63,8 @@ class EngineModel:
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
     and detector are made when they are first asked for. attention() names the kernels that it runs on, once there is a
-    stream. close() ends what works for it besides this process.
+    stream. close() ends what works for it besides this process. warm_up(stream, tell) compiles what is compiled for
+    that stream; tell gets a line before each part.
     """
 
     device: str
@@ -76,3 +77,4 @@ class EngineModel:
     detector: Callable[[], Detector] | None = None
     attention: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
+    warm_up: Callable[[Any, Callable[[str], object]], object] = lambda stream, tell: None

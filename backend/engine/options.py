@@ -60,6 +60,8 @@ class ModelOptions:
             return ""
         if self.weights.graphs == "on":
             return "what several devices exchange is never recorded, so --graphs on cannot be; choose auto or off"
+        if self.weights.compile == "on":
+            return "what several devices share is never compiled, so --compile on cannot be; choose auto or off"
         return devices_trouble(self.devices) or preset.architecture.sharing_trouble(len(self.devices))
 
 

@@ -21,7 +21,7 @@ from ..runtime.logs import start_engine_logging
 from .child_process import end_with_parent, ignore_the_terminal
 from .engine_loop import EngineLoop
 from .heartbeat import Heartbeat
-from .messages import EngineStart, Failed, Ready, RingsLost
+from .messages import EngineStart, Failed, Loading, Ready, RingsLost
 from .one_line import one_line
 from .shared_connection import SharedConnection
 from .sized_pipeline import SizedPipeline
@@ -54,6 +54,7 @@ def _run(connection: SharedConnection, start: EngineStart, heartbeat: Heartbeat)
     try:
         model = load_model(start.load, start.model)
         pipeline = SizedPipeline(lambda height, width: open_pipeline(model, height, width), start.height, start.width)
+        pipeline.warm_up(lambda what: connection.send(Loading(what)))
     except Exception as error:  # whatever a checkpoint, a driver or a package raises, the front is told
         log.debug("the model can't be loaded", exc_info=True)
         connection.send(Failed(one_line(error)))

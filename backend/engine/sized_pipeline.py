@@ -31,6 +31,11 @@ class SizedPipeline:
         """As `ChunkPipeline.frames_wanted`; 0 while there is no stream."""
         return 0 if self._pipeline is None else self._pipeline.frames_wanted
 
+    def warm_up(self, tell: Callable[[str], object]) -> None:
+        """As `ChunkPipeline.warm_up`, at the show's size: at a smaller one everything runs as it is written."""
+        if self._pipeline is not None:
+            self._pipeline.warm_up(tell)
+
     def resize(self, scale: float) -> None:
         """Have a stream of so many times the show's size, or as near as can be; a new one where that is another.
 

@@ -172,6 +172,7 @@ class Front:
             restarts=engine.restarts,
             hangs=engine.hangs,
             degraded=engine.degraded,
+            loading=engine.loading,
             faults=self.events.total,
             last_fault=self.events.last,
             ticks=presenter.ticks,

@@ -79,6 +79,8 @@ class FrontStatus:
     """How often of those because it hung."""
     degraded: str
     """What the engine gives up so that the show goes on; "" for nothing."""
+    loading: str
+    """What the engine does while it starts, as "compiling the encoder"; "" for nothing that takes long."""
     faults: Count
     """What went wrong, each time that it did; the list of events has all of it."""
     last_fault: str

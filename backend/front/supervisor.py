@@ -18,6 +18,7 @@ from ..engine.messages import (
     EngineStart,
     Failed,
     Fault,
+    Loading,
     Next,
     Notice,
     Ready,
@@ -64,6 +65,8 @@ class EngineStatus:
     """Seconds since the last good chunk; None before the first."""
     loading_for: float
     """Seconds for which the model has been loading; 0.0 once it is there."""
+    loading: str
+    """What is done meanwhile, as "compiling the encoder"; "" for nothing that takes long, and once it is there."""
     hangs: int
     """How often it was started again because it hung."""
     last_end: str
@@ -156,6 +159,7 @@ class Supervisor:
             last_fault=self._last_fault,
             degraded=self._degraded,
             since_chunk=None if last is None else now - last,
+            loading=self._loading,
             loading_for=0.0 if life is None or self._ready else max(0.0, now - life.began),
             hangs=self._hangs,
             last_end=self._last_end,
@@ -205,7 +209,7 @@ class Supervisor:
         self._ready = self._waiting = self._held = False
         self._life_chunks = 0
         self._idle_since = time.monotonic()
-        self._degraded = ""
+        self._degraded = self._loading = ""
 
     def _load_limit(self) -> float:
         limits = self._limits
@@ -248,6 +252,9 @@ class Supervisor:
                 life.liveness.note_turn(now)
                 self._note_next(life, message, now)
                 life.send(self._answer(message.span))
+            case Loading():
+                self._loading = message.what
+                log.info("the engine loads: %s", message.what)
             case Ready():
                 self._note_ready(life, message, now)
             case Fault():
@@ -286,7 +293,7 @@ class Supervisor:
             self._first_load = now - life.began
         self._patience = 1.0
         self._ready, self._device, self._idle_since = True, message.device, now
-        self._attention = message.attention
+        self._attention, self._loading = message.attention, ""
         life.liveness.note_ready(message.device)
         log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
 

@@ -33,6 +33,15 @@ def model_folders(
     return tuple(dict.fromkeys(expanded(path).absolute() for path in [*own, *others]))
 
 
+def keep_what_is_compiled() -> None:
+    """Have PyTorch keep it in the user's cache folder, not in the temporary one, so that the next start is quick.
+
+    Where TORCHINDUCTOR_CACHE_DIR is set, that folder stays.
+    """
+    folder = platformdirs.user_cache_path(DATA_FOLDER, appauthor=False) / "compiled"
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder))
+
+
 def _hub_cache(environment: Mapping[str, str], home: Path) -> Path:
     """As huggingface_hub documents it."""
     if cache := environment.get("HF_HUB_CACHE"):

@@ -89,7 +89,9 @@ def render_file(options: RenderOptions, progress: TextIO = sys.stderr) -> dict[s
     from ..engine.chunk_pipeline import ChunkPipeline  # brings torch, for which a mistake above need not wait
 
     model = load_model(options.load, options.model)
-    rendering = Rendering(ChunkPipeline(model, height, width), settings, began)
+    pipeline = ChunkPipeline(model, height, width)
+    pipeline.warm_up(log.info)
+    rendering = Rendering(pipeline, settings, began)
     frames = islice(steady_frames(clip, height, width, clip.rate, options.fit), options.frames)
     mask, control = settings.mask_source.address, settings.control_source
     mask_frames = side_frames(mask, "mask", height, width, clip.rate, options.fit) if mask else None

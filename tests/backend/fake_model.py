@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -20,7 +21,13 @@ COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, 
 
 def load(choice: ModelOptions) -> EngineModel:
     annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
-    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators, attention=lambda: "fake")
+    return EngineModel(
+        device="cpu", open_stream=FakeStream, annotators=annotators, attention=lambda: "fake", warm_up=warm_up
+    )
+
+
+def warm_up(stream: object, tell: Callable[[str], object]) -> None:
+    tell("compiling a fake")
 
 
 def broken(choice: ModelOptions) -> EngineModel:

@@ -173,6 +173,7 @@ class TinyAutoencoder(nn.Module):
         self.decoder = _decoder(self.sizes)
         self.soft = SoftPicture(self.latent_channels) if linear else None
         self.statistics = Statistics() if self.sizes.wan_space else None
+        self.run_encoder = self.run_decoder = run_layers
 
     @property
     def dtype(self) -> torch.dtype:
@@ -204,7 +205,7 @@ class TinyAutoencoder(nn.Module):
         unit = ((pixels + 1) / 2).to(self.dtype)
         if isinstance(self.encoder, BlockTransform):
             return self._given(self.encoder(unit)), TinyState(())
-        latents, after = run_pieces(partial(_run, self.encoder), in_pieces(unit, FRAMES_PER_LATENT), state)
+        latents, after = run_pieces(partial(self.run_encoder, self.encoder), in_pieces(unit, FRAMES_PER_LATENT), state)
         return self._given(latents), after
 
     def decode_raw(self, latents: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
@@ -212,7 +213,7 @@ class TinyAutoencoder(nn.Module):
         if self.statistics is not None:
             latents = self.statistics.restore(latents)
         latents = latents.to(self.dtype)
-        unit, after = run_pieces(partial(_run, self.decoder), in_pieces(latents, 1), state)
+        unit, after = run_pieces(partial(self.run_decoder, self.decoder), in_pieces(latents, 1), state)
         if self.soft is not None:
             unit = unit + self.soft(latents)
         return unit.float() * 2 - 1, after
@@ -222,7 +223,7 @@ class TinyAutoencoder(nn.Module):
         return latents.float() if self.statistics is None else self.statistics.normalise(latents)
 
 
-def _run(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple[Tensor, TinyState]:
+def run_layers(layers: nn.Sequential, video: Tensor, state: TinyState | None) -> tuple[Tensor, TinyState]:
     """[B, C, T, H, W] through per-frame layers; memory blocks take and leave their last frame."""
     batch = video.shape[0]
     x = rearrange(video, "b c t h w -> (b t) c h w")

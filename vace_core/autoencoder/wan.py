@@ -7,6 +7,7 @@ layers run; the next call takes them up again. So a video in pieces equals the w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from einops import rearrange
@@ -199,6 +200,7 @@ class WanAutoencoder(nn.Module):
         self.conv2 = CausalConv(self.latent_channels, self.latent_channels, 1)
         self.decoder = Decoder(dim, self.latent_channels)
         self.statistics = Statistics()
+        self.run_encoder, self.run_decoder = run_encoder, run_decoder
 
     @property
     def dtype(self) -> torch.dtype:
@@ -212,7 +214,7 @@ class WanAutoencoder(nn.Module):
         sizes that are no multiple of 8, raise ValueError.
         """
         require_pixels(pixels, begins=state is None)
-        return run_pieces(self._encode, first_apart(pixels) if state is None else (pixels,), state)
+        return run_pieces(partial(self.run_encoder, self), first_apart(pixels) if state is None else (pixels,), state)
 
     def decode(self, latents: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
         """Latents [B, 16, f, h, w] -> pixels [B, 3, F, 8h, 8w] in [-1, 1]; F = 4f - 3 at the beginning, else 4f."""
@@ -221,18 +223,22 @@ class WanAutoencoder(nn.Module):
 
     def decode_raw(self, latents: Tensor, state: WanState | None = None) -> tuple[Tensor, WanState]:
         """As `decode`, unclamped."""
-        return run_pieces(self._decode, first_apart(latents) if state is None else (latents,), state)
+        return run_pieces(partial(self.run_decoder, self), first_apart(latents) if state is None else (latents,), state)
 
-    def _encode(self, pixels: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
-        trail = Trail(None if state is None else state.left)
-        mean = self.conv1(self.encoder.run(pixels.to(self.dtype), trail)).chunk(2, dim=1)[0]
-        return self.statistics.normalise(mean), WanState(tuple(trail.left))
 
-    def _decode(self, latents: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
-        trail = Trail(None if state is None else state.left)
-        restored = self.statistics.restore(latents).to(self.dtype)
-        pixels = self.decoder.run(self.conv2(restored), trail).float()
-        return pixels, WanState(tuple(trail.left))
+def run_encoder(autoencoder: WanAutoencoder, pixels: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
+    """Pixels to normalised latents, all frames alike: the first of a stream alone, later ones four to a latent."""
+    trail = Trail(None if state is None else state.left)
+    mean = autoencoder.conv1(autoencoder.encoder.run(pixels.to(autoencoder.dtype), trail)).chunk(2, dim=1)[0]
+    return autoencoder.statistics.normalise(mean), WanState(tuple(trail.left))
+
+
+def run_decoder(autoencoder: WanAutoencoder, latents: Tensor, state: WanState | None) -> tuple[Tensor, WanState]:
+    """The way back, unclamped."""
+    trail = Trail(None if state is None else state.left)
+    restored = autoencoder.statistics.restore(latents).to(autoencoder.dtype)
+    pixels = autoencoder.decoder.run(autoencoder.conv2(restored), trail).float()
+    return pixels, WanState(tuple(trail.left))
 
 
 def _middle(channels: int) -> nn.Sequential:

@@ -9,6 +9,7 @@ from .catalogue import AUTOENCODERS, TEXT_ENCODERS
 
 TEXT_DEVICES = ("same", "cpu", "offload")
 KINDS = ("none", "fp8", "int8")
+COMPILE = ("auto", "on", "off")
 ATTENTION = (
     "auto",
     "sdpa",
@@ -65,7 +66,11 @@ class LoadOptions:
     attention: str = "auto"
     """Which attention kernel: "auto" chooses by trial for each stream; another must be right when it is tried."""
 
+    compile: str = "auto"
+    """Whether regions of the network are compiled: "auto" (on an NVIDIA GPU, where Triton is), "on" or "off"."""
+
     def __post_init__(self) -> None:
+        _require("compile", self.compile, COMPILE)
         _require("attention", self.attention, ATTENTION)
         _require("graphs", self.graphs, GRAPHS)
         _require("autoencoder", self.autoencoder, AUTOENCODERS)

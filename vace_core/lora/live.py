@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from ..transformer.block import Block
 from ..transformer.model import CausalWan
 from .changes import read
 from .files import SHOWN, Lora, read_lora
@@ -95,6 +96,9 @@ class AdaptedTransformer:
             if layer.sources not in self._gains:
                 self._gains[layer.sources] = torch.zeros(sum(count for _, count, _ in layer.sources), device=device)
             self._wan.get_submodule(name).register_forward_hook(partial(layer.added, self._gains[layer.sources]))
+        for block in self._wan.modules():
+            if isinstance(block, Block) and any(part._forward_hooks for part in block.modules()):
+                block.run_as_written()  # what is compiled would leave the hooks out without a word
         self._changed = [_Changed.of(self._wan, key, changes) for key, changes in deltas.items()]
 
     @torch.inference_mode()

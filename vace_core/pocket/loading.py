@@ -42,8 +42,8 @@ def load_pocket(
 
     ValueError for options of the published autoencoders and text encoders: this model has its own.
     """
-    anywhere = replace(options, loras=(), merged=(), quantise=Quantise(), attention="auto", graphs="auto")
-    if anywhere != LoadOptions():
+    own = {"loras": (), "merged": (), "quantise": Quantise(), "attention": "auto", "graphs": "auto", "compile": "auto"}
+    if replace(options, **own) != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
             "choose another pipeline"

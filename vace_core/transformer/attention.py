@@ -69,26 +69,35 @@ class Attention(nn.Module):
 class SelfAttention(Attention):
     """Attention of a chunk to itself and, through `memory`, to what the stream remembers."""
 
-    def forward(
+    def project(self, x: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, N, D], turn from `rope.rotation` -> queries, rotated, keys, unrotated, and values: [B, H, N, head].
+
+        turn: None leaves the queries unrotated, too.
+        """
+        given = shared_input(x, self.q, self.k, self.v)
+        queries = self.queries(given)
+        return queries if turn is None else rotate(queries, turn), *self.keys_values(given)
+
+    def attend(
         self,
-        x: Tensor,
+        projected: tuple[Tensor, Tensor, Tensor],
         turn: Tensor,
         memory: LayerMemory | None = None,
         mask: Tensor | None = None,
         split: TokenSplit = WHOLE,
     ) -> Tensor:
-        """x [B, N, D]; turn from `rope.rotation`; mask (bool [N, N], True = may look) only where nothing is stored.
+        """What `project` made, attended to: [B, H, N, head]; mask (bool [N, N], True = may look) only where nothing is
+        stored.
 
-        split: of the tokens, of which x has this rank's; turn, mask and memory are of all tokens.
+        split: of the tokens, of which `projected` has this rank's, its queries unrotated; turn, mask and memory are of
+        all tokens.
         """
-        given = shared_input(x, self.q, self.k, self.v)
-        queries, keys, values = split.to_heads(self.queries(given), *self.keys_values(given))
-        queries = rotate(queries, turn)
+        queries, keys, values = split.to_heads(*projected)
+        if split is not WHOLE:
+            queries = rotate(queries, turn)
         if memory is not None:
-            attended = memory.attend(queries, keys, values)
-        else:
-            attended = attend(queries, rotate(keys, turn), values, mask)
-        return self.output(split.to_tokens(attended))
+            return split.to_tokens(memory.attend(queries, keys, values))
+        return split.to_tokens(attend(queries, rotate(keys, turn), values, mask))
 
 
 class CrossAttention(Attention):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,12 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(a.dim, a.eps, elementwise_affine=False)
         self.ffn = nn.Sequential(nn.Linear(a.dim, a.ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(a.ffn_dim, a.dim))
         self.modulation = nn.Parameter(torch.randn(1, 6, a.dim) / a.dim**0.5)
+        self.run_as_written()
+
+    def run_as_written(self) -> None:
+        """Have no region of it compiled (`compilation`)."""
+        self.before_attention: Callable[..., tuple[Tensor, Tensor, Tensor]] = before_attention
+        self.after_attention: Callable[..., Tensor] = after_attention
 
     def forward(
         self,
@@ -39,14 +45,28 @@ class Block(nn.Module):
         """x [B, N, D]; modulation [B, f, 6, D] of `modulations`, where N is f frames of tokens (f = 1: all tokens share
         one timestep).
 
-        split: as `SelfAttention.forward`.
+        split: as `SelfAttention.attend`.
         """
-        shift1, factor1, gate1, shift2, factor2, gate2 = modulation.unbind(2)
-        y = self.self_attn(modulate(self.norm1(x), shift1, factor1), turn, memory, mask, split)
-        x = gated(x, y, gate1)
-        x = x + self.cross_attn(self.norm3(x), prompt)
-        y = self.ffn(modulate(self.norm2(x), shift2, factor2))
-        return gated(x, y, gate2)
+        projected = self.before_attention(self, x, modulation, turn if split is WHOLE else None)
+        attended = self.self_attn.attend(projected, turn, memory, mask, split)
+        return self.after_attention(self, x, attended, modulation, prompt)
+
+
+def before_attention(block: Block, x: Tensor, modulation: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """A block as far as it knows no memory: what `SelfAttention.project` gives."""
+    shift, factor = modulation[:, :, :2].unbind(2)
+    return block.self_attn.project(modulate(block.norm1(x), shift, factor), turn)
+
+
+def after_attention(
+    block: Block, x: Tensor, attended: Tensor, modulation: Tensor, prompt: tuple[Tensor, Tensor]
+) -> Tensor:
+    """The rest of it: what enters it [B, N, D] and what `SelfAttention.attend` gave, as what leaves it [B, N, D]."""
+    gate1, shift2, factor2, gate2 = modulation[:, :, 2:].unbind(2)
+    x = gated(x, block.self_attn.output(attended), gate1)
+    x = x + block.cross_attn(block.norm3(x), prompt)
+    y = block.ffn(modulate(block.norm2(x), shift2, factor2))
+    return gated(x, y, gate2)
 
 
 def modulations(blocks: Sequence[Block], time: Tensor) -> Tensor:

@@ -74,6 +74,11 @@ def test_a_number_format_is_for_all_parts_or_for_one(words: list[str], expected:
     assert choose(*options)[0].weights.quantise == expected
 
 
+def test_what_is_compiled_is_left_to_the_device_unless_it_is_said():
+    assert choose()[0].weights.compile == "auto"
+    assert choose("--compile", "on")[0].weights.compile == "on"
+
+
 def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
     assert choose()[0].weights.attention == "auto"
     assert choose("--attention", "cudnn")[0].weights.attention == "cudnn"
@@ -101,6 +106,7 @@ def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
         (("--devices", "mps,mps"), "--devices mps,mps: it takes GPUs with their numbers"),
         (("--devices", "cpu,"), "--devices cpu,: it takes GPUs with their numbers"),
         (("--devices", "cpu,cpu", "--graphs", "on"), "--devices cpu,cpu: .*--graphs on cannot be; choose auto or off"),
+        (("--devices", "cpu,cpu", "--compile", "on"), "--devices cpu,cpu: .*--compile on cannot be; choose auto or off"),
         (("--device", "cpu", "--devices", "cpu,cpu"), "--device cpu is one device and --devices are several"),
         (
             ("--devices", "cpu,cpu,cpu,cpu"),

@@ -33,6 +33,7 @@ QUIET = FrontStatus(
     restarts=0,
     hangs=0,
     degraded="",
+    loading="",
     faults=0,
     last_fault="",
     ticks=375,

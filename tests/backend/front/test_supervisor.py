@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from backend.controls.settings import Settings
-from backend.engine.messages import ChunkRequest, EngineStart, RingNames
+from backend.engine.messages import ChunkRequest, EngineStart, Loading, RingNames
 from backend.engine.options import ModelOptions
 from backend.engine.timeline import Span
 from backend.front.limits import Limits
@@ -146,6 +146,15 @@ def engine(rig: Rig) -> psutil.Process:
 
 def test_the_status_names_the_device_and_what_attention_runs_on(running: Rig):
     assert (running.status.device, running.status.attention) == ("cpu", "fake")
+
+
+def test_what_an_engine_does_while_it_loads_is_known_until_it_is_ready(rig: Rig, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO, "backend.front.supervisor")
+    rig.supervisor._receive(None, Loading("compiling something else"))  # type: ignore[arg-type]
+    assert rig.status.loading == "compiling something else"
+    rig.wait_for_chunks()
+    assert "the engine loads: compiling a fake" in caplog.text
+    assert rig.status.loading == ""
 
 
 def test_a_stopped_engine_is_known_and_replaced_and_the_controls_are_kept(running: Rig):

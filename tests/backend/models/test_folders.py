@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.models.folders import model_folders
+from backend.models.folders import keep_what_is_compiled, model_folders
 
 
 def test_ours_goes_before_the_cache_scope_and_comfyuis_that_are_there(tmp_path: Path):
@@ -59,3 +59,14 @@ def test_the_home_of_nobody_is_told(tmp_path: Path, variable: str):
 @pytest.mark.parametrize("name", ["x" * 300, "nul\0"])
 def test_a_folder_that_cannot_be_is_none_that_is_there(tmp_path: Path, name: str):
     assert len(model_folders((), {"HF_HUB_CACHE": name}, tmp_path)) == 1
+
+
+def test_what_is_compiled_is_kept_where_it_is_said_or_in_the_users_cache(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "elsewhere")
+    keep_what_is_compiled()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "elsewhere"
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    keep_what_is_compiled()
+    kept = Path(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+    assert "vace-live" in kept.parts
+    assert kept.name == "compiled"

@@ -28,6 +28,9 @@ class Pipeline:
         seen = {"mode": "stand-in", "control": None, "mask": None, "faded": False}
         return SimpleNamespace(frames=frames, faults=(), refused=(), tag=tag, **seen)
 
+    def warm_up(self, tell) -> None:
+        pass
+
     def settle(self) -> None:
         pass
 
