@@ -300,6 +300,7 @@ def test_a_cpp_compiler_that_is_not_there_is_noticed(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # of inductor, about itself
 def test_the_pocket_through_inductor_gives_the_same_pictures(tmp_path, monkeypatch: pytest.MonkeyPatch):
     if not c._has_cpp_compiler():
         pytest.skip("this machine has no C++ compiler")
