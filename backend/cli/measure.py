@@ -29,7 +29,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", metavar="HxW", help="pixels, multiples of 16 (default: the pipeline's)")
     add_device_option(parser)
     add_devices_option(parser)
-    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="the same measures, smaller, in about a minute")
     parser.add_argument(
         "--matrix",
         action="store_true",
