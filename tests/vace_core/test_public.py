@@ -15,8 +15,8 @@ import vace_core
 
 PROMISED = {"PIPELINES", "Chunk", "Controls", "Reference", "Stream", "load"}
 STREAM = {
-    "attention", "fork", "frames_wanted", "height", "model", "reference_modes", "reset", "restore", "settle",
-    "snapshot", "state", "step", "width",
+    "attention", "fork", "frames_wanted", "height", "model", "record_calls", "reference_modes", "reset", "restore",
+    "settle", "snapshot", "state", "step", "width",
 }  # fmt: skip
 CONTROLS = (
     "prompt", "control", "source", "mask", "pin", "references", "reference_mode", "first", "last", "scale",
@@ -40,7 +40,7 @@ def test_what_is_given_and_what_comes_back_has_these_fields() -> None:
     assert tuple(inspect.signature(vace_core.Controls).parameters) == CONTROLS
     assert tuple(inspect.signature(vace_core.Chunk).parameters) == ("frames", "mode", "index", "latents")
     assert tuple(inspect.signature(vace_core.Reference).parameters) == ("picture", "strength")
-    assert tuple(inspect.signature(vace_core.load).parameters) == ("pipeline", "device", "store", "options")
+    assert tuple(inspect.signature(vace_core.load).parameters) == ("pipeline", "device", "store", "options", "text")
 
 
 def test_a_stream_in_ten_lines() -> None:

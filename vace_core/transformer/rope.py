@@ -86,7 +86,8 @@ class Rotary:
     def from_zero(self, frames: int) -> Tensor:
         """That of positions 0, 1, 2, ... of so many latent frames, kept once it was made."""
         if frames not in self._from_zero:
-            self._from_zero[frames] = self(range(frames))
+            with torch.inference_mode(False):  # what a stream made is kept for training too
+                self._from_zero[frames] = self(range(frames))
         return self._from_zero[frames]
 
 

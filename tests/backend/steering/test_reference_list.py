@@ -10,6 +10,7 @@ from backend.imaging.stills import PictureError
 from backend.steering.reference_list import bind_reference_list
 from bridge.control.mailbox import Mailbox
 
+from ..fake_model import FakeStream
 from ..marker import HEIGHT, WIDTH, clip, maker, settings
 
 LIST, STRENGTH = "/vace/reference", "/vace/reference/strength"
@@ -111,8 +112,8 @@ def test_a_picture_that_can_no_longer_be_read_is_what_it_was_and_a_new_one_is_ta
 
 
 def test_a_mode_that_is_not_possible_here_is_told_once_and_another_is_used(look, monkeypatch):
+    monkeypatch.setattr(FakeStream, "reference_modes", ("paper",))
     chunk_pipeline, stream = maker()
-    monkeypatch.setattr(stream, "reference_modes", ("paper",), raising=False)
     faults = []
     for shown in ((), (str(look),), (str(look),)):
         wanted = settings(reference=shown, reference_mode="joint")

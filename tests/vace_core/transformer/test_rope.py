@@ -37,3 +37,13 @@ def test_tokens_in_half_precision_are_turned_in_float32_and_rounded_once() -> No
 def test_numbers_that_follow_each_other_are_one_run() -> None:
     assert list(runs([0, 1, 2, 9, 10, 3])) == [(0, 3), (9, 11), (3, 4)]
     assert list(runs([7])) == [(7, 8)]
+
+
+def test_what_a_stream_made_is_good_for_training() -> None:
+    """What is kept is shared by all, and a tensor of inference mode cannot take part in a backward pass."""
+    kept = Rotary(2, 3, 12, torch.device("cpu"))
+    with torch.inference_mode():
+        turn = kept.from_zero(2)
+    tokens = torch.ones((1, 1, 12, 12), requires_grad=True)
+    rotate(tokens, turn).sum().backward()
+    assert tokens.grad is not None
