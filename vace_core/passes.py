@@ -126,7 +126,7 @@ class _Staged:
     def holding(self, source: Tensor) -> Tensor:
         """The buffer, with what the source holds; what it holds already is not copied again."""
         if self._buffer is None:
-            self._buffer = torch.empty_like(source, memory_format=torch.contiguous_format)
+            self._buffer = torch.empty_like(source)
         if self._source is None or not _same(source, self._source):
             self._buffer.copy_(source)
             self._source = source  # kept, so that no other tensor gets its address

@@ -272,3 +272,18 @@ def test_recordings_are_few_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch)
     stream = recorded_stream("longlive", RecordedGraphs())
     assert are_same(show(stream), show(plain_stream("longlive")))
     assert len(stream._passes._calls) <= 3
+
+
+def test_what_is_staged_lies_in_memory_as_it_came() -> None:
+    """What is compiled is compiled for strides: with others a replayed call would run as it is written."""
+    calls, seen = passes.Passes(RecordedGraphs()), []
+
+    def run(given: tuple[Tensor]) -> Tensor:
+        seen.append(given[0].stride())
+        return given[0] + 1
+
+    heads = torch.rand(2, 5, 3, 4).transpose(1, 2)
+    for _ in range(2):
+        calls("key", run, (heads,))
+        calls.record()
+    assert seen == [heads.stride()] * 3

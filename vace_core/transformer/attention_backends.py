@@ -174,7 +174,7 @@ TABLE = (
         "PyTorch's own choice",
         _sdpa,
         ("cuda", "cpu", "mps"),
-        ((0, 0), (99, 0)),
+        ANY_CAPABILITY,
         FLOAT,
         range(1, 513),
         bias=True,
