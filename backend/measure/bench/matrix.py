@@ -1,5 +1,5 @@
 """The rows of a machine with a GPU and nothing else: two pipelines at full size with random weights, in every mode, by
-every attention kernel that is right there."""
+every attention kernel that is right there, as they are written and replayed from graphs. Nothing is compiled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from vace_core.cuda_graphs import graphs_for
 from vace_core.model import Model
 from vace_core.stream import Stream
 
@@ -34,9 +35,12 @@ def _pipeline_rows(model: Model, size: tuple[int, int], chunks: int) -> Iterator
     height, width = size
     rates = Rates.measured(model.device, model.dtype)
     yield rates.row(model.dtype) | {"weights_gb": weights_gb(model)}
+    recorder = graphs_for(model.device, "auto")
     for kernel in right_kernels(model, height, width):
-        for row in chunk_rows(replace(model, attention=kernel), height, width, chunks, rates):
-            yield row | {"name": f"attention {kernel}, {row['name']}"}
+        for way, graphs in (("", None), ("graphs, ", recorder)) if recorder else (("", None),):
+            measured = replace(model, attention=kernel, graphs=graphs)
+            for row in chunk_rows(measured, height, width, chunks, rates):
+                yield row | {"name": f"attention {kernel}, {way}{row['name']}"}
     yield from stage_rows(model, height, width, chunks)
     yield from quantisation_rows(model, height, width)
 

@@ -25,7 +25,7 @@ from .controls import PROMPT, controls_of
 from .timing import warm_state
 
 STAGES = ("annotate", "encode", "context", "denoise", "decode", "clean pass")
-BEFORE_PICTURES = STAGES[:-1]
+BEFORE_DECODING = STAGES[:-2]
 """The clean pass follows when the frames are handed out."""
 COMPARED = ("causal-forcing", "causal-forcing-framewise")
 """Two pipelines of one size whose chunks have three latent frames, and one."""
@@ -123,22 +123,30 @@ def _stage_row(model: Model, height: int, width: int, chunks: int, name: str) ->
     return {
         "name": f"stages of a chunk, {name}",
         **{f"{stage.replace(' ', '_')}_ms": round(value, 2) for stage, value in medians.items()},
-        **latency(model.pipeline, sum(medians[stage] for stage in BEFORE_PICTURES)),
+        **latency(
+            model.pipeline,
+            sum(medians[stage] for stage in BEFORE_DECODING),
+            medians["decode"],
+            model.pipeline.chunk if model.device.type == "cpu" else 1,
+        ),
     }
 
 
-def latency(pipeline: Pipeline, make_ms: float) -> dict[str, Any]:
+def latency(pipeline: Pipeline, before_ms: float, decode_ms: float, pieces: int) -> dict[str, Any]:
     """How late the pictures of a settled chunk are whose frames come in at the pipeline's rate.
 
-    first_frame_ms: from the moment its last frame is in until there is a first picture. frames_ms: for each frame from
-    when it came in until its picture is there. They are all there at once, as a chunk is decoded whole. even_ms: the
-    same for every frame when they are shown at that rate, which is as long as the first one waits.
+    before_ms: what is done before decoding. pieces: in how many equal ones the chunk is decoded and handed out: one for
+    each latent frame on a processor, one on a graphics card (`autoencoder.pieces.in_pieces`). first_frame_ms: from the
+    moment the chunk's last frame is in until there is a first picture. frames_ms: for each frame from when it came in
+    until its picture is there. even_ms: the same for every frame when they are shown at that rate, which is as long as
+    the one that waits longest.
     """
     count = FRAMES_PER_LATENT * pipeline.chunk
-    waits = [1000 * (count - 1 - n) / pipeline.fps for n in range(count)]
+    made = [before_ms + decode_ms * (1 + n * pieces // count) / pieces for n in range(count)]
+    late = [1000 * (count - 1 - n) / pipeline.fps + there for n, there in enumerate(made)]
     return {
         "latent_frames": pipeline.chunk,
-        "first_frame_ms": round(make_ms, 1),
-        "frames_ms": [round(wait + make_ms, 1) for wait in waits],
-        "even_ms": round(waits[0] + make_ms, 1),
+        "first_frame_ms": round(made[0], 1),
+        "frames_ms": [round(each, 1) for each in late],
+        "even_ms": round(max(late), 1),
     }

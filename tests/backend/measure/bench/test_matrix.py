@@ -10,6 +10,7 @@ from backend.measure.bench.controls import MODES
 from backend.measure.bench.matrix import matrix_rows, right_kernels
 from backend.measure.bench.models import random_model
 from backend.measure.bench.sameness import not_the_same
+from tests.vace_core.recorded_graphs import RecordedGraphs
 from tests.vace_core.small import ARCHITECTURE, model
 from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import PIPELINES
@@ -26,6 +27,18 @@ def test_each_pipeline_has_its_rows_in_every_mode(monkeypatch):
         assert f"{pipeline}, rates of the device, float32" in names
         assert {f"{pipeline}, attention sdpa, chunk, {mode}" for mode in MODES} <= set(names)
         assert any(name.startswith(f"{pipeline}, stages of a chunk") for name in names)
+    assert not_the_same(rows) == []
+
+
+def test_where_there_are_graphs_each_mode_has_a_row_with_and_one_without_them(monkeypatch):
+    graphs = RecordedGraphs()
+    monkeypatch.setattr(matrix, "random_model", lambda name, device: model(PIPELINES[name], recache=False))
+    monkeypatch.setattr(matrix, "graphs_for", lambda device, wanted: lambda device: graphs)
+    rows = list(matrix_rows((32, 48), CPU, chunks=2))
+    names = {row["name"] for row in rows}
+    for mode in MODES:
+        assert {f"longlive, attention sdpa, {way}chunk, {mode}" for way in ("", "graphs, ")} <= names
+    assert graphs.replayed > 0
     assert not_the_same(rows) == []
 
 
