@@ -66,12 +66,13 @@ class Backend:
 
     def code(self) -> int | None:
         """Its exit code, None while it runs. One that does not end in time is killed."""
-        if self.ending is not None and time.monotonic() - self.ending > STOP_SECONDS and not self._killed:
+        code = self.process.poll()
+        if code is not None:
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        elif self.ending is not None and time.monotonic() - self.ending > STOP_SECONDS and not self._killed:
             self._killed = True
             self._kill()
-        code = self.process.poll()
-        if code is not None and self.process.stdin is not None:
-            self.process.stdin.close()
         return code
 
     def last_lines(self) -> str:

@@ -344,6 +344,20 @@ def test_what_does_not_end_when_asked_is_killed_with_what_it_has_started(
     frames_until(comp, gone, "its child's end")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there taskkill does it")
+def test_what_ended_late_and_unseen_is_not_killed(comp: Op, monkeypatch: pytest.MonkeyPatch):
+    """Nobody draws frames for longer than it is given to end; when somebody does again, it has ended by itself."""
+    give(comp, "import sys; print('up', flush=True); sys.stdin.read()")
+    comp.par.Install.pulse()
+    frames_until(comp, lambda: "up" in comp.op("log").text, "it")
+    process = comp.ext.VaceLive._backend.process
+    monkeypatch.setitem(comp.op("process").module.Backend.code.__globals__, "STOP_SECONDS", 0.0)
+    comp.par.Stop.pulse()
+    process.wait(PATIENCE)
+    frames_until(comp, lambda: not comp.ext.VaceLive.Running, "its end")
+    assert comp.par.State.eval() == "stopped"
+
+
 def test_the_backend_does_not_hear_what_touchdesigner_tells_its_own_python(comp: Op, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONHOME", "C:/TouchDesigner/bin")
     give(comp, "import os; print(os.environ.get('PYTHONHOME'), os.environ['PYTHONUTF8'], flush=True)")
