@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vace_core.config import PIPELINES
+from vace_core.sampling.schedule import Schedule, Table
+
 from ..painter import CONTROLS
 from ..words import LENGTH, tokenize
 from .latents import USE, ClipLatents, Pool
@@ -25,7 +28,14 @@ SILENT, CONTRARY = 0.6, 0.15
 LATER = 0.4
 """Share of chunks with a memory; without one there is more to learn, and the rest is soon learnt."""
 _OPTIONAL = ("history", "earlier", "context", "references")
-STEPS = (1000.0, 937.5, 833.3, 625.0)
+NEAR = 0.75
+"""Share of the noise levels that are near those which a stream runs."""
+
+
+def stream_schedule() -> Schedule:
+    """Timesteps and noise levels that a stream of the pocket model runs."""
+    pipeline = PIPELINES["pocket"]
+    return Table(pipeline.shift).schedule(pipeline.steps, pipeline.warp)
 
 
 @dataclass(frozen=True)
@@ -147,11 +157,12 @@ class Batches:
 
 
 def _times(rng: np.random.Generator, size: int) -> Tensor:
-    """Half of them near the steps that are run, the others spread as the schedule's table is."""
-    near = rng.choice(STEPS, size) + rng.normal(0, 12, size)
+    """Most of them near the steps that are run, the others spread as the schedule's table is: streams that begin with
+    a video run those."""
+    near = rng.choice(stream_schedule().timesteps, size) + rng.normal(0, 12, size)
     raw = rng.uniform(0.02, 1, size)
     spread = 1000 * 3 * raw / (1 + 2 * raw)
-    return torch.from_numpy(np.clip(np.where(rng.random(size) < 0.45, near, spread), 1, 1000)).float()
+    return torch.from_numpy(np.clip(np.where(rng.random(size) < NEAR, near, spread), 1, 1000)).float()
 
 
 def _tokens(captions: list[str]) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,7 @@ from vace_core.transformer.context_blocks import ContextBlock
 from ..loading import fill
 from ..text_encoder import new_text_encoder
 from . import objectives
-from .batches import Batch, Batches
+from .batches import Batch, Batches, stream_schedule
 from .data_parallel import DataParallel
 
 Report = Callable[[str], None]
@@ -197,11 +197,11 @@ def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Ten
 @torch.no_grad()
 def _imagined(model: Pocket, batch: Batch, history: Tensor) -> Tensor:
     """The chunk before as the model itself would finish it, so that it learns to go on from what it makes."""
-    noise = torch.randn_like(history)
-    noisy = torch.lerp(history, noise, 0.625)
-    times = torch.full_like(batch.time, 625.0)
+    noise, last = torch.randn_like(history), stream_schedule().sigmas[-1]
+    noisy = torch.lerp(history, noise, last)
+    times = torch.full_like(batch.time, 1000 * last)
     earlier = replace(batch, context=batch.earlier, references=None, references_as="paper", time=times)
-    return noisy - 0.625 * objectives.flow(model.transformer, model.text, earlier, noisy, None).float()
+    return noisy - last * objectives.flow(model.transformer, model.text, earlier, noisy, None).float()
 
 
 def _groups(model: nn.Module) -> list[dict]:
