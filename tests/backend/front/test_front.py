@@ -36,6 +36,8 @@ from bridge.video.ring import FrameRing
 from bridge.video.shared_memory import SharedMemorySink
 from tests.backend.waiting import PATIENCE, wait_for
 
+pytestmark = pytest.mark.usefixtures("prepared_engines")
+
 FAKE = "tests.backend.fake_model:load"
 QUICK = Limits(chunk=3.0, backoff=0.05)
 

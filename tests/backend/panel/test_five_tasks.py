@@ -20,6 +20,8 @@ from backend.imaging.stills import read_still
 from backend.steering.steering import SteeringOptions
 from tests.browser import Browser, wait_for
 
+pytestmark = pytest.mark.usefixtures("prepared_engines")
+
 MOST = 3
 PHONE = (390, 844)
 

@@ -12,6 +12,8 @@ from backend.front.options import RunOptions
 from backend.steering.steering import SteeringOptions
 from tests.browser import Browser, find_chromium
 
+pytestmark = pytest.mark.usefixtures("prepared_engines")
+
 
 def asked_by_osc(port: int, address: str) -> list:
     """What `/vace/get ADDRESS` answers."""

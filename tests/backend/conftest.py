@@ -1,0 +1,28 @@
+"""Engines that begin within a moment, for tests of what an engine does once it runs."""
+
+import multiprocessing
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from backend.front import engine_life
+
+IMPORTED = ["torch", "backend.engine.process", "backend.engine.chunk_pipeline", "tests.backend.troubled_model"]
+
+
+@pytest.fixture(scope="module")
+def prepared_engines() -> Iterator[None]:
+    """Engines are forked from a process that has imported torch, where each would take two seconds to import it.
+
+    They are processes of their own as ever, with their own pipe, and are killed, stopped and watched alike. Whether one
+    comes up from nothing, as in a show, is for tests that do without this, such as those of the command line.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows
+        yield
+        return
+    multiprocessing.set_forkserver_preload(IMPORTED)
+    forking = SimpleNamespace(get_context=lambda _: multiprocessing.get_context("forkserver"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine_life, "multiprocessing", forking)
+        yield
