@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bridge import threads
+from tests.longest import place, scope_of
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +30,24 @@ def _logs_in_a_folder_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> 
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
+@pytest.hookimpl(trylast=True)  # when those that are not wanted are gone
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A worker is handed the longest files first."""
+    if hasattr(config, "workerinput"):
+        scopes = [scope_of(item.nodeid.split("::", 1)[0]) for item in items]
+        tests = Counter(scopes)
+        order = sorted(range(len(items)), key=lambda n: (place(scopes[n], tests[scopes[n]]), scopes[n], n))
+        items[:] = [items[n] for n in order]
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which `python start.py test` runs with
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A file's tests stay together, as they share fixtures; so do all under Wine, as they share one Windows."""
+    """What shares fixtures stays together, in the order in which it was collected."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByFile(LoadFileScheduling):
+    class ByScope(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::", 1)[0]
-            return "tests/wine" if file.startswith("tests/wine/") else file
+            return scope_of(nodeid.split("::", 1)[0])
 
-    return ByFile(config, log)
+    config.option.loadscopereorder = False  # which would put the files with the most tests first
+    return ByScope(config, log)

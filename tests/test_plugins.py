@@ -54,7 +54,7 @@ def backend(arguments: list[str], *installed: Path) -> subprocess.CompletedProce
 
 
 def rendered(target: Path, *options: str) -> list[str]:
-    return ["render", str(CLIP), str(target), "--frames", "9", "--json", *options]
+    return ["render", str(CLIP), str(target), "--frames", "9", "--width", "96", "--height", "64", "--json", *options]
 
 
 def show(source: str) -> list[str]:

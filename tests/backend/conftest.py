@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Iterator
+from multiprocessing.context import BaseContext
 from types import SimpleNamespace
 
 import pytest
@@ -11,18 +12,22 @@ from backend.front import engine_life
 IMPORTED = ["torch", "backend.engine.process", "backend.engine.chunk_pipeline", "tests.backend.troubled_model"]
 
 
-@pytest.fixture(scope="module")
-def prepared_engines() -> Iterator[None]:
-    """Engines are forked from a process that has imported torch, where each would take two seconds to import it.
+@pytest.fixture(scope="session")
+def forking() -> BaseContext:
+    """Processes are forked from one that has imported torch, where each would take two seconds to import it.
 
     They are processes of their own as ever, with their own pipe, and are killed, stopped and watched alike. Whether one
     comes up from nothing, as in a show, is for tests that do without this, such as those of the command line.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():  # Windows
-        yield
-        return
+        return multiprocessing.get_context("spawn")
     multiprocessing.set_forkserver_preload(IMPORTED)
-    forking = SimpleNamespace(get_context=lambda _: multiprocessing.get_context("forkserver"))
+    return multiprocessing.get_context("forkserver")
+
+
+@pytest.fixture(scope="module")
+def prepared_engines(forking: BaseContext) -> Iterator[None]:
+    """The engines of a show begin so."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engine_life, "multiprocessing", forking)
+        patched.setattr(engine_life, "multiprocessing", SimpleNamespace(get_context=lambda _: forking))
         yield

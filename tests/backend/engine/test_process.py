@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import pickle
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,16 @@ def damaged(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["nan.safetensors", "torn.pt", "absent.pt"])
-def test_an_engine_that_loads_a_damaged_file_says_so_and_does_not_die_of_it(tmp_path: Path, name: str):
+def test_an_engine_that_loads_a_damaged_file_says_so_and_does_not_die_of_it(
+    tmp_path: Path, forking: BaseContext, name: str
+):
     path = tmp_path / name
     if name != "absent.pt":
         damaged(path)
     ours, theirs = multiprocessing.Pipe()
     options = ModelOptions(device="cpu", weights=LoadOptions(loras=(path,)))
     start = EngineStart("backend.engine.load:load", options, 64, 96, 30.0, RingNames("", "", "", ""))
-    process = multiprocessing.get_context("spawn").Process(target=main, args=(theirs, start), daemon=True)
+    process = forking.Process(target=main, args=(theirs, start), daemon=True)  # type: ignore[attr-defined]
     process.start()
     theirs.close()
     while isinstance(told := ours.recv(), Beat):

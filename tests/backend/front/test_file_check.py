@@ -15,6 +15,7 @@ from backend.controls.named_files import named_files
 from backend.controls.table import TABLE
 from backend.front import file_check as module
 from backend.front.file_check import FileCheck
+from backend.runtime.worker import Worker, shared_worker
 from bridge.control.mailbox import Mailbox
 from tests.backend.waiting import wait_for
 from tests.bridge.video.test_clip import claimed_png
@@ -58,10 +59,18 @@ def written() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    """The process that reads, which is that of all shows here: only what kills it starts another."""
+    yield shared_worker()
+    shared_worker().close()
+
+
 @pytest.fixture
-def show(written) -> Iterator[Show]:
+def show(written, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
     show = Show(written)
     yield show
+    monkeypatch.setattr(worker, "close", lambda: None)
     show.check.stop()
 
 

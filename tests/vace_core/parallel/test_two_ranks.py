@@ -208,6 +208,7 @@ def shared_transformer(ranks: Ranks, *given: Any) -> CausalWan:
     return network
 
 
+@pytest.mark.slow  # in the quick tests one rank makes what they do, and two what one does
 @pytest.mark.skipif(not (PAIRS / "stream_end_to_end.json").exists(), reason="the reference numbers are not here")
 def test_two_ranks_make_what_the_published_programs_do(two_ranks: TwoRanks) -> None:
     for lines in two_ranks(published, PAIRS):

@@ -1,10 +1,13 @@
 """The bench's OSC rows, small."""
 
+import pytest
+
 from backend.controls.table import TABLE
 from backend.measure.bench.flood import value_of
 from backend.measure.bench.osc import FLOODED, last_numbers, osc_rows
 
 
+@pytest.mark.usefixtures("prepared_engines")
 def test_the_rows_are_measured_on_a_running_show():
     ticks, flooded, taken = osc_rows("pocket", seconds=1.0, load="tests.backend.fake_model:load")
     assert min(ticks["plain_ms"], ticks["ours_ms"]) > 0

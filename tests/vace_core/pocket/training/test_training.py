@@ -43,8 +43,14 @@ def autoencoder(clips, tmp_path_factory):
 @pytest.fixture(scope="module")
 def latents(autoencoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("latents")
-    keep_encoding(folder, autoencoder, WEIGHTS, 0, 0, 1, KEPT, count=4)
+    keep_encoding(folder, autoencoder, WEIGHTS, 0, 0, 1, KEPT, count=KEPT)
     return folder
+
+
+@pytest.fixture(scope="module")
+def batches(autoencoder, latents):
+    """What training draws from; the text encoder has read all captions."""
+    return EncodedClips(latents, autoencoder)()
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +65,10 @@ def test_drawn_clips_are_not_drawn_again(clips):
 
 
 def test_encoding_goes_on_without_end_and_keeps_the_newest(autoencoder, latents):
-    assert [path.name for path in sorted(latents.glob("*.pt"))] == ["0000001.pt", "0000002.pt", "0000003.pt"]
     pool = Pool(latents)
     before = pool.refresh()
     keep_encoding(latents, autoencoder, WEIGHTS, 0, 0, 1, KEPT, count=1)
+    assert [path.name for path in sorted(latents.glob("*.pt"))] == ["0000001.pt", "0000002.pt", "0000003.pt"]
     after = pool.refresh()
     assert len(before) == len(after) == KEPT
     assert after[:2] == before[1:]  # read once
@@ -106,22 +112,25 @@ def test_a_photograph_s_depth_is_the_annotator_s(net):
     assert controls_as_shown(unknown, net, np.random.default_rng(0))["depth"].std() > 10
 
 
-def test_every_mode_is_drawn_in_time_and_shape(autoencoder, latents):
-    batches = EncodedClips(latents, autoencoder)()
+def test_every_mode_is_drawn_in_time_and_shape(batches):
     rng = np.random.default_rng(0)
-    drawn = [batches.draw(rng, 1, small=True) for _ in range(200)]
-    seen = {batch.mode: batch for batch in drawn}
+    seen, references_as = {}, set()
+    for _ in range(200):
+        batch = batches.draw(rng, 1, small=True)
+        seen.setdefault(batch.mode, batch)
+        references_as |= set() if batch.references is None else {batch.references_as}
+        if set(seen) == set(MODES) and references_as == set(REFERENCES_AS):
+            break
     assert set(seen) == set(MODES)
+    assert references_as == set(REFERENCES_AS)
     for mode, batch in seen.items():
         assert batch.clean.shape == (1, 16, 3, 8, 12)
         assert (batch.context is None) == (mode == "text")
         assert (batch.references is None) == ("reference" not in mode)
         assert batch.references is None or batch.references.shape[2] == (2 if "two" in mode else 1)
-    assert {batch.references_as for batch in drawn if batch.references is not None} == set(REFERENCES_AS)
 
 
-def test_a_reference_that_does_not_say_how_to_paint_has_words_beside_it(autoencoder, latents):
-    batches = EncodedClips(latents, autoencoder)()
+def test_a_reference_that_does_not_say_how_to_paint_has_words_beside_it(batches):
     clip = batches.clips[0]
     silent = [batches._caption(np.random.default_rng(n), clip, 1, "control+reference") == "" for n in range(40)]
     said = type(clip)(**{**vars(clip), "recoloured": True, "pictured": True})
