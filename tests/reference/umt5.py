@@ -1,4 +1,4 @@
-"""Wan's text encoder, through transformers' UMT5 and our key conversion."""
+"""Wan's text encoder, through our UMT5 and our key conversion."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import UMT5Config, UMT5EncoderModel
-from transformers.models.umt5.modeling_umt5 import UMT5Attention
 
 from vace_core.checkpoints.text import TIED, TRANSFORMERS
 from vace_core.text import TextEncoder
+from vace_core.text.umt5_encoder import SelfAttention, Umt5Encoder, Umt5Sizes
 
 from .small import TOLERANCE
 
@@ -22,38 +21,30 @@ def cases(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> Iterator[tu
     renamed = TRANSFORMERS.to(weights)
     encoder.load_state_dict(renamed | {TIED: renamed["shared.weight"]})
     ids, mask = tensors["in.ids"], tensors["in.mask"]
-    raw = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    raw = encoder(ids, mask)
     yield "embeddings", raw, tensors["out.embeddings"], TOLERANCE
     lengths = mask.sum(dim=1).tolist()
     text = TextEncoder(encoder, lambda prompt: ids[int(prompt)][: lengths[int(prompt)]].tolist(), ids.shape[1])
     zeroed = torch.cat([text.encode(str(row)) for row in range(3)])
     yield "each prompt alone, padding zeroed", zeroed, tensors["out.embeddings_padding_zeroed"], TOLERANCE
-    first = encoder(input_ids=ids[:1], attention_mask=torch.ones_like(ids[:1])).last_hidden_state
+    first = encoder(ids[:1], torch.ones_like(ids[:1]))
     yield "no mask", first, tensors["out.nomask_first"], TOLERANCE
     long = tensors["in.long_ids"]
-    yield (
-        "300 tokens",
-        encoder(input_ids=long, attention_mask=torch.ones_like(long)).last_hidden_state,
-        (tensors["out.long"]),
-        TOLERANCE,
-    )
+    yield "300 tokens", encoder(long, torch.ones_like(long)), tensors["out.long"], TOLERANCE
     attention = encoder.get_submodule("encoder.block.0.layer.0.SelfAttention")
-    assert isinstance(attention, UMT5Attention)
-    bias = attention.compute_bias(40, 40)
+    assert isinstance(attention, SelfAttention)
+    bias = attention.position_bias(40, ids.device)
     yield "position bias of block 0", bias, tensors["out.pos_bias_block0_40"], TOLERANCE
 
 
-def _encoder(config: Mapping[str, Any]) -> UMT5EncoderModel:
-    return UMT5EncoderModel(
-        UMT5Config(
-            vocab_size=config["vocab_size"],
-            d_model=config["dim"],
-            d_kv=config["dim_attn"] // config["num_heads"],
-            d_ff=config["dim_ffn"],
-            num_heads=config["num_heads"],
-            num_layers=config["encoder_layers"],
-            relative_attention_num_buckets=config["num_buckets"],
-            feed_forward_proj="gated-gelu",
-            dropout_rate=0.0,
-        )
-    ).eval()
+def _encoder(config: Mapping[str, Any]) -> Umt5Encoder:
+    sizes = Umt5Sizes(
+        vocabulary=config["vocab_size"],
+        width=config["dim"],
+        head=config["dim_attn"] // config["num_heads"],
+        inner=config["dim_ffn"],
+        heads=config["num_heads"],
+        layers=config["encoder_layers"],
+        buckets=config["num_buckets"],
+    )
+    return Umt5Encoder(sizes).eval()

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from transformers import UMT5Config, UMT5EncoderModel
 
 from ..autoencoder.tiny import TimeGrow, TinyAutoencoder, TinySizes
 from ..autoencoder.wan import WanAutoencoder
 from ..config import Architecture
 from ..errors import CheckpointError
 from ..text.float8 import Float8Embedding, Float8Linear
+from ..text.umt5_encoder import Umt5Encoder, Umt5Sizes
 from ..transformer import CausalWan
 from . import layouts
 from .autoencoder import LIGHT, WIDTH
@@ -77,7 +77,7 @@ def load_autoencoder(
 
 def load_text_encoder(
     weights: Weights, width: int, device: torch.device, dtype: torch.dtype, keep_float8: bool = True
-) -> UMT5EncoderModel:
+) -> Umt5Encoder:
     """A UMT5 encoder of the sizes that the file's shapes tell; width: of an embedding, as the transformer takes it.
 
     keep_float8: matrices that the file has in float8_e4m3fn stay so in memory, and are widened to `dtype` in use.
@@ -86,13 +86,12 @@ def load_text_encoder(
     layout = recognise(weights)
     weights = _in_transformers_names(weights, layout).only(lambda key: key not in (TIED, SPIECE))
     expected = f"{layouts.TEXT} of width {width}"
-    config = _umt5(weights)
-    if config is None or config.d_model != width:
+    sizes = _umt5(weights)
+    if sizes is None or sizes.width != width:
         looks = f"looks like {layout}" if layout else "is nothing that is known here"
-        given = f" of width {config.d_model}" if config else ""
+        given = f" of width {sizes.width}" if sizes else ""
         raise CheckpointError(f"{weights.path} {looks}{given}, expected {expected}; get umt5-xxl's encoder")
-    encoder = on_meta(lambda: UMT5EncoderModel(config), dtype)
-    encoder.set_input_embeddings(encoder.shared)  # transformers' two tables, which are one
+    encoder = on_meta(lambda: Umt5Encoder(sizes), dtype)
     scales = _to_keep_narrow(encoder, weights) if keep_float8 else {}
     stored = {key: _as_stored(one) if key in scales else one for key, one in weights.tensors.items()}
     keys = encoder.state_dict().keys() - {TIED}
@@ -102,7 +101,7 @@ def load_text_encoder(
         layer = encoder.get_submodule(name)
         assert isinstance(layer, nn.Linear | nn.Embedding)
         if layer is encoder.shared:
-            encoder.set_input_embeddings(Float8Embedding(layer.weight, dtype, scale))
+            encoder.replace_table(Float8Embedding(layer.weight, dtype, scale))
         else:
             encoder.set_submodule(name, Float8Linear(layer.weight, scale))
     return encoder
@@ -146,7 +145,7 @@ def _last(stored: LazyTensor, rows: int) -> LazyTensor:
     return replace(stored, shape=(rows, *stored.shape[1:]), pieces=lambda: iter([stored.read()[-rows:].flatten()]))
 
 
-def _umt5(weights: Weights) -> UMT5Config | None:
+def _umt5(weights: Weights) -> Umt5Sizes | None:
     """The sizes of a text encoder in transformers' names, from its first block; None where it has none."""
     block = "encoder.block.0.layer."
     attention = block + "0.SelfAttention."
@@ -158,21 +157,18 @@ def _umt5(weights: Weights) -> UMT5Config | None:
     (vocabulary, width), (inner, _), (buckets, heads) = shapes
     if not all(0 < size <= LARGEST for size in (vocabulary, width, inner, buckets, heads, wide.shape[0])):
         return None
-    return UMT5Config(
-        vocab_size=vocabulary,
-        d_model=width,
-        d_kv=inner // heads,
-        d_ff=wide.shape[0],
-        num_layers=len({key.split(".")[2] for key in weights.tensors if key.startswith("encoder.block.")}),
-        num_heads=heads,
-        relative_attention_num_buckets=buckets,
-        relative_attention_max_distance=128,
-        feed_forward_proj="gated-gelu",
-        dropout_rate=0.0,
+    return Umt5Sizes(
+        vocabulary=vocabulary,
+        width=width,
+        head=inner // heads,
+        inner=wide.shape[0],
+        heads=heads,
+        layers=len({key.split(".")[2] for key in weights.tensors if key.startswith("encoder.block.")}),
+        buckets=buckets,
     )
 
 
-def _to_keep_narrow(encoder: UMT5EncoderModel, weights: Weights) -> dict[str, Tensor | None]:
+def _to_keep_narrow(encoder: Umt5Encoder, weights: Weights) -> dict[str, Tensor | None]:
     """The weights of layers that the file has in float8, by key, with their scales; on the unfilled encoder they
     become that, too."""
     scales: dict[str, Tensor | None] = {}

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from transformers import UMT5Config, UMT5EncoderModel
-
 from ..text import TextEncoder
-from .words import END, LENGTH, PAD, VOCABULARY, tokenize
+from ..text.umt5_encoder import Umt5Encoder, Umt5Sizes
+from .words import LENGTH, VOCABULARY, tokenize
 
 
 def new_text_encoder(width: int) -> TextEncoder:
     """Random weights; `width` is the transformer's text_dim."""
-    config = UMT5Config(
-        vocab_size=VOCABULARY,
-        d_model=width,
-        d_kv=24,
-        d_ff=2 * width,
-        num_layers=2,
-        num_heads=4,
-        relative_attention_num_buckets=16,
-        relative_attention_max_distance=24,
-        dropout_rate=0.0,
-        pad_token_id=PAD,
-        eos_token_id=END,
-        decoder_start_token_id=PAD,
-    )
-    encoder = UMT5EncoderModel(config)
-    encoder.set_input_embeddings(encoder.shared)  # one table, which transformers lists twice
-    return TextEncoder(encoder, tokenize, LENGTH)
+    sizes = Umt5Sizes(VOCABULARY, width, head=24, inner=2 * width, heads=4, layers=2, buckets=16, farthest=24)
+    return TextEncoder(Umt5Encoder(sizes), tokenize, LENGTH)

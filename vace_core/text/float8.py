@@ -1,8 +1,7 @@
 """Layers whose weights stay in the 8 bits of their file, float8_e4m3fn, and are widened where they are used.
 
 One published fp8 text encoder is a plain cast without scales; ComfyUI's has a scale for each matrix, or for each row of
-it, which is multiplied in where the matrix is widened and rounded once. The bits are held as int8: transformers casts
-what goes into a layer to the format of its weight, unless that is int8.
+it, which is multiplied in where the matrix is widened and rounded once. The bits are held as int8.
 """
 
 from __future__ import annotations

@@ -1,17 +1,16 @@
-"""The prompt, encoded by UMT5 (transformers' implementation) as Wan was trained with it."""
+"""The prompt, encoded by UMT5 as Wan was trained with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-if TYPE_CHECKING:
-    from transformers import UMT5EncoderModel  # takes longer to import than all else together
+from .umt5_encoder import Umt5Encoder
 
 
 class TextEncoder(nn.Module):
@@ -24,7 +23,7 @@ class TextEncoder(nn.Module):
 
     def __init__(
         self,
-        encoder: UMT5EncoderModel,
+        encoder: Umt5Encoder,
         tokenizer: Callable[[str], list[int]],
         length: int,
         device: torch.device | None = None,
@@ -55,7 +54,7 @@ class TextEncoder(nn.Module):
         tokens = self.encoder.shared(ids)  # the table never travels: a prompt needs a few of its rows
         if self._visited is not None:
             tokens, mask = tokens.to(self._visited), None if mask is None else mask.to(self._visited)
-        hidden = self.encoder(inputs_embeds=tokens, attention_mask=mask).last_hidden_state
+        hidden = self.encoder.encoder(tokens, mask)
         if mask is not None:
             hidden = hidden * mask[..., None]
         return nn.functional.pad(hidden, (0, 0, 0, self.length - hidden.shape[1]))

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import multiprocessing
 import secrets
 import signal
 import sys
@@ -10,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import numpy as np
@@ -246,7 +246,7 @@ def test_without_descriptors_it_tries_again_and_again_and_logs_little(running: R
     tried: list[bool] = []
     caplog.set_level(logging.INFO)
     with monkeypatch.context() as patched:
-        patched.setattr(multiprocessing.context.BaseContext, "Pipe", exhausted)
+        patched.setattr(BaseContext, "Pipe", exhausted)
         engine(running).kill()
         wait_for(lambda: len(tried) >= 4, "several tries")
         assert running.status.state == "restarting"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import torch
-from transformers import UMT5Config, UMT5EncoderModel
 
 from vace_core.text import TextEncoder
+from vace_core.text.umt5_encoder import Umt5Encoder, Umt5Sizes
 
 
-def encoder() -> UMT5EncoderModel:
+def encoder() -> Umt5Encoder:
     torch.manual_seed(0)
-    config = UMT5Config(vocab_size=40, d_model=16, d_kv=8, d_ff=32, num_heads=2, num_layers=2)
-    return UMT5EncoderModel(config).eval()
+    return Umt5Encoder(Umt5Sizes(vocabulary=40, width=16, head=8, inner=32, heads=2, layers=2)).eval()
 
 
 def tokens(prompt: str) -> list[int]:
