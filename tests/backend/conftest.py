@@ -31,3 +31,10 @@ def prepared_engines(forking: BaseContext) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(engine_life, "multiprocessing", SimpleNamespace(get_context=lambda _: forking))
         yield
+
+
+@pytest.fixture
+def prepared_ranks(forking: BaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes of the other devices begin so."""
+    ours = SimpleNamespace(get_context=lambda _: forking, current_process=multiprocessing.current_process)
+    monkeypatch.setattr("backend.engine.ranks.workers.multiprocessing", ours)  # by name, as it imports torch

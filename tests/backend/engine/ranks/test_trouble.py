@@ -21,6 +21,7 @@ ASKED = Controls("gold", loras=(0.0,))
 """Without its LoRA, a model runs the very modules that it was loaded with, into which the tests put faults."""
 
 
+@pytest.mark.usefixtures("prepared_ranks")
 def test_a_rank_that_runs_out_of_memory_takes_the_stream_with_it_and_says_so(tmp_path: Path) -> None:
     model, workers = start(tmp_path)
     shared = SharedStream(model, workers, *SIZE)
@@ -35,6 +36,7 @@ def test_a_rank_that_runs_out_of_memory_takes_the_stream_with_it_and_says_so(tmp
     assert not any(psutil.pid_exists(pid) for pid in workers.pids)
 
 
+@pytest.mark.usefixtures("prepared_ranks")
 def test_a_fault_of_the_engine_s_own_rank_ends_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, workers = start(tmp_path)
     shared = SharedStream(model, workers, *SIZE)
@@ -49,6 +51,7 @@ def test_a_fault_of_the_engine_s_own_rank_ends_the_others(tmp_path: Path, monkey
     assert not any(psutil.pid_exists(pid) for pid in workers.pids)
 
 
+@pytest.mark.usefixtures("prepared_ranks")
 @pytest.mark.parametrize("idle", [True, False], ids=["between chunks", "in a chunk"])
 def test_a_rank_that_is_killed_is_named_with_its_exit_code(tmp_path: Path, idle: bool) -> None:
     model, workers = start(tmp_path)
