@@ -164,10 +164,12 @@ def test_a_key_colour_is_chosen_or_taken_from_the_picture(show: MadeUpShow, page
     page.wait("document.querySelector('#preview-input canvas').width === 96")
     page.click(control("/vace/mask/key", ".row button"))
     page.wait("document.querySelector('#stage .picking')")
+    page.run("document.addEventListener('fullscreenchange', () => (document.body.dataset.filled = 'once'))")
     x, y, width, height = page.box("#preview-input")
     drag(page, (x + 0.75 * width, y + 0.5 * height))
     wait_for(lambda: near(show.mailbox.get("/vace/mask/key"), (0.0, 0.0, 1.0), 0.06), "the blue of the input")
     page.wait("document.querySelector('#stage #preview-output')")
+    assert not page.run("document.body.dataset.filled"), "the touch that takes a colour is not one that enlarges"
 
 
 def test_a_picture_is_chosen_pasted_or_dropped(show: MadeUpShow, page: Browser, tmp_path: Path):
