@@ -244,6 +244,13 @@ def test_what_was_wrong_before_the_page_opened_is_listed_and_not_shouted(show: M
     assert page.run("document.querySelectorAll('.toast').length") == 0
 
 
+def test_the_input_says_how_large_it_comes_and_how_much_is_cut_off(show: MadeUpShow, page: Browser):
+    show.status |= {"source_size": "1080x1920", "source_cut": 62.5}
+    page.wait("document.querySelector('#preview-input figcaption').textContent === 'input 1080x1920, 63 % cut off'")
+    show.status |= {"source_size": "1920x1080", "source_cut": 15.6}
+    page.wait("document.querySelector('#preview-input figcaption').textContent === 'input 1920x1080'")
+
+
 def test_a_stalled_show_says_so_and_what_is_wrong(show: MadeUpShow, page: Browser):
     show.status |= {"state": "stalled", "engine_fps": 0.0}
     page.wait("document.getElementById('state').textContent === 'stalled'")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,7 @@ def test_a_press_with_a_finger_counts_once_however_long_it_is(page: Browser, pre
     page.finger_down(BLACKOUT)
     time.sleep(seconds)
     page.finger_up()
-    wait_for(lambda: presses, "blackout")
+    wait_for(lambda: bool(presses), "blackout")
     rest(page)
     assert presses == [True]
 
@@ -61,7 +60,7 @@ def test_a_press_with_a_finger_counts_once_however_long_it_is(page: Browser, pre
 def test_a_click_of_the_mouse_and_a_key_count_once_each(page: Browser, presses: list[object]):
     page.resize(1440, 900)
     page.click(BLACKOUT)
-    wait_for(lambda: presses, "blackout")
+    wait_for(lambda: bool(presses), "blackout")
     page.wait("document.querySelector('#panic [aria-pressed=true]')")
     page.run(f"document.querySelector('{BLACKOUT}').focus()")
     page.command(
@@ -77,7 +76,7 @@ def test_two_fingers_press_two_buttons(page: Browser, show: MadeUpShow, presses:
     show.mailbox.set("/vace/freeze", False)
     page.finger_down(BLACKOUT, FREEZE)
     page.finger_up()
-    wait_for(lambda: show.mailbox.get("/vace/freeze") and presses, "both")
+    wait_for(lambda: bool(show.mailbox.get("/vace/freeze") and presses), "both")
     rest(page)
     assert presses == [True]
     show.mailbox.set("/vace/freeze", False)
@@ -163,7 +162,7 @@ def test_a_chip_takes_a_long_press_and_is_set_once(page: Browser, show: MadeUpSh
     page.finger_down("#faders .chip:nth-child(2)")
     time.sleep(LONG_PRESS_SECONDS)
     page.finger_up()
-    wait_for(lambda: heard, "the control")
+    wait_for(lambda: bool(heard), "the control")
     rest(page)
     assert len(heard) == 1
 
