@@ -1,4 +1,4 @@
-"""What Spout is set to for all programs of this machine: numbers that its library reads from the registry of Windows."""
+"""What Spout is set to for all programs of a machine: numbers that its library reads from the registry of Windows."""
 
 from __future__ import annotations
 
