@@ -24,8 +24,8 @@ figures = me.parent().op("figures_of").module
 
 SUBSCRIBE_SECONDS = 1.0
 """Between two tries to be heard by a backend that begins."""
-RENEW_SECONDS = 20.0
-"""Between two signs of life; the backend forgets who is silent for a minute."""
+RENEW_SECONDS = 2.0
+"""Between two questions for the presets, which others save too; a backend forgets who is silent for a minute."""
 SILENT_SECONDS = 5.0
 """Without a word for so long a backend that was heard before counts as silent."""
 LOG_SECONDS = 1.0
@@ -188,7 +188,7 @@ class VaceLive:
         self.ownerComp.op("figures").cook(force=True)
         if now - self._subscribed > RENEW_SECONDS:
             self._subscribed = now
-            self.Send("/vace/ping")
+            self.Send(sync.PRESETS)
         if now - self._heard > SILENT_SECONDS:
             self._set("State", "silent")
         if self.ownerComp.par.Followclock.eval():
@@ -206,7 +206,7 @@ class VaceLive:
             self._set("Lasterror", f"{args[0]}: {args[1]}")
             self._call("onError", address=args[0], reason=args[1])
         elif address == sync.PRESETS:
-            self._sync.list_presets([str(name) for name in args])
+            self._sync.list_presets([str(name) for name in args if name is not None])  # None: there are none
         elif address in self._sync and self._ready:
             self._sync.apply(address, args)
             self._call("onValue", address=address, args=list(args))

@@ -116,6 +116,22 @@ class Browser:
         x, y = self._middle(selector, scrolls=False)
         self.stroke([(x, y)])
 
+    def finger_down(self, selector: str, *others: str) -> None:
+        """On the middle of an element, and a further finger on each of the others, until `finger_up`."""
+        places = [self._middle(each, scrolls=False) for each in (selector, *others)]
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        for count in range(1, len(points) + 1):
+            self.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=points[:count])
+
+    def finger_up(self) -> None:
+        """All fingers."""
+        self.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def mouse(self, kind: str, selector: str) -> None:
+        """kind: "mousePressed" or "mouseReleased", in the middle of an element, where it is now."""
+        x, y = self._middle(selector, scrolls=False)
+        self.command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     def stroke(self, points: Sequence[tuple[float, float]]) -> None:
         """A finger goes down, along these points of the window, and up."""
         kinds = ["touchStart", *["touchMove"] * (len(points) - 1)]

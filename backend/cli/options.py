@@ -50,7 +50,7 @@ def several_devices(options: argparse.Namespace, parser: argparse.ArgumentParser
 
 def add_size_options(parser: argparse.ArgumentParser) -> None:
     """The size of the frames that are made."""
-    default = "the pipeline's, in the shape of a clip or picture that would lose a fifth"
+    default = "the pipeline's, in the shape of an input that would lose a fifth"
     parser.add_argument("--width", type=int, help=f"pixels, a multiple of 16 (default: {default})")
     parser.add_argument("--height", type=int, help=f"pixels, a multiple of 16 (default: {default})")
     parser.add_argument(

@@ -18,7 +18,9 @@ from bridge.errors import Absent
 from bridge.files import refuse_own_input
 from bridge.threads import add_listener
 from bridge.video.frames import Frame
+from bridge.video.protocol import Source
 from bridge.video.ring import FrameRing
+from vace_core.config import Pipeline
 
 from ..controls.declaration import address_of
 from ..controls.named_files import FILE, FRAMES, PICTURES, named_files
@@ -30,7 +32,7 @@ from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
 from ..steering.tour import Tour
 from ..steering.unavailable import refuse_loras
-from .capture import Capture, make_ring, open_fitting, source_rate, source_size
+from .capture import DEFAULT_FPS, Capture, make_ring, open_fitting, source_rate, source_size
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
 from .file_check import FileCheck
@@ -40,6 +42,7 @@ from .outputs import Output
 from .presenter import Presenter
 from .recorder import Recorder
 from .side_input import SideInput
+from .source_shape import open_with_size
 from .supervisor import Supervisor
 from .synced_output import SyncedOutput
 from .undo import Undo
@@ -71,8 +74,10 @@ class FrontBuilder:
     def __init__(self, options: RunOptions, opened: ExitStack) -> None:
         self._began = time.monotonic()
         self._options, self._opened = options, opened
-        source = source_size(options.source) if options.height is None and options.width is None else None
-        self._size = stream_size(options.height, options.width, options.model.preset(), source, options.fit)
+        self._source: Source | None = None  # until the show reads it
+        opened.callback(self._close_source)
+        preset = options.model.preset()
+        self._size = stream_size(options.height, options.width, preset, self._source_size(preset), options.fit)
         self._fps = options.fps or source_rate(options.source)
         self._pictures = self._pictures_folder()
         folders = (*options.steering.media, *([] if self._pictures is None else [self._pictures]))
@@ -192,15 +197,29 @@ class FrontBuilder:
         senders = self._open_sinks(uris)
         return ring, [SyncedOutput(ring, self._size, blank, senders).send] if senders else []
 
+    def _source_size(self, preset: Pipeline) -> tuple[int, int] | None:
+        """(height, width) of the source, where the output may take its shape and it is known before the show begins."""
+        options = self._options
+        if options.height is not None or options.width is not None or options.fit != "cover":
+            return None
+        if options.source.startswith(FILE):
+            return source_size(options.source)
+        self._source, size = open_with_size(options.source, (preset.height, preset.width), options.fps or DEFAULT_FPS)
+        return size
+
+    def _close_source(self) -> None:
+        if self._source is not None:
+            self._source.close()
+
     def _open_source(self) -> None:
         """The source, whose frames the clock and the recorder's switch are ready for before the first comes."""
         options, mailbox = self._options, self._mailbox
         self._clock_source = ClockSource(self._fps, lambda: self._capture.uri, lambda: self._settings().output_follow)
         self._recorder = Recorder(options.recordings, self._size[1], self._size[0], self._fps, self._recorder_trouble)
         self._opened.callback(self._recorder.close)
-        source = None
+        source, self._source = self._source, None
         try:
-            source = open_fitting(options.source, self._size, self._fps, options.fit)
+            source = source or open_fitting(options.source, self._size, self._fps, options.fit)
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)

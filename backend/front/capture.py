@@ -49,11 +49,13 @@ RING_SLOTS = (24, 64)
 
 @dataclass(frozen=True)
 class CaptureStatus:
-    """Of one source; size is (height, width) as it comes, before fitting, (0, 0) before its first frame."""
+    """Of one source; size is (height, width) as it comes, before fitting, (0, 0) before its first frame; cut is the
+    share of it that is cut off."""
 
     uri: str
     fps: float
     size: tuple[int, int]
+    cut: float
     lost: bool
     losses: int
     size_changes: int
@@ -115,9 +117,8 @@ class Capture:
 
     def status(self, now: float) -> CaptureStatus:
         """Rates are those of the seconds before `now`."""
-        return CaptureStatus(
-            self.uri, self._rate.per_second(now), self._source_size, self._lost, self._losses, self._size_changes
-        )
+        size, rate = self._source_size, self._rate.per_second(now)
+        return CaptureStatus(self.uri, rate, size, self._cut(size), self._lost, self._losses, self._size_changes)
 
     def turn_to(self, uri: str) -> None:
         """Read another source from now on; one that can't be opened is told of, and the old one is kept."""
@@ -215,12 +216,15 @@ class Capture:
         self._on_frame(frame.time, frame.number)
 
     def _tell_what_is_cut_off(self, size: tuple[int, int]) -> None:
-        share = lost(size, self._size) if self._fit == "cover" else 0.0
+        share = self._cut(size)
         if share > TOLD_CUT:
             log.warning(
                 "%s is %dx%d and the output %dx%d: %.0f %% of it is cut off; --width, --height or --fit change that",
                 *(self.uri, *size[::-1], *self._size[::-1], 100 * share),
             )
+
+    def _cut(self, size: tuple[int, int]) -> float:
+        return lost(size, self._size) if self._fit == "cover" and size != (0, 0) else 0.0
 
     def _note_silence(self) -> None:
         if not self._lost and time.monotonic() - self._last > LOST_SECONDS:

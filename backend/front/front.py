@@ -183,6 +183,8 @@ class Front:
             delay_ms=round(1000 * presenter.delay),
             source=capture.uri,
             source_fps=round(capture.fps, 2),
+            source_size="{1}x{0}".format(*capture.size) if capture.size[0] else "",
+            source_cut=round(100 * capture.cut, 1),
             source_losses=capture.losses,
             source_size_changes=capture.size_changes,
             sent=sum(output.sent for output in self.outputs),

@@ -99,6 +99,10 @@ class FrontStatus:
     """Frame address of the source that is read now."""
     source_fps: float
     """Frames per second that the source gives."""
+    source_size: str
+    """Pixels of the source's frames as they come, as "1920x1080"; "" before the first."""
+    source_cut: float
+    """Per cent of them that are cut off, as the output has another shape."""
     source_losses: Count
     """How often the source fell silent."""
     source_size_changes: Count

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 from bridge.control.mailbox import Mailbox
-from bridge.control.parameters import Control, ControlError, ControlTable
+from bridge.control.parameters import Control, ControlError, ControlTable, Value
+from bridge.control.withdrawals import Withdrawal
 
 from ..runtime.json_store import JsonStore
 from ..runtime.shared_entries import SharedEntries
@@ -26,7 +28,8 @@ MAX_PRESETS = 256
 class Presets:
     """Does what a mailbox's preset addresses ask, from now on; what is saved is on disk after `write`.
 
-    Other programs may keep theirs in the same file; each has all of them.
+    Other programs may keep theirs in the same file; each has all of them. A value that was saved before it was known
+    whether it can be had leaves its presets again if it can't.
     """
 
     def __init__(self, table: ControlTable, mailbox: Mailbox, file: JsonStore, morph: Morph) -> None:
@@ -34,6 +37,9 @@ class Presets:
         self._rows = [row for row in table if row.in_preset]
         self._times = {address for row in table for address in row.also}
         self._entries = SharedEntries(file)
+        self._lock = threading.Lock()
+        self._saved: dict[str, tuple[dict[str, Any], int]] = {}  # by this program, and the mailbox's version then
+        mailbox.on_withdrawal(self._withdraw)
         mailbox.listen(SAVE, lambda name, _: self._save(str(name)))
         mailbox.listen(GO, lambda name, _: self._go(str(name)))
 
@@ -69,8 +75,22 @@ class Presets:
             raise ControlError(f"{SAVE} takes a name of 1 to {MAX_NAME} characters, got {len(name)}")
         if self._entries.get(name) is None and len(self._entries) >= MAX_PRESETS:
             raise ControlError(f"there are {MAX_PRESETS} presets already; save over one of them")
-        values = self._mailbox.snapshot()
-        self._entries.put(name, {row.address: values[row.address] for row in self._rows})
+        with self._lock:
+            values, version = self._mailbox.wanted_values()
+            self._put(name, {row.address: _as_read(values[row.address]) for row in self._rows}, version)
+
+    def _withdraw(self, gone: Withdrawal) -> None:
+        """Put what is used into the presets that were saved since the value was asked for."""
+        with self._lock:
+            for name, (entry, version) in list(self._saved.items()):
+                has_it = version >= gone.asked and entry.get(gone.address) == _as_read(gone.value)
+                if has_it and self._entries.get(name) == entry:
+                    self._put(name, {**entry, gone.address: _as_read(gone.used)}, version)
+                    log.info("the preset %r was saved with a value of %s that was refused", name, gone.address)
+
+    def _put(self, name: str, entry: dict[str, Any], version: int) -> None:
+        self._entries.put(name, entry)
+        self._saved[name] = entry, version
 
     def _go(self, name: str) -> None:
         if name != LET_GO or self._entries.get(name) is not None:
@@ -113,7 +133,7 @@ class LastValues:
         if version == self._written:
             return
         values = self._mailbox.snapshot()
-        self._file.write({row.address: values[row.address] for row in self._rows})
+        self._file.write({row.address: _as_read(values[row.address]) for row in self._rows})
         self._written = version
 
     def restore(self, all_of_it: bool) -> list[str]:
@@ -122,6 +142,11 @@ class LastValues:
         values = [(address, value) for address, value in self._file.read().items() if address in known]
         log.info("began with the last values" if values else "there are no last values to begin with")
         return [reason for _, reason in self._mailbox.apply(values)]
+
+
+def _as_read(value: Value) -> Any:
+    """A value as it comes back from the file."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _fits(row: Control, value: Any) -> bool:

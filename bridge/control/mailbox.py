@@ -17,6 +17,7 @@ from typing import Any
 from ..threads import report
 from .media_folders import MediaFolders
 from .parameters import Accepted, Control, ControlError, ControlTable, Value
+from .withdrawals import Withdrawal, Withdrawals
 
 MAX_EVENTS = 64
 LARGEST_STEP = 1e300
@@ -69,6 +70,7 @@ class Mailbox:
         self._checks: dict[str, list[Callable[[Value], object]]] = defaultdict(list)
         self._must_wait: dict[str, Callable[[Value], bool]] = {}
         self._waiting: dict[str, tuple[Value, object]] = {}
+        self._withdrawals = Withdrawals()
         self._events: deque[str] = deque()
         self._down: dict[str, float] = {}
         self.version = 0
@@ -98,6 +100,15 @@ class Mailbox:
                 return self._waiting[address][0]
         return self.get(address)
 
+    def wanted_values(self) -> tuple[dict[str, Value], int]:
+        """All values at one instant, as `wanted`, and the version then: for whoever keeps them (`on_withdrawal`)."""
+        with self._lock:
+            return self._values | {address: value for address, (value, _) in self._waiting.items()}, self.version
+
+    def on_withdrawal(self, heard: Callable[[Withdrawal], None]) -> None:
+        """Have heard(withdrawal) called for each value that was asked for and turned out not to be had."""
+        self._withdrawals.listen(heard)
+
     def confirm(self, address: str, value: Value) -> list[tuple[str, str]]:
         """Let a value in that has waited, unless another one was sent since; returns what `apply` does."""
         with self._lock:
@@ -116,6 +127,8 @@ class Mailbox:
             if waiting is not None and waiting[0] == value:
                 del self._waiting[address]
                 self._change(address, self._values[address], None, self._clock())
+            withdrawal = self._withdrawals.find(address, value, self._values[address])
+        self._withdrawals.tell(withdrawal)
 
     def set(self, address: str, value: Any, origin: object = None, here: bool = True) -> str | None:
         """Take a value. Returns what the sender should be told: why it was clamped or refused, None if all is well."""
@@ -157,12 +170,16 @@ class Mailbox:
 
     def replace(self, address: str, value: Value, used: Value) -> None:
         """Put `used` in the place of a value that turned out not to be had, unless another one was set since."""
+        if value == used:
+            return
         with self._lock:
-            if self._values[address] != value or value == used:
-                return
-            now = self._clock()
-            self._change(address, used, None, now)
-        self._heard([(address, used)], now)
+            withdrawal = self._withdrawals.find(address, value, used)
+            now, is_there = self._clock(), self._values[address] == value
+            if is_there:
+                self._change(address, used, None, now)
+        self._withdrawals.tell(withdrawal)
+        if is_there:
+            self._heard([(address, used)], now)
 
     def check(self, address: str, check: Callable[[Value], object]) -> None:
         """Have new values of a control refused by what is known of this show alone, as they are by its own `check`:
@@ -233,6 +250,7 @@ class Mailbox:
         self._waiting.pop(address, None)
         if self._values[address] == value:
             return None
+        self._withdrawals.note(address, value, self.version)
         if address in self._must_wait and self._must_wait[address](value):
             self._waiting[address] = (value, origin)
             return None

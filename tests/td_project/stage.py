@@ -66,6 +66,14 @@ def frames_until(comp: Op, condition: Callable[[], object], what: str) -> None:
         time.sleep(1 / 60)
 
 
+def sent_by_another(comp: Op, address: str, text: str) -> None:
+    """What somebody else sends the backend."""
+    builder = OscMessageBuilder(address)
+    builder.add_arg(text)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(builder.build().dgram, ("127.0.0.1", int(comp.op("osc_out").par.port.eval())))
+
+
 def asked(comp: Op, address: str) -> tuple:
     """What the backend answers somebody else."""
     builder = OscMessageBuilder("/vace/get")
@@ -102,7 +110,7 @@ class Listener:
             except BlockingIOError:
                 break
         messages = [message for packet in packets for message in parse(packet)]
-        left_out = ("/vace/subscribe", "/vace/ping", "/vace/preset/list")
+        left_out = ("/vace/subscribe", "/vace/preset/list")
         return [(message.address, *message.arguments) for message in messages if message.address not in left_out]
 
     def close(self) -> None:

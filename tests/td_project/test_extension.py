@@ -17,7 +17,19 @@ from backend.controls.table import TABLE
 from bridge.control.parameters import Control
 from tests.backend.waiting import PATIENCE
 from tests.td_project.fake_td import Op, run_what_waits, td
-from tests.td_project.stage import ROOT, SHOW, SLEEPER, Listener, asked, frames_until, give, say, shown, status
+from tests.td_project.stage import (
+    ROOT,
+    SHOW,
+    SLEEPER,
+    Listener,
+    asked,
+    frames_until,
+    give,
+    say,
+    sent_by_another,
+    shown,
+    status,
+)
 from tests.td_project.test_build import SCRIPT, SPECS, built
 
 
@@ -238,6 +250,15 @@ def test_the_hosts_clock_is_sent_every_frame_while_it_is_asked_for(comp: Op, lis
     comp.draw(9)
     comp.draw(10)
     assert listener.heard() == [("/vace/output/follow", "auto")]
+
+
+def test_the_menu_of_presets_follows_what_others_save(comp: Op):
+    give(comp, SHOW)
+    comp.par.Followclock.val = False
+    comp.par.Start.pulse()
+    frames_until(comp, lambda: comp.par.State.eval() == "running", "a running show")
+    sent_by_another(comp, "/vace/preset/save", "from the page")
+    frames_until(comp, lambda: "from the page" in (comp.par.Presetgo.menuNames or []), "the preset in the menu")
 
 
 def test_buttons_and_events_of_every_kind_are_sent_as_their_control_takes_them(

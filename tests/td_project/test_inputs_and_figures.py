@@ -93,6 +93,8 @@ def test_the_buttons_of_the_bank_say_what_is_in_it_and_the_presets_are_a_menu(co
     assert listener.heard() == [("/vace/prompt/go", 3), ("/vace/preset/go", "2")]
     say(comp, "/vace/preset/list", "blue hour", "lava")
     assert comp.par.Presetgo.menuNames == ["blue hour", "lava"]
+    say(comp, "/vace/preset/list", None)  # what a backend without presets answers
+    assert comp.par.Presetgo.menuNames == []
 
 
 def test_a_picture_of_a_top_is_saved_and_used(comp: Op, listener: Listener, tmp_path: Path):

@@ -19,11 +19,11 @@ function pickFromInput(chosen) {
   if (!figure) return;
   figure.scrollIntoView({ block: "nearest" });
   figure.classList.add("picking");
-  figure.onclick = (event) => {
+  figure.addEventListener("click", take, { capture: true, once: true }); // before the button that enlarges it
+  function take(event) {
     event.preventDefault();
     event.stopPropagation();
     figure.classList.remove("picking");
-    figure.onclick = null;
     const canvas = figure.querySelector("canvas");
     const area = canvas.getBoundingClientRect();
     const x = Math.floor(((event.clientX - area.left) / area.width) * canvas.width);
@@ -31,7 +31,7 @@ function pickFromInput(chosen) {
     const [red, green, blue] = canvas.getContext("2d").getImageData(x, y, 1, 1).data;
     chosen([red, green, blue].map((part) => Math.round((1000 * part) / 255) / 1000));
     stage("output");
-  };
+  }
 }
 
 function numbersOf(hex) {

@@ -13,10 +13,17 @@ let drawing = null;
 export const isDrawing = () => drawing !== null;
 
 export function stopDrawing() {
-  drawing?.forEach((part) => part.remove());
-  drawing = null;
+  removeTools();
   if (isStaged("input")) stage("output");
 }
+
+function removeTools() {
+  drawing?.forEach((part) => part.remove());
+  drawing = null;
+}
+
+// Whoever looks at another picture has done with it.
+document.addEventListener("staged", removeTools);
 
 export function drawMask() {
   stopDrawing();

@@ -7,6 +7,7 @@ import { ON_INSTRUMENT, buildInstrument } from "./instrument.js";
 import { listKeys } from "./keys.js";
 import { buildPictures } from "./pictures.js";
 import { buildPresets, showLists } from "./presets.js";
+import { listenForPresses } from "./presses.js";
 import { showPicture } from "./previews.js";
 import { showState, showStatus, showTrouble } from "./status.js";
 import { toast } from "./toasts.js";
@@ -48,4 +49,5 @@ function showElsewhere({ url }) {
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 document.addEventListener("complaint", ({ detail }) => toast(detail.address, detail.reason, true));
 listKeys();
+listenForPresses();
 connect((message) => HEARD[message.kind]?.(message), showPicture, connected);

@@ -71,13 +71,14 @@ function chooser(name, address) {
   return element;
 }
 
-function thumb(path, place) {
+function thumb(path, place, paths) {
+  const alone = paths.indexOf(path) === paths.lastIndexOf(path); // a name still fits if the list has changed
   const name = path.split(/[\\/]/).pop();
   const picture = make("img", { src: `/pictures/${encodeURIComponent(name)}`, alt: fileOf(path) });
   const frame = make("figure", { className: "thumb", title: path }, [
     picture,
     make("figcaption", { textContent: fileOf(path) }),
-    button("×", () => set(REMOVE, String(place + 1)), { "aria-label": `remove the reference ${fileOf(path)}` }),
+    button("×", () => set(REMOVE, alone ? path : String(place + 1)), { "aria-label": `remove the reference ${fileOf(path)}` }),
   ]);
   picture.onerror = () => picture.remove(); // a file from elsewhere, which only the program can see
   return frame;

@@ -45,6 +45,7 @@ export function stage(name) {
   byId("stage").replaceChildren(figure);
   byId("strip").append(...[...figures.values()].filter((each) => each !== figure));
   staged = name;
+  document.dispatchEvent(new CustomEvent("staged", { detail: { name } }));
   return figure;
 }
 

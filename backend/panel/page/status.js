@@ -12,6 +12,7 @@ const STAGES = [
   ["wait_ms", "waits for its turn"],
   ["tick_ms", "waits for the tick"],
 ];
+const TOLD_CUT = 20; // per cent: beyond that, an output that is begun anew has the input's shape
 const MOODS = new Map([["running", "good"], ["starting", ""], ["stopped", ""], ["connecting", ""]]);
 
 export function showState(state) {
@@ -37,6 +38,15 @@ export function showStatus(status) {
     cell(list, key, label).textContent = unit ? `${written(value)} ${unit}` : written(value);
   }
   if (rest.latency_ms) showLatency(rest);
+  showShape(rest);
+}
+
+// On the input's picture: how large it comes, and what of it the output has no room for.
+function showShape({ source_size: size, source_cut: cut }) {
+  const caption = document.querySelector("#preview-input figcaption");
+  if (!caption || size === undefined) return;
+  caption.textContent = `input ${size}${cut >= TOLD_CUT ? `, ${Math.round(cut)} % cut off` : ""}`.trim();
+  caption.classList.toggle("cut", cut >= TOLD_CUT);
 }
 
 function showLatency(status) {

@@ -21,6 +21,7 @@ from ..windows import NamedObjects, windows_objects
 from .layout import SenderInfo
 from .reading import SCREEN, TOP_ROW_FIRST, Reading, with_context
 from .registry import SpoutRegistry
+from .settings import BACK_TO_THE_CARD, MAIN_MEMORY, shares_main_memory
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class SpoutSource:
         self._fps = fps
         self._name = name or self._active()
         self._info = self._look()
+        _warn_of_main_memory()
         self._reading: Reading | None = None
         self._number = 0
 
@@ -126,6 +128,7 @@ class SpoutSink:
     ) -> None:
         self._objects = objects or windows_objects("spout")
         library = library or _spoutgl()
+        _warn_of_main_memory()
         self._registry = SpoutRegistry(self._objects)
         self._registry.forget_the_dead()  # or a name of ours that was killed would be taken for ever
         self._wanted = name or SENDER
@@ -193,6 +196,11 @@ class SpoutSink:
     def _is_by_this_program(self, name: str) -> bool:
         info = self._registry.info(name)
         return info is not None and info.host.lower() == self._objects.program.lower()
+
+
+def _warn_of_main_memory() -> None:
+    if shares_main_memory():
+        log.warning("%s; %s", MAIN_MEMORY, BACK_TO_THE_CARD)
 
 
 def _those(registry: SpoutRegistry) -> str:

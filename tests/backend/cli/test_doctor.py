@@ -254,6 +254,12 @@ def test_spout_is_looked_at_on_windows_only():
     assert spout.spout("win32", (3, 11), "", []).state == "note"
 
 
+def test_spout_that_leaves_pictures_black_is_a_fault_whoever_sends():
+    for senders in ([], ["TDOut"]):
+        found = spout.spout("win32", (3, 13), "", senders, main_memory=True)
+        assert is_fault(found, "black", 'reg delete "HKCU\\Software\\Leading Edge\\Spout" /v MemoryShare /f')
+
+
 def test_what_keeps_spout_from_working_is_a_fault():
     assert is_fault(spout.spout("win32", (3, 14), "", []), "Python 3.14", "3.11, 3.12 or 3.13")
     missing = spout.spout("win32", (3, 13), "No module named 'SpoutGL'", [])

@@ -320,6 +320,20 @@ def test_a_source_that_cannot_be_opened_even_once_goes_back_to_what_was_there(se
     side.close()
 
 
+def test_what_was_set_while_a_source_was_tried_stays_and_the_source_is_withdrawn(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
+    mailbox, told, withdrawn = Mailbox(TABLE), [], []
+    mailbox.on_withdrawal(withdrawn.append)
+    side = side_input(told.append, mailbox)
+    mailbox.set(MASK, "shm:vacetestnowhere")
+    mailbox.set(MASK, "person")
+    side.set_address("shm:vacetestnowhere")  # as a chunk does whose settings wait for the beat
+    wait_for(lambda: told, "the reason")
+    assert mailbox.get(MASK) == "person"
+    assert [(gone.value, gone.used) for gone in withdrawn][:1] == [("shm:vacetestnowhere", "none")]
+    side.close()
+
+
 def test_what_was_set_at_the_start_is_waited_for(monkeypatch):
     monkeypatch.setattr(module, "RETRY_SECONDS", (0.01, 0.02))
     mailbox, told = Mailbox(TABLE), []

@@ -164,10 +164,12 @@ def test_a_key_colour_is_chosen_or_taken_from_the_picture(show: MadeUpShow, page
     page.wait("document.querySelector('#preview-input canvas').width === 96")
     page.click(control("/vace/mask/key", ".row button"))
     page.wait("document.querySelector('#stage .picking')")
+    page.run("document.addEventListener('fullscreenchange', () => (document.body.dataset.filled = 'once'))")
     x, y, width, height = page.box("#preview-input")
     drag(page, (x + 0.75 * width, y + 0.5 * height))
     wait_for(lambda: near(show.mailbox.get("/vace/mask/key"), (0.0, 0.0, 1.0), 0.06), "the blue of the input")
     page.wait("document.querySelector('#stage #preview-output')")
+    assert not page.run("document.body.dataset.filled"), "the touch that takes a colour is not one that enlarges"
 
 
 def test_a_picture_is_chosen_pasted_or_dropped(show: MadeUpShow, page: Browser, tmp_path: Path):
@@ -240,6 +242,13 @@ def test_what_was_wrong_before_the_page_opened_is_listed_and_not_shouted(show: M
     page.wait("document.getElementById('faults').textContent === '1 error'")
     page.wait("document.querySelector('#events li')")
     assert page.run("document.querySelectorAll('.toast').length") == 0
+
+
+def test_the_input_says_how_large_it_comes_and_how_much_is_cut_off(show: MadeUpShow, page: Browser):
+    show.status |= {"source_size": "1080x1920", "source_cut": 62.5}
+    page.wait("document.querySelector('#preview-input figcaption').textContent === 'input 1080x1920, 63 % cut off'")
+    show.status |= {"source_size": "1920x1080", "source_cut": 15.6}
+    page.wait("document.querySelector('#preview-input figcaption').textContent === 'input 1920x1080'")
 
 
 def test_a_stalled_show_says_so_and_what_is_wrong(show: MadeUpShow, page: Browser):

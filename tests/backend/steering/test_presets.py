@@ -14,6 +14,8 @@ from backend.steering.presets import FADE, GO, MAX_NAME, MAX_PRESETS, SAVE, Last
 from bridge.control.mailbox import Mailbox
 from tests.backend.waiting import wait_for
 
+MASK = "/vace/mask/source"
+
 
 class Clock:
     now = 50.0
@@ -112,6 +114,84 @@ def test_shapes_and_colours_move_too_and_a_polygon_of_other_corners_switches(des
     desk.clock.now += 5.0
     desk.morph.step()
     assert desk.values("mask/rect", "mask/key") == [(0.25, 0.0, 0.5, 1.0), (0.5, 0.0, 0.5)]
+
+
+class TestWhatIsRefusedLater:
+    """A preset that is saved before a value is known to be had keeps it, until it is refused."""
+
+    def one_by_one(self, desk: Desk, *changes: tuple[str, object]) -> None:
+        for change in changes:
+            assert desk.send(change) == []
+
+    def entry(self, desk: Desk, name: str, address: str) -> object:
+        return desk.presets.entries()[name][address]
+
+    def test_a_preset_that_was_saved_meanwhile_gets_what_is_used_instead(self, desk: Desk, path: Path):
+        self.one_by_one(desk, (MASK, "right"), (SAVE, "before"), (MASK, "left"), (MASK, "person"), (SAVE, "a"))
+        self.one_by_one(desk, ("/vace/scale", 0.5), (SAVE, "b"))
+        desk.presets.write()
+        desk.mailbox.replace(MASK, "person", "left")
+        desk.presets.write()
+        content = json.loads(path.read_text())["content"]
+        assert {name: entry[MASK] for name, entry in content.items()} == {"before": "right", "a": "left", "b": "left"}
+        assert content["b"]["/vace/scale"] == 0.5
+
+    def test_also_if_somebody_has_set_another_value_since(self, desk: Desk):
+        self.one_by_one(desk, (MASK, "person"), (SAVE, "a"), (MASK, "left"))
+        desk.mailbox.replace(MASK, "person", "none")
+        assert self.entry(desk, "a", MASK) == "none"
+        assert desk.values("mask/source") == ["left"]
+
+    def test_one_that_was_saved_while_the_value_could_be_had_stays(self, desk: Desk):
+        self.one_by_one(desk, (MASK, "person"), (SAVE, "a"), (MASK, "left"), (MASK, "person"), (SAVE, "b"))
+        desk.mailbox.replace(MASK, "person", "left")
+        assert (self.entry(desk, "a", MASK), self.entry(desk, "b", MASK)) == ("person", "left")
+
+    def test_one_that_another_program_has_saved_since_stays(self, desk: Desk, path: Path):
+        desk.send((MASK, "person"), (SAVE, "a"))
+        desk.presets.write()
+        other = Desk(path)
+        other.send((MASK, "person"), ("/vace/scale", 0.5), (SAVE, "a"))
+        other.presets.write()
+        desk.presets.write()
+        desk.mailbox.replace(MASK, "person", "left")
+        assert self.entry(desk, "a", MASK) == "person"
+
+    def test_one_whose_file_was_read_anew_is_still_known(self, desk: Desk, path: Path):
+        desk.mailbox.check_later("/vace/reference", lambda value: True)
+        desk.send(("/vace/reference", ["bad.png"]), (SAVE, "a"))
+        desk.presets.write()
+        other = Desk(path)
+        other.send((SAVE, "other"))
+        other.presets.write()
+        desk.presets.write()
+        desk.mailbox.refuse("/vace/reference", ("bad.png",))
+        assert self.entry(desk, "a", "/vace/reference") == []
+
+    def test_a_picture_that_is_still_looked_at_is_in_the_preset_and_leaves_it_if_it_is_refused(self, desk: Desk):
+        desk.mailbox.check_later("/vace/reference", lambda value: value != ())
+        desk.send(("/vace/reference", ["good.png"]), (SAVE, "good"))
+        desk.mailbox.confirm("/vace/reference", ("good.png",))
+        desk.send(("/vace/reference", ["bad.png"]), (SAVE, "bad"))
+        desk.mailbox.refuse("/vace/reference", ("bad.png",))
+        assert self.entry(desk, "good", "/vace/reference") == ["good.png"]
+        assert self.entry(desk, "bad", "/vace/reference") == ["good.png"]
+
+    def test_a_mask_whose_file_is_sound_and_that_is_refused_later_leaves_it_too(self, desk: Desk):
+        desk.mailbox.check_later(MASK, lambda value: value == "mask.mp4")
+        desk.send((MASK, "mask.mp4"), (SAVE, "a"))
+        desk.mailbox.confirm(MASK, "mask.mp4")
+        desk.mailbox.replace(MASK, "mask.mp4", "none")
+        assert self.entry(desk, "a", MASK) == "none"
+
+    def test_the_last_values_have_what_is_used(self, path: Path):
+        mailbox, file = Mailbox(TABLE), JsonStore(path, "last values")
+        last = LastValues(TABLE, mailbox, file)
+        mailbox.set(MASK, "person")
+        last.write()
+        mailbox.replace(MASK, "person", "left")
+        last.write()
+        assert file.read()[MASK] == "left"
 
 
 def test_going_at_once_ends_what_is_on_its_way(desk: Desk):

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.control.mailbox import HOLD_SECONDS, MAX_EVENTS, Mailbox, Relative
 from bridge.control.parameters import Control, ControlError, ControlTable
+from bridge.control.withdrawals import Withdrawal
 
 TABLE = ControlTable(
     [
@@ -261,6 +262,64 @@ class TestValuesThatAreLookedAtFirst:
         mailbox.listen("/t/prompt", refuse)
         mailbox.set("/t/prompt", "a file")
         assert mailbox.confirm("/t/prompt", "a file") == [("/t/prompt", "no")]
+
+    def test_all_that_is_wanted_has_what_waits_in_the_place_of_what_it_would_replace(self):
+        mailbox = self.mailbox()
+        mailbox.set("/t/prompt", "a file")
+        values, _ = mailbox.wanted_values()
+        assert (values["/t/prompt"], mailbox.snapshot()["/t/prompt"]) == ("a file", "")
+        assert values["/t/scale"] == mailbox.get("/t/scale")
+
+
+class TestWithdrawals:
+    """Whoever keeps values hears of those that turned out not to be had."""
+
+    def mailbox(self) -> tuple[Mailbox, list[Withdrawal]]:
+        mailbox, heard = Mailbox(TABLE), []
+        mailbox.on_withdrawal(heard.append)
+        return mailbox, heard
+
+    def test_a_value_that_is_replaced_is_withdrawn(self):
+        mailbox, heard = self.mailbox()
+        mailbox.set("/t/prompt", "depth")
+        mailbox.set("/t/prompt", "pose")
+        asked = mailbox.version
+        mailbox.set("/t/scale", 0.5)
+        mailbox.replace("/t/prompt", "pose", "depth")
+        (withdrawal,) = heard
+        assert (withdrawal.address, withdrawal.value, withdrawal.used) == ("/t/prompt", "pose", "depth")
+        assert withdrawal.asked <= asked < mailbox.version
+
+    def test_so_is_one_that_somebody_has_replaced_already(self):
+        mailbox, heard = self.mailbox()
+        for value in ("pose", "depth"):
+            mailbox.set("/t/prompt", value)
+        mailbox.replace("/t/prompt", "pose", "none")
+        assert mailbox.get("/t/prompt") == "depth"
+        assert [(withdrawal.value, withdrawal.used) for withdrawal in heard] == [("pose", "none")]
+
+    def test_of_a_value_that_was_asked_for_twice_the_second_time_counts(self):
+        mailbox, heard = self.mailbox()
+        mailbox.set("/t/prompt", "pose")
+        mailbox.set("/t/prompt", "depth")
+        between = mailbox.version
+        mailbox.set("/t/prompt", "pose")
+        mailbox.replace("/t/prompt", "pose", "depth")
+        assert heard[0].asked >= between
+
+    def test_a_value_that_is_refused_while_it_waits_is_withdrawn_also_after_another_took_its_place(self):
+        mailbox, heard = self.mailbox()
+        mailbox.check_later("/t/prompt", lambda value: True)
+        mailbox.set("/t/prompt", "a file")
+        mailbox.set("/t/prompt", "another file")
+        for value in ("a file", "another file"):
+            mailbox.refuse("/t/prompt", value)
+        assert [(withdrawal.value, withdrawal.used) for withdrawal in heard] == [("a file", ""), ("another file", "")]
+
+    def test_a_value_that_nobody_has_asked_for_is_not(self):
+        mailbox, heard = self.mailbox()
+        mailbox.replace("/t/prompt", "pose", "depth")
+        assert not heard
 
 
 def test_a_value_that_turned_out_not_to_be_had_is_replaced_unless_it_is_no_longer_there():
