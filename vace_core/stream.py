@@ -71,7 +71,6 @@ class Stream:
         self.height, self.width = height, width
         self._latent_size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self._statistics = Statistics().to(model.device)
-        self._cache = ConditioningCache(model)
         pipeline = model.pipeline
         ranks = model.transformer.ranks
         memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline, ranks)
@@ -79,6 +78,7 @@ class Stream:
         self.attention = choose_attention(
             pipeline, memory.per_frame, model.device, model.dtype, model.attention, memory.heads
         )
+        self._cache = ConditioningCache(model, self.attention.kernels)
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
         graphs = model.graphs if ranks.size == 1 else None  # an exchange between ranks was never recorded

@@ -64,6 +64,11 @@ class ChunkPipeline:
         self._model.warm_up(self._stream, tell)
 
     @property
+    def attention(self) -> str:
+        """The kernels that the stream's attention runs on."""
+        return self._stream.attention.words()
+
+    @property
     def frames_wanted(self) -> int:
         """Frames that the next chunk takes and gives."""
         return self._stream.frames_wanted

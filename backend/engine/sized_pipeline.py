@@ -31,6 +31,11 @@ class SizedPipeline:
         """As `ChunkPipeline.frames_wanted`; 0 while there is no stream."""
         return 0 if self._pipeline is None else self._pipeline.frames_wanted
 
+    @property
+    def attention(self) -> str:
+        """As `ChunkPipeline.attention`; "" while there is no stream."""
+        return "" if self._pipeline is None else self._pipeline.attention
+
     def warm_up(self, tell: Callable[[str], object]) -> None:
         """As `ChunkPipeline.warm_up`, at the show's size: at a smaller one everything runs as it is written."""
         if self._pipeline is not None:

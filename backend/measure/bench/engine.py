@@ -46,7 +46,7 @@ def mode_row(model: Model, height: int, width: int, chunks: int, mode: str, rate
         given.append(controls_of(mode, ours, n))
         warm.append(_frames(ours, given[-1]))
     vram = peak_gb(model.device)
-    plain = PlainStream(model, height, width)
+    plain = PlainStream(model, height, width, ours.attention.kernels)
     worst = max(difference(made, plain.step(controls)) for made, controls in zip(warm, given, strict=True))
     turns = []
     for n in range(chunks):
