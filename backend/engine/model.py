@@ -10,6 +10,7 @@ from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.controls import Controls
+from vace_core.passes import Recordings
 from vace_core.progress import Progress
 from vace_core.stream import Chunk
 from vace_core.transformer.attention_check import AttentionChoice
@@ -29,6 +30,11 @@ class StreamLike(Protocol):
     @property
     def attention(self) -> AttentionChoice:
         """Which kernels its attention runs on."""
+        ...
+
+    @property
+    def recordings(self) -> Recordings:
+        """How many of its network calls are replayed by now, or why none is."""
         ...
 
     def step(self, controls: Controls, progress: Progress) -> Chunk | None: ...

@@ -12,6 +12,7 @@ from backend.engine.options import ModelOptions
 from vace_core.autoencoder.pieces import by_latent
 from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
+from vace_core.passes import Recordings
 from vace_core.progress import Progress
 from vace_core.stream import Chunk
 from vace_core.text import blend_of
@@ -56,6 +57,7 @@ class FakeStream:
 
     reference_modes = ("paper", "slot", "joint")
     attention = AttentionChoice("fake", "fake")
+    recordings = Recordings(2)
 
     def __init__(self, height: int, width: int) -> None:
         self.size = (height, width)

@@ -233,6 +233,17 @@ def test_the_attention_that_will_run_is_told_with_what_became_of_the_others_and_
     )
 
 
+def test_graphs_are_told_and_if_there_are_none_why():
+    right = replace(CUDA_BUILD, graphs_trouble="")
+    assert "only NVIDIA GPUs have them" in pytorch.graphs(CPU_BUILD).found
+    assert (pytorch.graphs(right).state, "They are on" in pytorch.graphs(right).found) == ("ok", True)
+    assert pytorch.graphs(CUDA_BUILD).state == "note", "the probe did not come so far"
+    stale = replace(CUDA_BUILD, graphs_trouble="a replay repeats what was computed when it was recorded")
+    assert is_fault(pytorch.graphs(stale), "not right here: a replay repeats", "--graphs off")
+    died = replace(CUDA_BUILD, stage="a CUDA graph is recorded", error="The process was killed by signal 11")
+    assert is_fault(pytorch.graphs(died), "recording one: The process was killed by signal 11", "--graphs off")
+
+
 def test_eight_bits_are_told():
     assert "fp8 needs" in pytorch.eight_bits(CPU_BUILD).found
     assert "fp8 work here" in pytorch.eight_bits(CUDA_BUILD).found
