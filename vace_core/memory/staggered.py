@@ -11,7 +11,8 @@ from torch import Tensor
 from ..transformer.kernels import Kernels, attend
 from .layer import LayerState
 from .layer_pass import Extent, LayerPass, PassTensors, WindowPass, addresses_of
-from .window import WindowMemory, WindowState
+from .window import WindowMemory
+from .window_state import WindowState
 
 
 @dataclass
