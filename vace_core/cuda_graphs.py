@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 
 from .nested import leaves
+from .passes import Graphs
 
 T = TypeVar("T")
 
@@ -21,6 +22,24 @@ def graphs_for(device: torch.device, wanted: str) -> Callable[[torch.device], Cu
     if wanted == "on" and device.type != "cuda":
         raise ValueError(f"graphs are on, but only NVIDIA GPUs have them, not {device.type}; choose auto or off")
     return CudaGraphs if wanted != "off" and device.type == "cuda" else None
+
+
+def why_none(device: torch.device) -> str:
+    """Why a model on this device was given nothing that records, in words that follow "as"."""
+    return "--graphs off was asked for" if device.type == "cuda" else "only NVIDIA GPUs have them"
+
+
+def recording_trouble(graphs: Graphs, device: torch.device) -> str:
+    """What is wrong with what is recorded on a device, found by trying; "" for nothing."""
+    given = torch.ones((64, 64), device=device)
+    try:
+        graphs.warm(lambda: given @ given)
+        replay = graphs.record(lambda: given @ given)
+        given.fill_(2.0)
+        made = replay()
+    except RuntimeError as reason:
+        return f"a product could not be recorded ({str(reason).splitlines()[0]})"
+    return "" if bool((made == 4 * len(given)).all()) else "a replay repeats what was computed when it was recorded"
 
 
 class CudaGraphs:

@@ -35,6 +35,7 @@ def load(
 
     from .compilation import compiler_for
     from .cuda_graphs import graphs_for
+    from .transformer.quantised import warn_where_slower
     from .warm_up import with_compiler
 
     place = torch.device(device)
@@ -43,11 +44,13 @@ def load(
     if preset.name == "pocket":
         from .pocket.loading import load_pocket
 
-        model = with_compiler(replace(load_pocket(preset, place, options), graphs=graphs), compiler)
-        return model if text is None else replace(model, text=text)
-    if store is None:
+        model = load_pocket(preset, place, options)
+        model = model if text is None else replace(model, text=text)
+    elif store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
-    from .checkpoints.published import load_published
+    else:
+        from .checkpoints.published import load_published
 
-    model = replace(load_published(preset, place, store, options, text), graphs=graphs)
-    return with_compiler(model, compiler)
+        model = load_published(preset, place, store, options, text)
+    warn_where_slower((model.transformer, model.text), place)
+    return with_compiler(replace(model, graphs=graphs), compiler)

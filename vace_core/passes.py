@@ -41,6 +41,15 @@ class Graphs(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Recordings:
+    """How many of a stream's network calls are replayed, and in words that follow "as" why none is recorded any more,
+    "" where they are."""
+
+    count: int = 0
+    why_not: str = ""
+
+
 @dataclass
 class _Call:
     """A network call of one key."""
@@ -55,10 +64,14 @@ class _Call:
 
 
 class Passes:
-    """The network calls of one stream, whose buffers they write to; graphs None: nothing is ever recorded."""
+    """The network calls of one stream, whose buffers they write to; graphs None: nothing is ever recorded.
 
-    def __init__(self, graphs: Graphs | None = None) -> None:
+    why_not: why that is so, as `Recordings`.
+    """
+
+    def __init__(self, graphs: Graphs | None = None, why_not: str = "") -> None:
         self._graphs = graphs
+        self._why_not = why_not
         self._calls: OrderedDict[Hashable, _Call] = OrderedDict()
         self._staged: dict[Hashable, _Staged] = {}
         self._chunk = 0
@@ -81,6 +94,11 @@ class Passes:
         call.pending = (run, inputs)
         return self._graphs.warm(lambda: run(inputs)) if call.chunks > 1 else run(inputs)
 
+    @property
+    def recordings(self) -> Recordings:
+        """Of this moment."""
+        return Recordings(sum(call.replay is not None for call in self._calls.values()), self._why_not)
+
     def record(self) -> None:
         """A chunk is handed out: record the calls that it and an earlier one have made."""
         self._chunk += 1
@@ -97,7 +115,7 @@ class Passes:
             call.replay = self._graphs.record(lambda: run(fixed))
         except RuntimeError as reason:
             log.warning("a network call could not be recorded (%s); they all run without graphs from here on", reason)
-            self._graphs = None
+            self._graphs, self._why_not = None, f"a network call could not be recorded ({reason})"
             self._calls.clear()
             self._staged.clear()
 

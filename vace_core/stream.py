@@ -29,10 +29,11 @@ from .conditioning.cache import ConditioningCache
 from .conditioning.reference_embedding import attach_references
 from .constants import FRAMES_PER_LATENT, PIXELS_PER_LATENT
 from .controls import Controls
+from .cuda_graphs import why_none
 from .memory import StaggeredState, WindowMemory, WindowState
 from .memory.refresh import refresh_of
 from .model import Model
-from .passes import Passes
+from .passes import Passes, Recordings
 from .progress import Progress
 from .sampling.denoising import DenoisingState, Pinned
 from .sampling.sampler import ChunkSampler, Sampler
@@ -71,7 +72,6 @@ class Stream:
         self.height, self.width = height, width
         self._latent_size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self._statistics = Statistics().to(model.device)
-        self._cache = ConditioningCache(model)
         pipeline = model.pipeline
         ranks = model.transformer.ranks
         memory = WindowMemory(pipeline.architecture, *self._latent_size, pipeline, ranks)
@@ -79,11 +79,16 @@ class Stream:
         self.attention = choose_attention(
             pipeline, memory.per_frame, model.device, model.dtype, model.attention, memory.heads
         )
+        self._cache = ConditioningCache(model, self.attention.kernels)
         self._sampler: ChunkSampler = (StreamBatch if pipeline.stream_batch else Sampler)(pipeline, memory)
         self._refresh = refresh_of(pipeline, memory, model.autoencoder)
-        graphs = model.graphs if ranks.size == 1 else None  # an exchange between ranks was never recorded
-        self._passes = Passes(None if graphs is None else graphs(model.device))
+        self._passes = _passes_of(model)
         self.state = self._fresh(*self._sampler.init_memory(model.device, model.dtype))
+
+    @property
+    def recordings(self) -> Recordings:
+        """How many network calls are replayed from recordings by now, or why there are none."""
+        return self._passes.recordings
 
     @property
     def frames_wanted(self) -> int:
@@ -253,3 +258,12 @@ class Stream:
 
     def _autoencoder(self, controls: Controls) -> Autoencoder:
         return InParts(self.model.autoencoder) if controls.in_parts else self.model.autoencoder
+
+
+def _passes_of(model: Model) -> Passes:
+    """A stream's network calls, recorded where the model is to; an exchange between ranks was never recorded."""
+    if model.transformer.ranks.size > 1:
+        return Passes(why_not="several devices share the stream")
+    if model.graphs is None:
+        return Passes(why_not=why_none(model.device))
+    return Passes(model.graphs(model.device))

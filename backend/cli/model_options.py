@@ -61,7 +61,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[PART=]KIND",
-        help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part",
+        help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part; "
+        "`doctor` says whether fp8 gains time here",
     )
     group.add_argument(
         "--attention",

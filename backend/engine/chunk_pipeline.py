@@ -28,7 +28,7 @@ from .finished_frames import FinishedFrames
 from .frame_upload import FrameUpload
 from .masks.canvas_border import with_canvas_border
 from .masks.maker import MaskMaker
-from .messages import Refused
+from .messages import Refused, RunsOn
 from .model import EngineModel
 from .prompt_prefetch import PromptPrefetcher
 from .shown_references import ShownReferences
@@ -62,6 +62,13 @@ class ChunkPipeline:
     def warm_up(self, tell: Callable[[str], object]) -> None:
         """Compile what is compiled, before the first chunk; tell: gets a line before each part."""
         self._model.warm_up(self._stream, tell)
+
+    @property
+    def runs_on(self) -> RunsOn:
+        """What the stream runs on now."""
+        recordings = self._stream.recordings
+        graphs = f"off, as {recordings.why_not}" if recordings.why_not else "on"
+        return RunsOn(self._stream.attention.words(), graphs, recordings.count)
 
     @property
     def frames_wanted(self) -> int:

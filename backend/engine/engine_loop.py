@@ -173,6 +173,7 @@ class EngineLoop:
             settle=time.monotonic() - first_out,
             period=0.0 if before is None else first_out - before,
             stages=chunk.seconds,
+            runs_on=self._pipeline.runs_on,
         )
         self._first_out = first_out
         self._index += 1

@@ -16,7 +16,6 @@ from vace_core.model import Model
 from vace_core.parallel.join import exchange_trouble
 from vace_core.pocket.words import read
 from vace_core.stream import Stream
-from vace_core.transformer.attention_check import attention_words
 from vace_core.warm_up import warm_up
 
 from ..models.folders import keep_what_is_compiled, model_folders
@@ -51,7 +50,6 @@ def _engine_model(options: ModelOptions, model: Model, open_stream: Callable[[in
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
         segmenters=segmenter_makers(model.device),
         detector=detector_maker(options.annotators, store.folders, model.device),
-        attention=lambda: attention_words(model.device),
     )
 
 

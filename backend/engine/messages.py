@@ -6,7 +6,7 @@ settings and values never queue up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -54,13 +54,22 @@ class Loading:
 
 
 @dataclass(frozen=True)
+class RunsOn:
+    """What a stream runs on. attention: the names of its kernels. graphs: whether its network calls are recorded as
+    graphs, as "on" or "off, as only NVIDIA GPUs have them". recorded: how many are replayed by now."""
+
+    attention: str = ""
+    graphs: str = ""
+    recorded: int = 0
+
+
+@dataclass(frozen=True)
 class Ready:
     """Engine to front: the model is loaded."""
 
     device: str
     seconds: float
-    attention: str = ""
-    """The kernels that attention runs on."""
+    runs_on: RunsOn
 
 
 Stage = Literal["annotate", "encode", "denoise", "decode"]
@@ -100,6 +109,7 @@ class ChunkReport:
     stages: dict[Stage, float]
     """What the stages of making it took, of "annotate", "encode", "denoise" and "decode"; the last one ends with the
     first frames."""
+    runs_on: RunsOn = field(default_factory=RunsOn)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from vace_core.annotators.annotator import Annotator
 from vace_core.annotators.detectors import Detector
 from vace_core.annotators.segmenters import Segmenter
 from vace_core.controls import Controls
+from vace_core.passes import Recordings
 from vace_core.progress import Progress
 from vace_core.stream import Chunk
+from vace_core.transformer.attention_check import AttentionChoice
 
 
 class StreamLike(Protocol):
@@ -23,6 +25,16 @@ class StreamLike(Protocol):
     @property
     def reference_modes(self) -> tuple[str, ...]:
         """In what ways references can be shown, the first being possible everywhere."""
+        ...
+
+    @property
+    def attention(self) -> AttentionChoice:
+        """Which kernels its attention runs on."""
+        ...
+
+    @property
+    def recordings(self) -> Recordings:
+        """How many of its network calls are replayed by now, or why none is."""
         ...
 
     def step(self, controls: Controls, progress: Progress) -> Chunk | None: ...
@@ -62,9 +74,8 @@ class EngineModel:
 
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
-    and detector are made when they are first asked for. attention() names the kernels that it runs on, once there is a
-    stream. close() ends what works for it besides this process. warm_up(stream, tell) compiles what is compiled for
-    that stream; tell gets a line before each part.
+    and detector are made when they are first asked for. close() ends what works for it besides this process.
+    warm_up(stream, tell) compiles what is compiled for that stream; tell gets a line before each part.
     """
 
     device: str
@@ -75,6 +86,5 @@ class EngineModel:
     encode: Callable[[str], object] | None = None
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
-    attention: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
     warm_up: Callable[[Any, Callable[[str], object]], object] = lambda stream, tell: None

@@ -67,7 +67,7 @@ def _run(connection: SharedConnection, start: EngineStart, heartbeat: Heartbeat)
             connection.send(RingsLost(f"has lost what it shares with the program ({one_line(error)})"))
             return
         heartbeat.enter("waiting")
-        connection.send(Ready(model.device, time.monotonic() - began, model.attention()))
+        connection.send(Ready(model.device, time.monotonic() - began, pipeline.runs_on))
         loop.run()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..imaging.fitting import rounded_size
 from .memory_ladder import free_caches
+from .messages import RunsOn
 
 if TYPE_CHECKING:
     from ..controls.settings import Settings
@@ -30,6 +31,11 @@ class SizedPipeline:
     def frames_wanted(self) -> int:
         """As `ChunkPipeline.frames_wanted`; 0 while there is no stream."""
         return 0 if self._pipeline is None else self._pipeline.frames_wanted
+
+    @property
+    def runs_on(self) -> RunsOn:
+        """As `ChunkPipeline.runs_on`; nothing while there is no stream."""
+        return RunsOn() if self._pipeline is None else self._pipeline.runs_on
 
     def warm_up(self, tell: Callable[[str], object]) -> None:
         """As `ChunkPipeline.warm_up`, at the show's size: at a smaller one everything runs as it is written."""

@@ -57,6 +57,11 @@ class FrontStatus:
     """Where the model runs; "" until it is loaded."""
     attention: str
     """The kernels that its attention runs on; "" until it is loaded."""
+    graphs: str
+    """Whether its network calls are recorded as graphs and replayed, "on" or "off" with the reason; "" until it is
+    loaded."""
+    graphs_recorded: int
+    """How many network calls are replayed by now."""
     mode: str
     """Of the last chunk, as inferred from what it was given ("control", "inpainting", ...); "" before the first."""
     width: int

@@ -25,6 +25,7 @@ from ..engine.messages import (
     Refused,
     RingNames,
     RingsLost,
+    RunsOn,
     StartAgain,
 )
 from ..engine.timeline import Span
@@ -51,7 +52,7 @@ class EngineStatus:
     """One of `engine_state.STATES`."""
     restarts: int
     device: str
-    attention: str
+    runs_on: RunsOn
     mode: str
     fps: float
     chunk_ms: float
@@ -106,7 +107,7 @@ class Supervisor:
         self._request = ChunkRequest(Settings(), reset=False, anchor=False, mask_ring=None, control_ring=None)
         self._begin_life()
         self._device = ""
-        self._attention = ""
+        self._runs_on = RunsOn()
         self._mode = ""
         self._faults = 0
         self._last_fault = ""
@@ -149,7 +150,7 @@ class Supervisor:
             state=engine_state(self._facts(now)),
             restarts=self.restarts,
             device=self._device,
-            attention=self._attention,
+            runs_on=self._runs_on,
             mode=self._mode,
             fps=self._rate.per_second(now),
             chunk_ms=self.chunk_ms.summary().median,
@@ -293,7 +294,7 @@ class Supervisor:
             self._first_load = now - life.began
         self._patience = 1.0
         self._ready, self._device, self._idle_since = True, message.device, now
-        self._attention, self._loading = message.attention, ""
+        self._runs_on, self._loading = message.runs_on, ""
         life.liveness.note_ready(message.device)
         log.info("the engine is ready on %s after %.1f s", message.device, message.seconds)
 
@@ -310,7 +311,7 @@ class Supervisor:
         self.chunks += 1
         self._life_chunks += 1
         self._last_chunk = self._idle_since = now
-        self._mode = report.mode
+        self._mode, self._runs_on = report.mode, report.runs_on
         self._normal.add(report.generate + report.settle)
         if report.period:
             self._period.add(report.period)

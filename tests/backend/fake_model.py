@@ -12,18 +12,18 @@ from backend.engine.options import ModelOptions
 from vace_core.autoencoder.pieces import by_latent
 from vace_core.constants import FRAMES_PER_LATENT
 from vace_core.controls import Controls
+from vace_core.passes import Recordings
 from vace_core.progress import Progress
 from vace_core.stream import Chunk
 from vace_core.text import blend_of
+from vace_core.transformer.attention_check import AttentionChoice
 
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
 
 def load(choice: ModelOptions) -> EngineModel:
     annotators = {name: Gray() if name == "gray" else Negative() for name in ANNOTATIONS}
-    return EngineModel(
-        device="cpu", open_stream=FakeStream, annotators=annotators, attention=lambda: "fake", warm_up=warm_up
-    )
+    return EngineModel(device="cpu", open_stream=FakeStream, annotators=annotators, warm_up=warm_up)
 
 
 def warm_up(stream: object, tell: Callable[[str], object]) -> None:
@@ -56,6 +56,8 @@ class FakeStream:
     """
 
     reference_modes = ("paper", "slot", "joint")
+    attention = AttentionChoice("fake", "fake")
+    recordings = Recordings(2)
 
     def __init__(self, height: int, width: int) -> None:
         self.size = (height, width)

@@ -130,7 +130,7 @@ def settled_stream(
 def fill(stream: Stream, chunks: int) -> None:
     """Go on by so many chunks without the transformer's own work."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream.model.transformer, "forward", lambda latents, *rest, **named: torch.empty_like(latents))
+        patch.setattr(CausalWan, "forward", lambda wan, latents, *rest, **named: torch.empty_like(latents))
         for _ in range(chunks):
             meta_step(stream)
 

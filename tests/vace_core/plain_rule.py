@@ -16,6 +16,7 @@ from torch import Tensor
 from vace_core.config import Pipeline
 from vace_core.memory import ReferenceKV
 from vace_core.transformer import Prompt
+from vace_core.transformer.kernels import Kernels
 from vace_core.transformer.rope import rotate, rotation
 
 
@@ -48,7 +49,7 @@ class PlainLayer:
     own: list[tuple[int | None, int]] = field(default_factory=list)
     """Of the pass's frames, the number (None for a reference) and the position."""
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels) -> Tensor:
         per_frame = self.grid[0] * self.grid[1]
         passing: list[Frame] = []
         rows = zip(keys.split(per_frame, 2), values.split(per_frame, 2), strict=True)

@@ -69,6 +69,11 @@ class Recording(TorchDispatchMode):
     def __post_init__(self) -> None:
         super().__init__()
 
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """Compiled code runs as such within it, and its kernels are noted like any others."""
+        return True
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         given = list(_tensors([args, list(kwargs.values())]))

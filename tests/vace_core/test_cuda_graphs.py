@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pytest
 import torch
 
+from tests.vace_core.recorded_graphs import RecordedGraphs
 from vace_core.checkpoints.options import LoadOptions
-from vace_core.cuda_graphs import CudaGraphs, graphs_for
+from vace_core.cuda_graphs import CudaGraphs, graphs_for, recording_trouble, why_none
 from vace_core.load import load
 
+T = TypeVar("T")
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 
 
@@ -37,6 +40,32 @@ def test_graphs_that_a_device_has_not_are_refused_before_anything_is_loaded() ->
 
 def test_a_model_on_the_processor_records_nothing() -> None:
     assert load("pocket").graphs is None
+
+
+@pytest.mark.parametrize(
+    ("device", "words"), [(GPU, "--graphs off was asked for"), (CPU, "only NVIDIA GPUs have them")]
+)
+def test_a_stream_without_graphs_says_why(device: torch.device, words: str) -> None:
+    assert why_none(device) == words
+
+
+class Stale(RecordedGraphs):
+    """As a kernel behaves that is launched outside of what is captured."""
+
+    def record(self, run: Callable[[], T]) -> Callable[[], T]:
+        made = run()
+        return lambda: made
+
+
+class Refusing(RecordedGraphs):
+    def record(self, run: Callable[[], T]) -> Callable[[], T]:
+        raise RuntimeError("operation not permitted\nand more")
+
+
+def test_graphs_are_tried_and_what_is_wrong_with_them_is_found() -> None:
+    assert recording_trouble(RecordedGraphs(), CPU) == ""
+    assert recording_trouble(Stale(), CPU) == "a replay repeats what was computed when it was recorded"
+    assert recording_trouble(Refusing(), CPU) == "a product could not be recorded (operation not permitted)"
 
 
 class FakeCuda:

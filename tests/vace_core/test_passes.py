@@ -19,6 +19,7 @@ from vace_core.conditioning import Reference
 from vace_core.controls import Controls
 from vace_core.memory import layer_pass, staggered
 from vace_core.memory.layer_pass import LayerPass
+from vace_core.parallel import Ranks
 from vace_core.state import StreamState
 from vace_core.stream import Stream
 from vace_core.transformer import model as transformer_model
@@ -265,6 +266,20 @@ def test_where_a_call_cannot_be_recorded_the_show_goes_on_and_says_so_once(caplo
     assert graphs.recorded == 1
     (record,) = caplog.records
     assert "operation not permitted when stream is capturing" in record.message
+
+
+def test_a_stream_says_how_many_calls_it_replays_or_why_none() -> None:
+    """Two of a settled LongLive: a step and the clean pass."""
+    stream, refused = recorded_stream("longlive", RecordedGraphs()), recorded_stream("longlive", Refusing())
+    assert stream.recordings == passes.Recordings(0)
+    steady(stream, 0, 10, prompt="gold")
+    assert stream.recordings == passes.Recordings(2)
+    steady(refused, 0, 9)
+    assert "could not be recorded (operation not permitted" in refused.recordings.why_not
+    assert refused.recordings.count == 0
+    assert plain_stream("longlive").recordings.why_not == "only NVIDIA GPUs have them"
+    shared = small("longlive").shared_among(Ranks(0, 2))
+    assert Stream(shared, HEIGHT, WIDTH).recordings.why_not == "several devices share the stream"
 
 
 def test_recordings_are_few_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:

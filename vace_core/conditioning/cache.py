@@ -15,6 +15,7 @@ from torch import Tensor
 from ..model import Model
 from ..text import Prompts
 from ..transformer import Context, Prompt, Time
+from ..transformer.kernels import OWN, Kernels
 from .conditions import Conditions
 from .reference_embedding import EmbeddedReferences, ReferenceEmbedder
 
@@ -26,12 +27,13 @@ that is played by hand has many."""
 class ConditioningCache:
     """One stream's. `adapt` it to the strengths of the stream's live LoRAs before it is used."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, kernels: Kernels = OWN) -> None:
+        """kernels: what the stream's attention runs on."""
         self._model = model
-        self._adapted = None if model.loras is None else model.loras.adapted()
-        self._strengths: tuple[float, ...] = ()
-        self.transformer = model.transformer
+        self.transformer = model.transformer.running_on(kernels)
         """The model's, with the live LoRAs at their strengths; what is kept here was made by it."""
+        self._adapted = None if model.loras is None else model.loras.on(self.transformer).adapted()
+        self._strengths: tuple[float, ...] = ()
         self._times: OrderedDict[float, Time] = OrderedDict()
         self._scales: tuple[tuple[tuple[float, ...], ...], Tensor] | None = None
         self._prompts = Prompts(model.embeddings, self._embed_prompt)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..transformer.kernels import attend
+from ..transformer.kernels import OWN, Kernels, attend
 from ..transformer.rope import rotate
 from .layer import LayerState
 from .sparse import top_k_frames
@@ -65,16 +65,16 @@ class LayerPass:
                 start = max(start, self.extent.references)
                 state.keys.index_copy_(2, self.tensors.rows[start:end], keys[:, :, start:end])
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels = OWN) -> Tensor:
         self.store(keys, values)
         extent, bias = self.extent, self.tensors.bias
         keys, values = (buffer[:, :, extent.first : extent.end] for buffer in self.state.read)
         if not extent.candidates:
-            return attend(queries, keys, values, bias)
+            return attend(queries, keys, values, bias, kernels)
         n = extent.candidates
         some = top_k_frames(queries, keys[:, :, :n], values[:, :, :n], self.state.per_frame, extent.chosen)
         keys, values = (torch.cat((a, b[:, :, n:]), dim=2) for a, b in zip(some, (keys, values), strict=True))
-        return attend(queries, keys, values, None if bias is None else bias[..., -keys.shape[2] :])
+        return attend(queries, keys, values, None if bias is None else bias[..., -keys.shape[2] :], kernels)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ..transformer.inputs import log_weight
-from ..transformer.kernels import attend
+from ..transformer.kernels import Kernels, attend
 from ..transformer.rope import rotate
 
 
@@ -44,9 +44,9 @@ class KVRecorder:
         self._turn, self._weight = turn, weight
         self.kept: tuple[Tensor, Tensor] | None = None
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels) -> Tensor:
         self.kept = (keys, values)
-        return attend(queries, rotate(keys, self._turn), values, self._weight)
+        return attend(queries, rotate(keys, self._turn), values, self._weight, kernels)
 
 
 def recorded(layers: Sequence[KVRecorder]) -> tuple[tuple[Tensor, Tensor], ...]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ..transformer.kernels import attend
+from ..transformer.kernels import Kernels, attend
 from .layer import LayerState
 from .layer_pass import Extent, LayerPass, PassTensors, WindowPass, addresses_of
-from .window import WindowMemory, WindowState
+from .window import WindowMemory
+from .window_state import WindowState
 
 
 @dataclass
@@ -82,10 +83,10 @@ class StaggeredLayer:
     values: Tensor
     mask: Tensor | None
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels) -> Tensor:
         for part, own_keys, own_values in zip(self.parts, keys.split(1), values.split(1), strict=True):
             part.store(own_keys, own_values)
-        return attend(queries, self.rotated, self.values, self.mask)
+        return attend(queries, self.rotated, self.values, self.mask, kernels)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ bank of frames in front of the sink (`bank`), the past weighed down (`bias`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,67 +22,18 @@ from ..config import Architecture, Pipeline
 from ..parallel import ALONE, Ranks
 from ..transformer.inputs import Prompt
 from ..transformer.rope import rotary, rotate, runs
-from .bank import BankState, FrameBank
+from .bank import FrameBank
 from .bias import past_bias
 from .ema_sink import EmaSink
 from .layer import LayerState
 from .layer_pass import Extent, PassTensors, WindowPass, row_numbers
 from .rebase import move_all
 from .reference_kv import ReferenceKV
+from .window_state import WindowState
 
 REFERENCES = 2
 """Reference frames that there is room for from the start, each as large as a frame of the window. More make the buffers
 grow when they come for the first time."""
-
-
-@dataclass
-class WindowState:
-    """All that a stream's attention remembers. Host integers are the truth; nothing is read back from the device."""
-
-    layers: list[LayerState]
-    frames: list[int]
-    """Latent frame held by each slot of the window, -1 where none is."""
-    positions: list[int]
-    """Temporal position at which each slot's `rotated` rows stand, -1 where none do."""
-    bank: BankState | None = None
-    base: int = 0
-    """Absolute positions: how far behind its index each frame beyond the sink stands (`rebase`)."""
-
-    def nbytes(self) -> int:
-        return sum(layer.nbytes() for layer in self.layers) + (self.bank.nbytes() if self.bank else 0)
-
-    def copy_from(self, other: WindowState) -> None:
-        """Remember what another one does, in the buffers of this one."""
-        for own, its in zip(self.layers, other.layers, strict=True):
-            own.copy_from(its)
-        if self.bank is not None and other.bank is not None:
-            self.bank.copy_from(other.bank)
-        self.note(other)
-
-    def note(self, other: WindowState) -> None:
-        """Take over what another one says of its buffers."""
-        self.frames[:], self.positions[:], self.base = other.frames, other.positions, other.base
-
-    def clear(self) -> None:
-        """Remember nothing; the buffers stay as they are."""
-        self.frames[:] = [-1] * len(self.frames)
-        self.positions[:] = [-1] * len(self.positions)
-        self.base = 0
-
-    def reset(self) -> None:
-        """As it was made, in the same buffers."""
-        for layer in self.layers:
-            layer.folded = False
-            for buffer in layer.tensors():
-                buffer.zero_()
-        if self.bank is not None:
-            self.bank.reset()
-        self.clear()
-
-    def clone(self) -> WindowState:
-        layers = [layer.clone() for layer in self.layers]
-        bank = self.bank.clone() if self.bank else None
-        return WindowState(layers, list(self.frames), list(self.positions), bank, self.base)
 
 
 class WindowMemory:

@@ -9,7 +9,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ..parallel import WHOLE, TokenSplit
-from .kernels import attend
+from .kernels import OWN, Kernels, attend
 from .quantised import Fp8Input, shared_input
 from .rope import rotate
 
@@ -32,7 +32,7 @@ class RMSNorm(nn.Module):
 class LayerMemory(Protocol):
     """What one layer remembers of earlier chunks."""
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels) -> Tensor:
         """Write this pass's unrotated keys and values [B, H, N, D]; attend its rotated queries to all remembered."""
         ...
 
@@ -85,6 +85,7 @@ class SelfAttention(Attention):
         memory: LayerMemory | None = None,
         mask: Tensor | None = None,
         split: TokenSplit = WHOLE,
+        kernels: Kernels = OWN,
     ) -> Tensor:
         """What `project` made, attended to: [B, H, N, head]; mask (bool [N, N], True = may look) only where nothing is
         stored.
@@ -96,8 +97,8 @@ class SelfAttention(Attention):
         if split is not WHOLE:
             queries = rotate(queries, turn)
         if memory is not None:
-            return split.to_tokens(memory.attend(queries, keys, values))
-        return split.to_tokens(attend(queries, rotate(keys, turn), values, mask))
+            return split.to_tokens(memory.attend(queries, keys, values, kernels))
+        return split.to_tokens(attend(queries, rotate(keys, turn), values, mask, kernels))
 
 
 class CrossAttention(Attention):
@@ -106,7 +107,7 @@ class CrossAttention(Attention):
     Rows past the prompt's end take part, unmasked, as in the published models.
     """
 
-    def forward(self, x: Tensor, prompt: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, prompt: tuple[Tensor, Tensor], kernels: Kernels = OWN) -> Tensor:
         """x [B, N, D]; keys and values [B or 1, H, L, head], 1 where all rows share a prompt."""
         keys, values = (part.expand(len(x), -1, -1, -1) for part in prompt)
-        return self.output(attend(self.queries(x), keys, values))
+        return self.output(attend(self.queries(x), keys, values, kernels=kernels))

@@ -1,4 +1,4 @@
-"""Which attention kernel a device runs: the quickest of those that are right on it, tried at the start of a stream.
+"""Which attention kernel a stream runs: the quickest of those that are right on its device, tried when it begins.
 
 Each candidate attends at the stream's own shapes and strides. On CUDA it does so as it is called, and once more out of
 a captured graph whose inputs have changed since: some kernels are launched outside of what is captured, and a graph of
@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from ..config import Pipeline
-from . import kernels
 from .attention_backends import TABLE, AttentionBackend, Call, Facts, backend_named
 from .attention_cases import Case, Inputs, cases_of, inputs_of, relative_error
+from .kernels import OWN, Kernels
 from .laboratory import Laboratory, captured, cuda_milliseconds, on
 
 log = logging.getLogger(__name__)
@@ -55,9 +55,14 @@ class Trial:
 class AttentionChoice:
     """The rows of the table that run, without and with a bias, and what was found out on the way."""
 
-    plain: str = kernels.OWN
-    biased: str = kernels.OWN
+    plain: str = OWN.plain
+    biased: str = OWN.biased
     trials: tuple[Trial, ...] = ()
+
+    @property
+    def kernels(self) -> Kernels:
+        """As `kernels.attend` is told of them."""
+        return Kernels(self.plain, self.biased)
 
     def words(self) -> str:
         """Such as "flash, and cudnn with a bias"."""
@@ -72,20 +77,13 @@ def choose_attention(
     wanted: str = "auto",
     heads: int | None = None,
 ) -> AttentionChoice:
-    """Choose, and have `kernels.attend` run it on that device from now on; only CUDA and the CPU have a choice.
+    """Only CUDA and the CPU have a choice; what is asked for again is not tried again.
 
     per_frame: tokens of a latent frame. wanted: "auto", or the name of a row, which must then be right; one that takes
     no bias leaves biased attention to another. heads: of several ranks those of this one; None for all of the pipeline.
     Raises ValueError, which says why not and what there is instead.
     """
-    choice = _choice(pipeline, per_frame, device, dtype, wanted, heads or pipeline.architecture.heads)
-    kernels.use(device, choice.plain, choice.biased)
-    return choice
-
-
-def attention_words(device: torch.device) -> str:
-    """What runs on a device, such as "flash, and cudnn with a bias"."""
-    return AttentionChoice(*kernels.used(device)).words()
+    return _choice(pipeline, per_frame, device, dtype, wanted, heads or pipeline.architecture.heads)
 
 
 @functools.lru_cache(maxsize=16)
@@ -95,8 +93,8 @@ def _choice(
     if wanted != "auto":
         backend_named(wanted)
     if device.type not in ("cuda", "cpu"):
-        if wanted not in ("auto", kernels.OWN):
-            raise ValueError(f"attention {wanted!r} was asked for, but on {device.type} there is {kernels.OWN} only")
+        if wanted not in ("auto", OWN.plain):
+            raise ValueError(f"attention {wanted!r} was asked for, but on {device.type} there is {OWN.plain} only")
         return AttentionChoice()
     head, cases = pipeline.architecture.head_dim, cases_of(pipeline, per_frame)
     laboratory = Laboratory(captured, cuda_milliseconds)

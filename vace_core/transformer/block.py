@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..config import Architecture
 from ..parallel import WHOLE, TokenSplit
 from .attention import CrossAttention, LayerMemory, SelfAttention
+from .kernels import OWN, Kernels
 
 
 class Block(nn.Module):
@@ -41,6 +42,7 @@ class Block(nn.Module):
         memory: LayerMemory | None = None,
         mask: Tensor | None = None,
         split: TokenSplit = WHOLE,
+        kernels: Kernels = OWN,
     ) -> Tensor:
         """x [B, N, D]; modulation [B, f, 6, D] of `modulations`, where N is f frames of tokens (f = 1: all tokens share
         one timestep).
@@ -48,8 +50,8 @@ class Block(nn.Module):
         split: as `SelfAttention.attend`.
         """
         projected = self.before_attention(self, x, modulation, turn if split is WHOLE else None)
-        attended = self.self_attn.attend(projected, turn, memory, mask, split)
-        return self.after_attention(self, x, attended, modulation, prompt)
+        attended = self.self_attn.attend(projected, turn, memory, mask, split, kernels)
+        return self.after_attention(self, x, attended, modulation, prompt, kernels)
 
 
 def before_attention(block: Block, x: Tensor, modulation: Tensor, turn: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -59,12 +61,17 @@ def before_attention(block: Block, x: Tensor, modulation: Tensor, turn: Tensor |
 
 
 def after_attention(
-    block: Block, x: Tensor, attended: Tensor, modulation: Tensor, prompt: tuple[Tensor, Tensor]
+    block: Block,
+    x: Tensor,
+    attended: Tensor,
+    modulation: Tensor,
+    prompt: tuple[Tensor, Tensor],
+    kernels: Kernels = OWN,
 ) -> Tensor:
     """The rest of it: what enters it [B, N, D] and what `SelfAttention.attend` gave, as what leaves it [B, N, D]."""
     gate1, shift2, factor2, gate2 = modulation[:, :, 2:].unbind(2)
     x = gated(x, block.self_attn.output(attended), gate1)
-    x = x + block.cross_attn(block.norm3(x), prompt)
+    x = x + block.cross_attn(block.norm3(x), prompt, kernels)
     y = block.ffn(modulate(block.norm2(x), shift2, factor2))
     return gated(x, y, gate2)
 

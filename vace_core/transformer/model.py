@@ -7,6 +7,7 @@ passed to every `forward`. Weights have the published names, so an official stat
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -19,6 +20,7 @@ from .attention import LayerMemory
 from .block import Block, modulate, modulations
 from .context_blocks import ContextBlock
 from .inputs import Context, Prompt, References, Time, log_weight
+from .kernels import OWN, Kernels
 from .rope import Rotary, rotary
 
 
@@ -50,6 +52,8 @@ class CausalWan(nn.Module):
         a = self.architecture = architecture
         self.ranks = ALONE
         """Those that share the tokens of each frame: what is said to have N or f * T tokens has this rank's of them."""
+        self.kernels = OWN
+        """What its attention runs on."""
         self.patch_embedding = nn.Conv3d(a.latent_channels, a.dim, a.patch, a.patch)
         self.text_embedding = nn.Sequential(
             nn.Linear(a.text_dim, a.dim), nn.GELU(approximate="tanh"), nn.Linear(a.dim, a.dim)
@@ -66,6 +70,12 @@ class CausalWan(nn.Module):
     def dtype(self) -> torch.dtype:
         """The number format of the weights that are never quantised, and of what is computed."""
         return self.patch_embedding.weight.dtype
+
+    def running_on(self, kernels: Kernels) -> CausalWan:
+        """This transformer, with these very weights, whose attention runs on other kernels."""
+        other = copy.copy(self)
+        other.kernels = kernels
+        return other
 
     def share_among(self, ranks: Ranks) -> None:
         """Run on several ranks from here on, in each of which this is called. ValueError where heads do not divide."""
@@ -149,7 +159,8 @@ class CausalWan(nn.Module):
         given = zip(hints or (), () if scales is None else scales.split(1), strict=False)
         receivers = dict(zip(self.architecture.vace_layers, given, strict=False))
         for i, block in enumerate(self.blocks):
-            x = block(x, time.blocks[i], prompt.main[i], turn, memory[i] if memory else None, mask, split)
+            own = memory[i] if memory else None
+            x = block(x, time.blocks[i], prompt.main[i], turn, own, mask, split, self.kernels)
             if i in receivers:
                 _add_to_the_last(x, *receivers[i])
         return self.unpatchify(split.whole(self.head(x, time.head)), latents.shape)
@@ -172,7 +183,7 @@ class CausalWan(nn.Module):
         hints = []
         for block, own_modulation, text in zip(self.vace_blocks, modulation, prompt.context, strict=True):
             assert isinstance(block, ContextBlock)
-            c = block(c, own_modulation, text, turn, mask=weight, split=split)
+            c = block(c, own_modulation, text, turn, mask=weight, split=split, kernels=self.kernels)
             hints.append(block.after_proj(c[:, n:]))
         return hints
 

@@ -6,14 +6,18 @@ has several recipes (`fp8`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from .fp8 import FEATURES, FP8, ROWS, Recipe, fp8_choice
+
+log = logging.getLogger(__name__)
 
 KINDS = ("int8", "fp8")
 UNQUANTISED = ("before_proj", "after_proj", "SelfAttention.k")
@@ -49,6 +53,19 @@ def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -
         setattr(parent, name, make(child))
 
 
+def warn_where_slower(parts: Iterable[object], device: torch.device) -> None:
+    """Have the log say that layers of these parts are in fp8 although that is slower here, and what they save."""
+    modules = chain.from_iterable(part.modules() for part in parts if isinstance(part, nn.Module))
+    layers = [layer for layer in modules if isinstance(layer, Fp8Linear)]
+    if layers and fp8_choice(device).slower:
+        log.warning(
+            "fp8 runs as it was asked for, but it is slower here: a product takes %s. It saves %.2g GB of memory, as "
+            "int8 does",
+            fp8_choice(device).times(),
+            sum(layer.saved for layer in layers) / 1e9,
+        )
+
+
 class Quantised(nn.Module):
     """A linear layer [..., in] -> [..., out] whose weight [out, in] takes a byte an entry."""
 
@@ -56,9 +73,11 @@ class Quantised(nn.Module):
     """int8 in memory, whatever the bytes mean: casting a model to another float type passes it by."""
     scale: Tensor
 
-    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, plain: nn.Linear, weight: Tensor, scale: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
+        self.saved = plain.weight.nbytes - weight.nbytes - scale.nbytes
+        """Bytes that the plain layer's weight takes more."""
         self.register_buffer("weight", weight)
         self.register_buffer("scale", scale)
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
@@ -72,7 +91,7 @@ class Int8Linear(Quantised):
     """
 
     def __init__(self, plain: nn.Linear) -> None:
-        super().__init__(*int8_rows(plain.weight.detach()), plain.bias)
+        super().__init__(plain, *int8_rows(plain.weight.detach()), plain.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(x, self.weight * self.scale, self.bias)
@@ -99,7 +118,7 @@ class Fp8Linear(Quantised):
         numbers, scale = recipe.quantise(plain.weight.detach())
         bias = None if plain.bias is None else plain.bias.detach().bfloat16()  # the product's own type
         scale = scale.view(torch.uint8) if scale.dtype == torch.float8_e8m0fnu else scale
-        super().__init__(numbers.view(torch.int8), scale, bias)
+        super().__init__(plain, numbers.view(torch.int8), scale, bias)
         self.recipe = recipe
 
     def forward(self, x: Tensor | Fp8Input) -> Tensor:

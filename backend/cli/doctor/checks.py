@@ -98,6 +98,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("CUDA", lambda: pytorch.check_cuda(torch_facts(), ask_nvidia())),
     ("Capability", lambda: pytorch.capability(torch_facts())),
     ("Attention", lambda: pytorch.attention(torch_facts())),
+    ("Graphs", lambda: pytorch.graphs(torch_facts())),
     ("Eight bits", lambda: pytorch.eight_bits(torch_facts())),
     ("Spout", spout.check_spout),
     ("Video files", extras.check_codecs),

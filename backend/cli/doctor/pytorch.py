@@ -1,4 +1,4 @@
-"""PyTorch: its build, whether it reaches the GPU, which attention runs, and what eight bits there are."""
+"""PyTorch: its build, whether it reaches the GPU, which attention and graphs run, and what eight bits there are."""
 
 from __future__ import annotations
 
@@ -119,6 +119,20 @@ def attention(torch: TorchFacts, platform: str = sys.platform) -> Finding:
         return ok(name, found)
     package = "triton-windows" if platform == "win32" else "triton"
     return note(name, found, f"SageAttention, which may be faster, needs Triton: {install(package)}")
+
+
+def graphs(torch: TorchFacts) -> Finding:
+    """Tell whether network calls are recorded as CUDA graphs here, and if not, why."""
+    name, fix = "Graphs", "Update the driver, or start with --graphs off, which costs speed alone."
+    if not torch.available:
+        return ok(name, "They are off, as only NVIDIA GPUs have them; network calls run as they are written.")
+    if torch.stage.startswith("a CUDA graph") and torch.error:
+        return fault(name, f"PyTorch does not come through recording one: {torch.error}.", fix)
+    if torch.graphs_trouble is None:
+        return note(name, LATER)
+    if torch.graphs_trouble:
+        return fault(name, f"They are not right here: {torch.graphs_trouble}.", fix)
+    return ok(name, "They are on: a network call that two chunks have made is recorded as a CUDA graph, and replayed.")
 
 
 def eight_bits(torch: TorchFacts) -> Finding:

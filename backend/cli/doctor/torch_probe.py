@@ -33,6 +33,10 @@ def main() -> None:
     ones = torch.ones((64, 64), device="cuda")
     _say(product=float((ones @ ones).sum()), triton=util.find_spec("triton") is not None)
     _try_attention("cuda:0")
+    _say(stage="a CUDA graph is recorded")
+    from vace_core.cuda_graphs import CudaGraphs, recording_trouble
+
+    _say(graphs_trouble=recording_trouble(CudaGraphs(torch.device("cuda", 0)), torch.device("cuda", 0)))
     _say(stage="a product in fp8 is tried")
     from vace_core.transformer.fp8 import fp8_choice
 

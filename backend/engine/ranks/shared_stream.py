@@ -8,9 +8,11 @@ from torch import Tensor
 
 from vace_core.controls import Controls
 from vace_core.model import Model
+from vace_core.passes import Recordings
 from vace_core.progress import Progress
 from vace_core.stream import Chunk, Stream
 from vace_core.text import blend_of
+from vace_core.transformer.attention_check import AttentionChoice
 
 from .commands import Open, Reset, Settle, Step
 from .transfer import TensorSender
@@ -34,6 +36,14 @@ class SharedStream:
     @property
     def reference_modes(self) -> tuple[str, ...]:
         return self._stream.reference_modes
+
+    @property
+    def attention(self) -> AttentionChoice:
+        return self._stream.attention
+
+    @property
+    def recordings(self) -> Recordings:
+        return self._stream.recordings
 
     def step(self, controls: Controls, progress: Progress = Progress()) -> Chunk | None:  # noqa: B008 - it has no state
         """As `Stream.step`. Raises OutOfStep where a rank fails, and what `progress` does once all are done."""

@@ -41,18 +41,18 @@ def mode_row(model: Model, height: int, width: int, chunks: int, mode: str, rate
     reset_peak(model.device)
     ours = Stream(model, height, width)
     given = [controls_of(mode, ours, 0)]
-    warm = [_frames(ours, given[0])]
+    warm = [frames_of(ours, given[0])]
     for n in range(1, warm_chunks(model.pipeline)):
         given.append(controls_of(mode, ours, n))
-        warm.append(_frames(ours, given[-1]))
+        warm.append(frames_of(ours, given[-1]))
     vram = peak_gb(model.device)
-    plain = PlainStream(model, height, width)
+    plain = PlainStream(model, height, width, ours.attention.kernels)
     worst = max(difference(made, plain.step(controls)) for made, controls in zip(warm, given, strict=True))
     turns = []
     for n in range(chunks):
         controls, made = controls_of(mode, ours, len(given) + n), {}
         paths = {
-            "ours": lambda c=controls, made=made: made.update(ours=_frames(ours, c)),
+            "ours": lambda c=controls, made=made: made.update(ours=frames_of(ours, c)),
             "plain": lambda c=controls, made=made: made.update(plain=plain.step(c)),
         }
         turns.append(turn(paths, n, model.device))
@@ -78,7 +78,7 @@ def _columns(turns: list[dict[str, float]], ours: Stream) -> dict[str, Any]:
     }
 
 
-def _frames(stream: Stream, controls: Controls) -> Tensor:
+def frames_of(stream: Stream, controls: Controls) -> Tensor:
     """Of the next chunk, whose clean pass is done too."""
     chunk = stream.step(controls)
     assert chunk is not None, "a stream batch has no plain path"

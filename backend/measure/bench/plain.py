@@ -25,7 +25,7 @@ from vace_core.model import Model
 from vace_core.sampling import Table, add_noise, clean_from_flow
 from vace_core.text import Embeddings, blend_of
 from vace_core.transformer import Prompt
-from vace_core.transformer.kernels import attend
+from vace_core.transformer.kernels import OWN, Kernels, attend
 from vace_core.transformer.rope import rotate, rotation
 
 
@@ -56,12 +56,13 @@ class RollingCache:
             past = slice(0, own.start)
             self.rotated[:, :, past] = rotate(self.unrotated[:, :, past], turn[:, past])
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, kernels: Kernels) -> Tensor:
         self.rotated[:, :, self.own] = rotate(keys, self.turn)
         self.values[:, :, self.own] = values
         if self.unrotated is not None:
             self.unrotated[:, :, self.own] = keys
-        return attend(queries, self.rotated[:, :, : self.own.stop], self.values[:, :, : self.own.stop])
+        visible = slice(0, self.own.stop)
+        return attend(queries, self.rotated[:, :, visible], self.values[:, :, visible], kernels=kernels)
 
 
 class PlainMemory:
@@ -92,12 +93,13 @@ class PlainMemory:
 
 
 class PlainStream:
-    """`vace_core.Stream.step`, without its references, recache and snapshots."""
+    """`vace_core.Stream.step`, without its references, recache and snapshots. kernels: what its attention runs on."""
 
-    def __init__(self, model: Model, height: int, width: int) -> None:
+    def __init__(self, model: Model, height: int, width: int, kernels: Kernels = OWN) -> None:
         self.model = model
+        self.transformer = model.transformer.running_on(kernels)
         self.size = (height, width)
-        patch = model.transformer.architecture.patch
+        patch = self.transformer.architecture.patch
         self.latent_size = (height // PIXELS_PER_LATENT, width // PIXELS_PER_LATENT)
         self.table = Table(model.pipeline.shift)
         self.memory = PlainMemory(model, (self.latent_size[0] // patch[1], self.latent_size[1] // patch[2]))
@@ -143,7 +145,7 @@ class PlainStream:
     def _flow(
         self, latents: Tensor, timestep: float, controls: Controls, turn: Tensor, context: Tensor | None
     ) -> Tensor:
-        transformer, dtype = self.model.transformer, self.model.dtype
+        transformer, dtype = self.transformer, self.model.dtype
         return transformer(
             latents.to(dtype),
             transformer.embed_time(torch.tensor([[timestep]], device=self.model.device)),
@@ -159,7 +161,7 @@ class PlainStream:
         blend = blend_of(controls.prompt)
         if blend not in self.prompts:
             text = Embeddings(self.model.text.encode)(blend)
-            self.prompts[blend] = self.model.transformer.embed_prompt(text.to(self.model.dtype))
+            self.prompts[blend] = self.transformer.embed_prompt(text.to(self.model.dtype))
         return self.prompts[blend]
 
 

@@ -19,6 +19,7 @@ from vace_core.model import Model
 from .annotators import annotator_rows
 from .cadence import cadence_rows
 from .changes import change_rows
+from .compiled import compiled_rows
 from .devices import RankModel, device_rows
 from .engine import chunk_rows, length_row
 from .limit import Rates
@@ -55,7 +56,8 @@ class BenchOptions:
 @dataclass(frozen=True)
 class Effort:
     """How often each row measures: chunks of the modes, chunks of other rows, chunks of a long stream, rounds of layers
-    and of annotators, seconds of the command `run` (0: it is left out), and of the rows of a show in this process."""
+    and of annotators, seconds of the command `run` (0: it is left out), and of the rows of a show in this process;
+    chunks of compiled blocks (0: they are left out, as compiling takes long)."""
 
     chunks: int = 15
     fewer_chunks: int = 5
@@ -64,9 +66,10 @@ class Effort:
     annotator_rounds: int = 20
     run_seconds: float = 60
     seconds: float = 25
+    compiled_chunks: int = 15
 
 
-QUICK = Effort(2, 1, 12, 1, 1, 0, 2)
+QUICK = Effort(2, 1, 12, 1, 1, 0, 2, 0)
 
 
 def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
@@ -102,6 +105,8 @@ def model_rows(model: Model, height: int, width: int, effort: Effort) -> Iterato
     yield from policy_rows(model, height, width, effort.fewer_chunks)
     yield from change_rows(model, height, width, effort.fewer_chunks)
     yield from shortcut_rows(model, height, width, effort.fewer_chunks)
+    if effort.compiled_chunks:
+        yield from compiled_rows(model, height, width, effort.compiled_chunks)
     yield from mask_rows(height, width)
     yield from quantisation_rows(model, height, width, effort.layer_rounds)
     yield length_row(model, height, width, effort.long_stream)

@@ -19,6 +19,7 @@ from backend.cli.doctor.report import text
 from backend.cli.doctor.torch_facts import TorchFacts, probed
 from vace_core.checkpoints.catalogue import PUBLISHED, WeightFile, files_of
 from vace_core.checkpoints.store import Store
+from vace_core.transformer.fp8 import ROWS, Fp8Choice
 
 ROOT = Path(__file__).resolve().parents[3]
 CARD = Gpu("NVIDIA GeForce RTX 4090", "581.29", 24 << 30, 1 << 30)
@@ -232,14 +233,27 @@ def test_the_attention_that_will_run_is_told_with_what_became_of_the_others_and_
     )
 
 
+def test_graphs_are_told_and_if_there_are_none_why():
+    right = replace(CUDA_BUILD, graphs_trouble="")
+    assert "only NVIDIA GPUs have them" in pytorch.graphs(CPU_BUILD).found
+    assert (pytorch.graphs(right).state, "They are on" in pytorch.graphs(right).found) == ("ok", True)
+    assert pytorch.graphs(CUDA_BUILD).state == "note", "the probe did not come so far"
+    stale = replace(CUDA_BUILD, graphs_trouble="a replay repeats what was computed when it was recorded")
+    assert is_fault(pytorch.graphs(stale), "not right here: a replay repeats", "--graphs off")
+    died = replace(CUDA_BUILD, stage="a CUDA graph is recorded", error="The process was killed by signal 11")
+    assert is_fault(pytorch.graphs(died), "recording one: The process was killed by signal 11", "--graphs off")
+
+
 def test_eight_bits_are_told():
     assert "fp8 needs" in pytorch.eight_bits(CPU_BUILD).found
     assert "fp8 work here" in pytorch.eight_bits(CUDA_BUILD).found
     assert "as it is old" in pytorch.eight_bits(replace(CUDA_BUILD, fp8_trouble="it is old")).found
-    rows = "fp8 by rows is right to 0.037 and takes 0.62 of bfloat16's time"
+    rows = "fp8 by rows is right to 0.037 and takes 0.80 ms where bfloat16 takes 1.31 ms"
     assert rows in pytorch.eight_bits(replace(CUDA_BUILD, fp8=rows)).found
-    slower = pytorch.eight_bits(replace(CUDA_BUILD, fp8=rows, fp8_slower=True)).found
+    slow = Fp8Choice(ROWS, error=0.037, milliseconds=(1.31, 1.0))
+    slower = pytorch.eight_bits(replace(CUDA_BUILD, fp8=slow.words(), fp8_slower=slow.slower)).found
     assert "fp8 is slower than bfloat16: fp8 by rows" in slower
+    assert "takes 1.31 ms where bfloat16 takes 1.00 ms" in slower
     assert "--quantise fp8" not in slower
     died = replace(CUDA_BUILD, stage="a product in fp8 is tried", error="The process ended")
     assert pytorch.eight_bits(died).state == "note"

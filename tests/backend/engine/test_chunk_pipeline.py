@@ -8,7 +8,8 @@ import pytest
 from backend.controls.mask_source import MaskSource
 from backend.controls.settings import Settings
 from backend.engine.chunk_pipeline import ChunkPipeline
-from backend.engine.messages import Refused
+from backend.engine.load import load
+from backend.engine.messages import Refused, RunsOn
 from backend.engine.options import ModelOptions
 from vace_core.annotators.boxes import Box
 from vace_core.controls import Controls
@@ -286,3 +287,10 @@ def test_the_scale_over_layers_and_steps_and_the_hints_are_passed_on():
     controls = asked(maker_that_notes(), PICTURES, scale_layers=(1.0, 0.5), scale_steps=(2.0, 0.0), hints_every=3)
     assert (controls.layer_scale, controls.step_scale, controls.hint_every) == ((1.0, 0.5), (2.0, 0.0), 3)
     assert asked(maker_that_notes(), PICTURES, reference_mode="joint").reference_mode == "joint"
+
+
+def test_it_says_what_its_stream_runs_on():
+    fake = ChunkPipeline(fake_model.load(ModelOptions()), 32, 48)
+    assert fake.runs_on == RunsOn("fake", "on", 2)
+    real = ChunkPipeline(load(ModelOptions(device="cpu")), 32, 48)
+    assert real.runs_on == RunsOn("sdpa", "off, as only NVIDIA GPUs have them", 0)

@@ -60,11 +60,12 @@ def test_the_bundled_model_has_every_annotator_of_the_table_and_what_masks_need(
     assert [*loaded.detector().names] == ["thing"]  # type: ignore[attr-defined]
 
 
-def test_a_loaded_model_names_the_attention_that_its_streams_run_on():
-    for wanted in ("math", "auto"):
-        loaded = load(replace(ModelOptions(device="cpu"), weights=LoadOptions(attention=wanted)))
-        loaded.open_stream(32, 48)
-        assert loaded.attention() == {"math": "math", "auto": "sdpa"}[wanted]
+def test_a_stream_names_the_attention_that_its_own_model_runs_on():
+    streams = {
+        wanted: load(replace(ModelOptions(device="cpu"), weights=LoadOptions(attention=wanted))).open_stream(32, 48)
+        for wanted in ("math", "auto")
+    }
+    assert {wanted: stream.attention.words() for wanted, stream in streams.items()} == {"math": "math", "auto": "sdpa"}
 
 
 @pytest.mark.parametrize("what", ["depth-anything-v2-small", "video-depth-anything"])

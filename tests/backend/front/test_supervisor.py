@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from backend.controls.settings import Settings
-from backend.engine.messages import ChunkRequest, EngineStart, Loading, RingNames
+from backend.engine.messages import ChunkRequest, EngineStart, Loading, RingNames, RunsOn
 from backend.engine.options import ModelOptions
 from backend.engine.timeline import Span
 from backend.front.limits import Limits
@@ -146,8 +146,9 @@ def engine(rig: Rig) -> psutil.Process:
     return psutil.Process(rig.supervisor.pid)
 
 
-def test_the_status_names_the_device_and_what_attention_runs_on(running: Rig):
-    assert (running.status.device, running.status.attention) == ("cpu", "fake")
+def test_the_status_names_the_device_and_what_the_stream_runs_on(running: Rig):
+    assert running.status.device == "cpu"
+    assert running.status.runs_on == RunsOn("fake", "on", 2)
 
 
 def test_what_an_engine_does_while_it_loads_is_known_until_it_is_ready(rig: Rig, caplog: pytest.LogCaptureFixture):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,8 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.vace_core.small import latents, text, transformer
+from vace_core.checkpoints.options import LoadOptions, Quantise
+from vace_core.load import load
 from vace_core.transformer import quantised
 from vace_core.transformer.fp8 import BLOCKS, FP8, RECIPES, ROWS, TENSOR, Fp8Choice, Recipe, choose_fp8, probe, tiled
 from vace_core.transformer.quantised import Fp8Input, Fp8Linear, plain_input, quantise, shared_input
@@ -108,37 +111,67 @@ def trial(**errors: float | str) -> Callable[[Recipe], float]:
 
 
 def test_the_first_recipe_that_is_right_is_taken() -> None:
-    choice = choose_fp8("NVIDIA H100", (9, 0), trial(rows=0.037), lambda recipe: 0.61)
+    choice = choose_fp8("NVIDIA H100", (9, 0), trial(rows=0.037), lambda recipe: (0.8, 1.31))
     assert choice.recipe is ROWS
-    assert choice.words() == "fp8 by rows is right to 0.037 and takes 0.61 of bfloat16's time"
+    assert choice.words() == "fp8 by rows is right to 0.037 and takes 0.80 ms where bfloat16 takes 1.31 ms"
     assert not choice.slower
 
 
 def test_a_card_without_a_kernel_for_rows_gets_blocks_or_else_the_tensor() -> None:
     failing = "CUBLAS_STATUS_NOT_SUPPORTED when calling cublasLtMatmul\nand more"
-    blocks = choose_fp8(*RTX_5090, trial(rows=failing, mx=0.04), lambda recipe: 0.7)
+    blocks = choose_fp8(*RTX_5090, trial(rows=failing, mx=0.04), lambda recipe: (0.7, 1.0))
     assert blocks.recipe is BLOCKS
     assert "rows does not run (CUBLAS_STATUS_NOT_SUPPORTED when calling cublasLtMatmul)" in blocks.words()
-    tensor = choose_fp8(*RTX_5090, trial(rows=failing, mx=0.9, tensor=0.05), lambda recipe: 0.7)
+    tensor = choose_fp8(*RTX_5090, trial(rows=failing, mx=0.9, tensor=0.05), lambda recipe: (0.7, 1.0))
     assert tensor.recipe is TENSOR
     assert "mx is off by 0.90" in tensor.words()
 
 
 def test_blocks_are_not_tried_before_blackwell() -> None:
-    choice = choose_fp8("NVIDIA GeForce RTX 4090", (8, 9), trial(rows="no", tensor=0.05), lambda recipe: 0.7)
+    choice = choose_fp8("NVIDIA GeForce RTX 4090", (8, 9), trial(rows="no", tensor=0.05), lambda recipe: (0.7, 1.0))
     assert choice.recipe is TENSOR
 
 
 def test_a_card_with_no_right_recipe_is_told_why_of_each() -> None:
-    choice = choose_fp8(*RTX_5090, trial(rows="no", mx="no", tensor=float("nan")), lambda recipe: 0.7)
+    choice = choose_fp8(*RTX_5090, trial(rows="no", mx="no", tensor=float("nan")), lambda recipe: (0.7, 1.0))
     assert choice.recipe is None
     assert choice.words().endswith("rows does not run (no); mx does not run (no); tensor is off by nan")
 
 
 def test_one_that_is_slower_than_bfloat16_says_so() -> None:
-    choice = choose_fp8("NVIDIA H100", (9, 0), trial(rows=0.037), lambda recipe: 1.31)
+    choice = choose_fp8("NVIDIA H100", (9, 0), trial(rows=0.037), lambda recipe: (1.31, 1.0))
     assert choice.slower
-    assert "takes 1.31 of bfloat16's time, so that it gains memory alone, as int8 does" in choice.words()
+    assert "takes 1.31 ms where bfloat16 takes 1.00 ms, so that it gains memory alone, as int8 does" in choice.words()
+
+
+def fp8_that_takes(patch: pytest.MonkeyPatch, *milliseconds: float) -> None:
+    choice = Fp8Choice(ROWS, milliseconds=milliseconds)  # pyright: ignore[reportArgumentType]
+    patch.setattr(quantised, "fp8_choice", lambda device: choice)
+
+
+@pytest.mark.usefixtures("fp8_anywhere")
+def test_fp8_that_is_slower_is_obeyed_and_the_log_names_both_times_and_the_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fp8_that_takes(monkeypatch, 1.31, 1.0)
+    loaded = load("pocket", options=LoadOptions(quantise=Quantise(main="fp8")))
+    layers = [part for part in loaded.transformer.modules() if isinstance(part, Fp8Linear)]
+    wide = sum(4 * layer.in_features * layer.out_features for layer in layers)  # the pocket's weights are float32
+    narrow = sum(layer.weight.nbytes + layer.scale.nbytes for layer in layers)
+    (said,) = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(layers) == 10 * len(loaded.transformer.blocks)
+    assert "a product takes 1.31 ms where bfloat16 takes 1.00 ms" in said
+    assert f"saves {(wide - narrow) / 1e9:.2g} GB of memory" in said
+
+
+@pytest.mark.parametrize(("milliseconds", "part"), [((0.7, 1.0), "fp8"), ((1.31, 1.0), "int8")])
+@pytest.mark.usefixtures("fp8_anywhere")
+def test_nothing_is_said_of_fp8_that_is_quicker_or_was_not_asked_for(
+    milliseconds: tuple[float, float], part: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fp8_that_takes(monkeypatch, *milliseconds)
+    load("pocket", options=LoadOptions(quantise=Quantise(text=part)))
+    assert not caplog.records
 
 
 def test_sizes_that_a_recipe_cannot_take_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

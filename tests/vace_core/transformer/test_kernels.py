@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,19 +11,14 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from vace_core.transformer import kernels
-from vace_core.transformer.kernels import attend, use, used
-
-CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def nothing_chosen() -> Iterator[None]:
-    before = dict(kernels._chosen)
-    kernels._chosen.clear()
-    yield
-    kernels._chosen.clear()
-    kernels._chosen.update(before)
+from tests.vace_core import small
+from vace_core.conditioning import Reference
+from vace_core.controls import Controls
+from vace_core.lora.live import LiveLoras
+from vace_core.stream import Stream
+from vace_core.transformer import attention_backends
+from vace_core.transformer.attention_backends import AttentionBackend, Call, backend_named
+from vace_core.transformer.kernels import Kernels, attend
 
 
 def heads(tokens: int, seed: int, device: str = "cpu") -> Tensor:
@@ -43,32 +39,69 @@ def test_what_pytorch_would_choose_runs_where_nothing_was_chosen(bias: Tensor | 
     assert torch.equal(attend(*three(), bias), scaled_dot_product_attention(*three(), attn_mask=bias))
 
 
-def test_what_was_chosen_runs_by_whether_there_is_a_bias() -> None:
-    def named(value: float) -> kernels.Kernel:
-        return kernels.Kernel("it", lambda queries, keys, values, bias: torch.full_like(queries, value))
+def test_what_was_chosen_runs_by_whether_there_is_a_bias(monkeypatch: pytest.MonkeyPatch) -> None:
+    def row(name: str, value: float) -> AttentionBackend:
+        call: Call = lambda queries, keys, values, bias: torch.full_like(queries, value)  # noqa: E731
+        return replace(backend_named("sdpa"), name=name, load=lambda: call)
 
-    kernels._chosen[CPU] = named(1.0), named(2.0)
-    assert attend(*three()).unique() == 1.0
-    assert attend(*three(), BIAS).unique() == 2.0
-    assert torch.equal(attend(*three(), MASK), scaled_dot_product_attention(*three(), attn_mask=MASK))
+    monkeypatch.setattr(attention_backends, "TABLE", (row("ones", 1.0), row("twos", 2.0), *attention_backends.TABLE))
+    chosen = Kernels("ones", "twos")
+    assert attend(*three(), kernels=chosen).unique() == 1.0
+    assert attend(*three(), BIAS, chosen).unique() == 2.0
+    assert torch.equal(attend(*three(), MASK, chosen), scaled_dot_product_attention(*three(), attn_mask=MASK))
 
 
 def test_a_row_of_the_table_is_used_by_name() -> None:
-    assert used(CPU) == ("sdpa", "sdpa")
-    use(CPU, "math", "sdpa")
-    assert used(CPU) == ("math", "sdpa")
-    assert attend(*three()).sub(scaled_dot_product_attention(*three())).abs().max() < 1e-6
+    made = attend(*three(), kernels=Kernels("math"))
+    assert made.sub(scaled_dot_product_attention(*three())).abs().max() < 1e-6
     with pytest.raises(ValueError, match="no attention 'quick'"):
-        use(CPU, "quick", "sdpa")
+        attend(*three(), kernels=Kernels("quick"))
+
+
+class KernelsRun(TorchDispatchMode):
+    """Counts the attention calls by kernel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.vace_live.attend.default:
+            self.names[args[4]] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_two_models_on_one_device_run_on_kernels_of_their_own() -> None:
+    """In turns, with references and live LoRAs, in main blocks and context blocks: no matter which was opened last."""
+    loaded = small.model()
+    with_lora = replace(loaded, loras=LiveLoras(loaded.transformer, [small.lora()], [0.5]))
+    streams = [Stream(replace(with_lora, attention=name), 32, 48) for name in ("math", "sdpa", "math")]
+    picture = torch.rand(3, 32, 48, generator=torch.Generator().manual_seed(0))
+    for mode in ("paper", "slot"):
+        for stream in streams:
+            control = torch.zeros(1, 3, stream.frames_wanted, 32, 48)
+            given = Controls(control=control, references=(Reference(picture, 0.5),), reference_mode=mode)
+            with KernelsRun() as ran:
+                stream.step(given)
+                stream.settle()
+            assert {*ran.names} == {stream.attention.plain}, mode
 
 
 @pytest.mark.parametrize("name", ["sdpa", "math"])
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_the_result_lies_in_memory_as_the_projection_reads_it(name: str, device: str) -> None:
-    use(CPU, name, name)
-    out = attend(*three(device))
+    out = attend(*three(device), kernels=Kernels(name, name))
     assert out.shape == (1, 2, 6, 16)
     assert out.transpose(1, 2).is_contiguous()
+
+
+def test_the_rows_of_a_stream_batch_run_on_the_kernels_of_their_model() -> None:
+    batch = small.model(small.ROWS["streamdiffusion-v2"], stream_batch=True, window=6)
+    stream = Stream(replace(batch, attention="math"), 32, 48)
+    for _ in range(8):  # until all rows remember equally much, so that none needs a mask
+        with KernelsRun() as ran:
+            stream.step(Controls(control=torch.zeros(1, 3, stream.frames_wanted, 32, 48)))
+    assert {*ran.names} == {"math"}
 
 
 def test_it_is_one_operator_to_what_counts() -> None:
@@ -88,8 +121,9 @@ def test_it_is_one_operator_to_what_counts() -> None:
 
 
 def test_the_operator_keeps_the_rules_of_operators() -> None:
-    torch.library.opcheck(torch.ops.vace_live.attend, (*three(), None), test_utils=("test_schema", "test_faketensor"))
-    torch.library.opcheck(torch.ops.vace_live.attend, (*three(), BIAS), test_utils=("test_schema", "test_faketensor"))
+    for bias, kernel in ((None, "sdpa"), (BIAS, "math")):
+        given = (*three(), bias, kernel)
+        torch.library.opcheck(torch.ops.vace_live.attend, given, test_utils=("test_schema", "test_faketensor"))
 
 
 def test_it_compiles_as_a_part_of_what_is_around_it() -> None:

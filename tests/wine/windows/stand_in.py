@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.engine import process
+from backend.engine.messages import RunsOn
 from backend.engine.options import ModelOptions
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -18,7 +19,7 @@ COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 def load(options: ModelOptions) -> SimpleNamespace:
     """A model of nothing; the engine process then opens a pipeline that needs no torch."""
     process.open_pipeline = lambda model, height, width: Pipeline()  # type: ignore[assignment]
-    return SimpleNamespace(device="none", attention=lambda: "", close=lambda: None)
+    return SimpleNamespace(device="none", close=lambda: None)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Pipeline:
     """Makes chunks of twelve frames; the source with its colours turned round if the prompt is no colour."""
 
     frames_wanted = 12
+    runs_on = RunsOn()
 
     def make(self, pictures, mask_frames, settings, seconds, tag, **_) -> Chunk:
         frames = np.stack([255 - picture[..., :3] for picture in pictures])

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vace_core.transformer import attention
+from vace_core.transformer.kernels import OWN, Kernels
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def plain_attention(parts: Sequence[Part] = ()) -> Iterator[None]:
 def _attend_of(parts: tuple[Part, ...]) -> Callable[..., Tensor]:
     """The same function for the same parts, so that what is compiled for it is found again."""
 
-    def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+    def attend(
+        queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None, kernels: Kernels = OWN
+    ) -> Tensor:
         if mask is None:
             return _plain(queries, keys, values)
         start, out = 0, []
