@@ -126,7 +126,8 @@ class ThreadCount:
         before, self._said = self._said, True
         if before:
             return ""
+        other = f"more than {self._passed + self._rest:.1f}" if self._passed else f"{self._other:.1f}"
         return (
             f"the processor is busy with something else: chunks are made with one thread for now, in {best:.1f} s "
-            f"in place of about {self._other:.1f} s; close other programs to have all {self._most} again"
+            f"in place of {other} s; close other programs to have all {self._most} again"
         )
