@@ -105,10 +105,10 @@ class Stream:
     def step(self, controls: Controls, progress: Progress = Progress()) -> Chunk | None:  # noqa: B008 - it has no state
         """Make the next chunk. Raises ValueError for controls of wrong size or that contradict each other.
 
-        `progress` is told when a stage is over, and gets the frames as they are decoded: on a processor those of one
-        latent frame after the other, so that the first can be shown before the last is there. A stream batch hands
-        back an earlier chunk, which has come through all its steps now; at first there is none yet, and None comes
-        back.
+        `progress` is told when a stage or a denoising step is over, and gets the frames as they are decoded: on a
+        processor those of one latent frame after the other, so that the first can be shown before the last is there. A
+        stream batch hands back an earlier chunk, which has come through all its steps now; at first there is none yet,
+        and None comes back.
         """
         mode = infer_mode(controls)
         self._require_possible(controls)
@@ -119,7 +119,7 @@ class Stream:
         context, pinned = self._encode(controls, with_context)
         entering = self._begin(controls, mode, context, pinned)
         progress.encoded()
-        finished = self._sampler.denoise(entering, self.state, self._cache, self._passes)
+        finished = self._sampler.denoise(entering, self.state, self._cache, self._passes, progress)
         self.state.chunks += 1
         if finished is None:
             return None

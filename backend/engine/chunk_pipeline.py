@@ -92,6 +92,7 @@ class ChunkPipeline:
         anchor: bool = False,
         in_parts: bool = False,
         hand_out: HandOut | None = None,
+        look: Callable[[], object] = lambda: None,
     ) -> ChunkResult:
         """Restyle `frames_wanted` frames of the source, `[H, W, 3]` or `[H, W, 4]` uint8 of the stream's size.
 
@@ -99,8 +100,9 @@ class ChunkPipeline:
         frame addresses. seconds: of the show that the chunk covers, by which a prompt fades into another. tag: comes
         back with the chunk that is made of these frames, which may be later. anchor: begin with the anchor. in_parts:
         as `Controls.in_parts`, for less memory. hand_out: gets the frames as they are finished; what it was not given
-        comes back. Raises ValueError where the settings contradict each other, and NotANumber where the model's picture
-        is none; the stream is to be reset then.
+        comes back. look: called whenever a stage or a denoising step is over, in this thread. Raises ValueError where
+        the settings contradict each other, and NotANumber where the model's picture is none; the stream is to be reset
+        then.
         """
         times, faults = StageTimes(self._model.device), list[tuple[str, str]]()
         prompt = settings.blend if self._prefetcher is None else self._prefetcher.resolve(settings, faults)
@@ -116,6 +118,7 @@ class ChunkPipeline:
         noise = self._noise(settings, source_frames)
         self._upload.forget()
         times.end("annotate")
+        look()
         controls = Controls(
             prompt=self._travel.toward(
                 prompt, settings.prompt_fade, seconds if settings.prompt_fade_unit == "seconds" else 1.0
@@ -140,7 +143,7 @@ class ChunkPipeline:
             in_parts=in_parts,
         )
         self._pending.append(PendingChunk(placed, masked.weights, modes, tag))
-        frames = FinishedFrames(times, self._streams, self._pending.popleft, source_frames, hand_out)
+        frames = FinishedFrames(times, self._streams, self._pending.popleft, source_frames, hand_out, look)
         chunk = self._stream.step(controls, frames)
         self._receive(frames)
         mode = infer_mode(controls) if chunk is None else chunk.mode

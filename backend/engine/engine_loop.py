@@ -153,6 +153,7 @@ class EngineLoop:
             anchor=request.anchor,
             in_parts="decoding in one go" in self._recovery.given_up,
             hand_out=None if self._recovery.suspects_pictures else self._hand_out,
+            look=self._threads.check,
         )
         self._require_picture(chunk)
         self._hand_out(chunk.frames, chunk.handed_out, chunk.tag or ([], []))

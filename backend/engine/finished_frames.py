@@ -13,6 +13,7 @@ from vace_core.progress import Progress
 
 from .chunk_result import HandOut, PendingChunk
 from .device_streams import DeviceStreams, HostCopy
+from .messages import Stage
 from .stage_times import StageTimes
 from .tensors import extremes
 from .unsound import NotANumber, is_one_colour
@@ -22,7 +23,8 @@ class FinishedFrames(Progress):
     """Takes one chunk's frames as they are decoded, looks whether they are sound, and hands them out.
 
     begin() gives what the chunk was asked with, once it has frames. While all of them are of one colour they are held
-    back, unless the source's frames, `[H, W, C]` each, are so too. hand_out: None to hold back all.
+    back, unless the source's frames, `[H, W, C]` each, are so too. hand_out: None to hold back all. look: called when
+    a stage or a denoising step is over, by the thread that computes.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class FinishedFrames(Progress):
         begin: Callable[[], PendingChunk],
         source_frames: Sequence[np.ndarray],
         hand_out: HandOut | None,
+        look: Callable[[], object],
     ) -> None:
         self._times, self._streams, self._begin, self._hand_out = times, streams, begin, hand_out
+        self._look = look
         self._coming: deque[tuple[HostCopy, HostCopy]] = deque()
         self._held: list[np.ndarray] = []
         self._source_frames, self._is_picture = source_frames, False
@@ -63,16 +67,23 @@ class FinishedFrames(Progress):
         return np.concatenate(self._held) if self._held else None
 
     def encoded(self) -> None:
-        self._times.end("encode")
+        self._end("encode")
+
+    def stepped(self) -> None:
+        self._look()
 
     def denoised(self) -> None:
-        self._times.end("denoise")
+        self._end("denoise")
 
     def decoded(self, frames: Tensor, latents: Tensor) -> None:
-        self._times.end("decode")
+        self._end("decode")
         self._coming.append((self._streams.to_host(packed(frames)), self._streams.to_host(extremes(frames, latents))))
         if not self.coming:
             self.receive()
+
+    def _end(self, stage: Stage) -> None:
+        self._times.end(stage)
+        self._look()
 
     def receive(self) -> None:
         """Wait for the frames that are on their way, and hand them out. Raises NotANumber."""

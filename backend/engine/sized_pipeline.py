@@ -70,6 +70,7 @@ class SizedPipeline:
         anchor: bool,
         in_parts: bool,
         hand_out: HandOut | None,
+        look: Callable[[], object],
     ) -> ChunkResult:
         """As `ChunkPipeline.make`, with frames of the show's size in and out."""
         assert self._pipeline is not None, "resize first"
@@ -83,6 +84,7 @@ class SizedPipeline:
             anchor=anchor,
             in_parts=in_parts,
             hand_out=hand_out and (lambda frames, first, tag: hand_out(self._larger(frames), first, tag)),
+            look=look,
         )
         return replace(chunk, frames=self._larger(chunk.frames), fit=self._larger)
 

@@ -19,20 +19,41 @@ class WorkThreads:
 
     def begin(self) -> float:
         """A chunk begins now: that time."""
-        self._began = _clocks() if self._count is not None else (time.monotonic(), 0.0, 0.0)
+        if self._count is None:
+            return time.monotonic()
+        self._count.begin_chunk()
+        self._began = _clocks()
         return self._began[0]
+
+    def check(self) -> None:
+        """A part of the chunk is done. Called by the thread that computes: torch counts the threads of each apart."""
+        if self._count is None:
+            return
+        now, wall, processor, _ = self._taken()
+        before = self._count.count
+        self._count.note_part(now, wall, processor)
+        self._apply_new(before)
 
     def end(self) -> str:
         """It went well; returns what is to be said, "" for nothing."""
         if self._count is None:
             return ""
+        now, wall, processor, idle = self._taken()
+        before = self._count.count
+        said = self._count.note_chunk(now, wall, processor, idle / max(wall, 1e-6))
+        self._apply_new(before)
+        return said
+
+    def _taken(self) -> tuple[float, float, float, float]:
+        """Now, and seconds since the chunk began: of wall time, processor time, and idle cores."""
         now = _clocks()
         wall, processor, idle = (end - began for end, began in zip(now, self._began, strict=True))
-        before = self._count.count
-        said = self._count.note_chunk(now[0], wall, processor, idle / max(wall, 1e-6))
+        return now[0], wall, processor, idle
+
+    def _apply_new(self, before: int) -> None:
+        assert self._count is not None
         if self._count.count != before:
             self._apply(self._count.count)
-        return said
 
 
 def _clocks() -> tuple[float, float, float]:

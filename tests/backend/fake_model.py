@@ -103,6 +103,7 @@ class FakeStream:
 def tell(progress: Progress, chunk: Chunk) -> None:
     """What a stream tells of a chunk: its stages, and its frames as they are decoded."""
     progress.encoded()
+    progress.stepped()
     progress.denoised()
     latents = torch.zeros(1) if chunk.latents is None else chunk.latents
     for part in by_latent(chunk.frames, begins=chunk.frames.shape[2] % FRAMES_PER_LATENT == 1):

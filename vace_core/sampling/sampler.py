@@ -16,6 +16,7 @@ from ..memory import StaggeredState, WindowMemory, WindowState
 from ..memory.forward import make_hints, predict_flow
 from ..memory.window import REFERENCES
 from ..passes import Passes
+from ..progress import Progress
 from ..state import StreamState
 from .denoising import DenoisingState
 from .schedule import Schedule, Table
@@ -40,9 +41,17 @@ class ChunkSampler(Protocol):
         ...
 
     def denoise(
-        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+        self,
+        entering: DenoisingState,
+        state: StreamState,
+        cache: ConditioningCache,
+        passes: Passes,
+        progress: Progress,
     ) -> DenoisingState | None:
-        """Begin a chunk, and hand back the one that is done: this one, an earlier one, or None for "not yet"."""
+        """Begin a chunk, and hand back the one that is done: this one, an earlier one, or None for "not yet".
+
+        `progress` is told of each step.
+        """
         ...
 
 
@@ -73,7 +82,12 @@ class Sampler:
         return schedule(noise, steps, pipeline.warp, pipeline.understated_noise)
 
     def denoise(
-        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+        self,
+        entering: DenoisingState,
+        state: StreamState,
+        cache: ConditioningCache,
+        passes: Passes,
+        progress: Progress,
     ) -> DenoisingState:
         chunk = entering
         view = self._memory.begin(
@@ -94,4 +108,5 @@ class Sampler:
                 passes, cache.transformer, noisy, time, chunk.prompt, view, context, scales[chunk.steps], hints
             )
             chunk.update(noisy, flow)
+            progress.stepped()
         return chunk

@@ -15,6 +15,7 @@ from ..controls import Controls
 from ..memory import StaggeredMemory, StaggeredState, WindowMemory, WindowState
 from ..memory.forward import predict_flow
 from ..passes import Passes
+from ..progress import Progress
 from ..state import StreamState
 from ..transformer import Context, Prompt, References, Time
 from .denoising import DenoisingState
@@ -46,7 +47,12 @@ class StreamBatch:
         return self._table.squeezed(noise, self._steps, self._pipeline.warp, self._pipeline.understated_noise)
 
     def denoise(
-        self, entering: DenoisingState, state: StreamState, cache: ConditioningCache, passes: Passes
+        self,
+        entering: DenoisingState,
+        state: StreamState,
+        cache: ConditioningCache,
+        passes: Passes,
+        progress: Progress,
     ) -> DenoisingState | None:
         """One step of every chunk that is on its way, compatible ones in one pass; the one that is done, if any is."""
         assert state.rows is not None
@@ -62,6 +68,7 @@ class StreamBatch:
             for chunk, own_noisy, own_flow in zip(run, noisy.split(1), flow.split(1), strict=True):
                 chunk.update(own_noisy, own_flow)
             row += len(run)
+            progress.stepped()
         state.latent_frames += len(entering.frames)
         state.denoising = denoising
         return denoising.pop() if denoising[-1].done else None

@@ -76,6 +76,9 @@ class _Told(Progress):
     def encoded(self) -> None:
         self._tell(self._progress.encoded)
 
+    def stepped(self) -> None:
+        self._tell(self._progress.stepped)
+
     def denoised(self) -> None:
         self._tell(self._progress.denoised)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -110,7 +111,13 @@ def run(rings: RingNames, stream: FakeStream, chunks: int) -> list[str]:
     return run_with(rings, lambda height, width: stream, chunks).words()
 
 
-def run_with(rings: RingNames, open_stream: Callable[[int, int], FakeStream], chunks: int, given_up: int = 0) -> Front:
+def run_with(
+    rings: RingNames,
+    open_stream: Callable[[int, int], FakeStream],
+    chunks: int,
+    given_up: int = 0,
+    threads: WorkThreads = WorkThreads(),  # noqa: B008 - it decides nothing
+) -> Front:
     """The loop until it has made so many chunks, or ends; its front, with all that it said."""
     model = EngineModel("cpu", open_stream, {})
     start = EngineStart("", ModelOptions(models=(Path(),)), HEIGHT, WIDTH, FPS, rings, given_up=given_up)
@@ -118,7 +125,7 @@ def run_with(rings: RingNames, open_stream: Callable[[int, int], FakeStream], ch
     pipeline = SizedPipeline(lambda height, width: ChunkPipeline(model, height, width), HEIGHT, WIDTH)
     with ExitStack() as attached:
         connection = cast(SharedConnection, front)
-        EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), WorkThreads()).run()
+        EngineLoop(connection, start, pipeline, attached, Heartbeat(front.send), threads).run()
     return front
 
 
@@ -178,6 +185,30 @@ def test_the_stream_goes_on_when_chunks_are_made_whole_again(rings: RingNames, m
     assert stream.asked == [(0, False), (1, False), (0, True), (1, False), (2, False)]
     assert stream.resets == 1
     assert told[-2:] == ["memory has been enough for a while; decoding in one go is tried again", ""]
+
+
+class Checked(WorkThreads):
+    """Notes in which thread it is asked to look within a chunk, and how often in each of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks: list[int] = []
+        self.looks: list[int] = []
+
+    def begin(self) -> float:
+        self.checks.append(0)
+        return super().begin()
+
+    def check(self) -> None:
+        self.checks[-1] += 1
+        self.looks.append(threading.get_ident())
+
+
+def test_the_work_threads_are_looked_at_after_each_stage_and_step_by_the_thread_that_computes(rings: RingNames):
+    threads = Checked()
+    run_with(rings, lambda height, width: FakeStream(height, width), 2, threads=threads)
+    assert threads.checks == [7, 7], "annotated, encoded, one step, denoised, and three latent frames decoded"
+    assert set(threads.looks) == {threading.get_ident()}
 
 
 class Preparing(SizedPipeline):

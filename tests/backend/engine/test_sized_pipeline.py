@@ -34,7 +34,16 @@ class Opened:
 
 def make(sized: SizedPipeline, hand_out: HandOut | None = None):
     return sized.make(
-        FRAMES, None, SETTINGS, 0.3, None, control_frames=None, anchor=False, in_parts=False, hand_out=hand_out
+        FRAMES,
+        None,
+        SETTINGS,
+        0.3,
+        None,
+        control_frames=None,
+        anchor=False,
+        in_parts=False,
+        hand_out=hand_out,
+        look=lambda: None,
     )
 
 

@@ -51,7 +51,7 @@ def outlet(hand_out: HandOut | None = None) -> FinishedFrames:
     """The way of a chunk's frames, whose source is noise."""
     noise = list(np.random.default_rng(1).integers(0, 255, (9, 32, 48, 3), np.uint8))
     asked = PendingChunk(noise, None, "inpainting", "tag")
-    return FinishedFrames(StageTimes("cpu"), DeviceStreams("cpu"), lambda: asked, noise, hand_out)
+    return FinishedFrames(StageTimes("cpu"), DeviceStreams("cpu"), lambda: asked, noise, hand_out, lambda: None)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -77,7 +77,11 @@ class Shown(Progress):
 
     def __init__(self, fails_at: int = -1) -> None:
         self.frames: list[Tensor] = []
+        self.steps = 0
         self._fails_at = fails_at
+
+    def stepped(self) -> None:
+        self.steps += 1
 
     def decoded(self, frames: Tensor, latents: Tensor) -> None:
         if len(self.frames) == self._fails_at:
@@ -90,7 +94,7 @@ def test_frames_are_told_as_they_are_decoded(ranks: tuple[Model, Workers]) -> No
     shown = Shown()
     chunk = shared.step(plain(alone, 0), shown)
     assert chunk is not None
-    assert len(shown.frames) == 3
+    assert (len(shown.frames), shown.steps) == (3, len(alone.model.pipeline.steps))
     assert torch.equal(torch.cat(shown.frames, dim=2), chunk.frames)
 
 
