@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,11 @@ from typing import Any
 from ..threads import report
 from .media_folders import MediaFolders
 from .parameters import Accepted, Control, ControlError, ControlTable, Value
+from .presses import Presses
 from .withdrawals import Withdrawal, Withdrawals
 
-MAX_EVENTS = 64
 LARGEST_STEP = 1e300
 """So that no value goes beyond what a number can hold."""
-HOLD_SECONDS = 0.25
-"""A button that stays down may say so again and again (a CHOP does, sixty times a second): one that says it after
-this long a silence was pressed anew, having no way to say that it was let go."""
 
 Heard = Callable[[Value, float], None]
 """Called with what was sent and when, on the mailbox's clock; in the thread of who sent it, so it must be quick.
@@ -71,11 +68,9 @@ class Mailbox:
         self._must_wait: dict[str, Callable[[Value], bool]] = {}
         self._waiting: dict[str, tuple[Value, object]] = {}
         self._withdrawals = Withdrawals()
-        self._events: deque[str] = deque()
-        self._down: dict[str, float] = {}
+        self._presses = Presses()
         self.version = 0
         """Grows with every change, so that a reader can see at a glance whether there is anything new."""
-        self.dropped_events = 0
 
     def listen(self, address: str, heard: Heard) -> None:
         """Have `heard` called for each change of a value, and for each event; ControlError for an unknown address.
@@ -209,9 +204,12 @@ class Mailbox:
     def events(self) -> list[str]:
         """Take the waiting triggers, oldest first."""
         with self._lock:
-            waiting = list(self._events)
-            self._events.clear()
-        return waiting
+            return self._presses.take()
+
+    @property
+    def dropped_events(self) -> int:
+        """Triggers that nobody took before too many newer ones came."""
+        return self._presses.dropped
 
     def restore(self, values: Mapping[str, Value]) -> None:
         """Set what a former snapshot held; addresses that no longer exist are left out."""
@@ -277,21 +275,10 @@ class Mailbox:
         return reports
 
     def _press(self, address: str, down: bool, now: float) -> bool:
-        """A trigger happens when it goes down: a button sends 1 and then 0, and that is one event."""
-        if not down:
-            self._down.pop(address, None)
-            return False
-        held = now - self._down.get(address, -HOLD_SECONDS) < HOLD_SECONDS
-        self._down[address] = now
-        if not held and address not in self._listeners:
-            self._queue(address)
-        return not held
-
-    def _queue(self, address: str) -> None:
-        if len(self._events) == MAX_EVENTS:
-            self._events.popleft()
-            self.dropped_events += 1
-        self._events.append(address)
+        happens = self._presses.note(address, down, now)
+        if happens and address not in self._listeners:
+            self._presses.keep(address)
+        return happens
 
 
 def _step(control: Control, relative: Relative) -> Relative:

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from bridge.control.mailbox import HOLD_SECONDS, MAX_EVENTS, Mailbox, Relative
+from bridge.control.mailbox import Mailbox, Relative
 from bridge.control.parameters import Control, ControlError, ControlTable
+from bridge.control.presses import HOLD_SECONDS, MAX_EVENTS
 from bridge.control.withdrawals import Withdrawal
 
 TABLE = ControlTable(
