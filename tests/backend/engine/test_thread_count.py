@@ -197,6 +197,19 @@ def test_what_is_decided_within_a_chunk_is_applied_at_once_in_the_thread_that_lo
     assert len(applied) == 1
 
 
+def test_the_chunks_after_one_that_was_turned_are_the_trial(monkeypatch: pytest.MonkeyPatch):
+    threads = WorkThreads(ThreadCount(2))
+    clocks(monkeypatch, *((second, second, 9.0) for second in (0.0, 6.0, 7.0, 7.0, 9.0, 9.0, 11.0)))
+    threads.begin()
+    threads.check()
+    said = [threads.end()]
+    for _ in range(2):
+        threads.begin()
+        said.append(threads.end())
+    assert said[:2] == ["", ""]
+    assert "in 2.0 s in place of more than 7.0 s" in said[2]
+
+
 def test_where_the_number_makes_no_difference_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch):
     clocks(monkeypatch)  # asking for the time fails
     threads = WorkThreads()
