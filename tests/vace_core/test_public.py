@@ -15,8 +15,8 @@ import vace_core
 
 PROMISED = {"PIPELINES", "Chunk", "Controls", "Reference", "Stream", "load"}
 STREAM = {
-    "attention", "fork", "frames_wanted", "height", "model", "record_calls", "reference_modes", "reset", "restore",
-    "settle", "snapshot", "state", "step", "width",
+    "attention", "fork", "frames_wanted", "height", "model", "record_calls", "recordings", "reference_modes", "reset",
+    "restore", "settle", "snapshot", "state", "step", "width",
 }  # fmt: skip
 CONTROLS = (
     "prompt", "control", "source", "mask", "pin", "references", "reference_mode", "first", "last", "scale",

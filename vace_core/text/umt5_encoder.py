@@ -159,6 +159,7 @@ class Umt5Encoder(nn.Module):
 
     def __init__(self, sizes: Umt5Sizes) -> None:
         super().__init__()
+        self.sizes = sizes
         self.shared = nn.Embedding(sizes.vocabulary, sizes.width)
         self.encoder = Umt5Stack(sizes, self.shared)
 

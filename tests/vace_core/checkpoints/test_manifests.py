@@ -176,9 +176,9 @@ def test_the_text_encoder_loads_at_full_size(tmp_path: Path, names: str, dtype: 
     assert own == renamed | {TIED: renamed["shared.weight"]}
     assert TRANSFORMERS.back({key: own[key] for key in own if key != TIED}, keys) == keys
     config = manifest("umt5-xxl-encoder")["meta"]["config"]
-    assert encoder.config.num_layers == config["encoder_layers"]
-    assert (encoder.config.num_heads, encoder.config.d_kv) == (config["num_heads"], 64)
-    assert encoder.config.relative_attention_num_buckets == config["num_buckets"]
+    sizes = encoder.sizes
+    assert (sizes.layers, sizes.heads, sizes.head) == (config["encoder_layers"], config["num_heads"], 64)
+    assert (sizes.buckets, sizes.farthest) == (config["num_buckets"], 128)
 
 
 @pytest.mark.parametrize("naming", [None, autoencoder_names.DIFFUSERS], ids=["published", "diffusers"])

@@ -108,7 +108,7 @@ def test_paths_take_turns_in_both_orders(monkeypatch):
     said = []
     own = PlainStream.step
     monkeypatch.setattr(PlainStream, "step", lambda self, controls: said.append("plain") or own(self, controls))
-    frames = engine._frames
-    monkeypatch.setattr(engine, "_frames", lambda stream, controls: said.append("ours") or frames(stream, controls))
+    frames = engine.frames_of
+    monkeypatch.setattr(engine, "frames_of", lambda stream, controls: said.append("ours") or frames(stream, controls))
     mode_row(small(), 32, 48, 3, MODES[0], RATES)
     assert said[-6:] == ["ours", "plain", "plain", "ours", "ours", "plain"]

@@ -13,7 +13,7 @@ PROGRAM = ("annotator", "cadence", "osc")
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[object, ...]]:
     """What each kind of row was asked for, without measuring anything."""
     given: dict[str, tuple[object, ...]] = {}
-    for name in (*IN_PROCESS, *PROGRAM, "live", "matrix"):
+    for name in (*IN_PROCESS, *PROGRAM, "compiled", "live", "matrix"):
 
         def rows(*arguments: object, name: str = name):
             given[name] = arguments
@@ -29,12 +29,14 @@ def names(options: BenchOptions) -> list[str]:
     return [row["name"] for row in rows]
 
 
-def test_the_whole_bench_measures_the_command_run_too(asked):
-    assert names(BenchOptions()) == [*IN_PROCESS, "length", "annotator", "live", "cadence", "osc"]
+def test_the_whole_bench_measures_the_command_run_and_what_is_compiled_too(asked):
+    shown = names(BenchOptions())
+    assert set(shown) == {*IN_PROCESS, *PROGRAM, "compiled", "length", "live"}
+    assert len(shown) == len(set(shown))
     assert asked["chunk"][1:3] == (128, 192)
 
 
-def test_a_quick_one_is_smaller_and_leaves_the_command_run_out(asked):
+def test_a_quick_one_is_smaller_and_leaves_out_the_command_run_and_what_is_compiled(asked):
     assert names(BenchOptions(quick=True)) == [*IN_PROCESS, "length", *PROGRAM]
     assert asked["chunk"][1:4] == (48, 64, 2)
 
