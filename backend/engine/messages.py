@@ -173,7 +173,7 @@ class RingsLost:
 
 @dataclass(frozen=True)
 class StartAgain:
-    """Engine to front: a fresh start may help, so it ends. `reason` was told already.
+    """Engine to front: a fresh start may help, so it ends. reason: of what, as the front tells it.
 
     for_picture: because the picture was not a number. given_up: rungs of the memory ladder that the next one gives up.
     """

@@ -21,7 +21,7 @@ from ..runtime.logs import start_engine_logging
 from .child_process import end_with_parent, ignore_the_terminal
 from .engine_loop import EngineLoop
 from .heartbeat import Heartbeat
-from .messages import EngineStart, Failed, Loading, Ready, RingsLost
+from .messages import EngineStart, Failed, Loading, Ready, RingsLost, StartAgain
 from .one_line import one_line
 from .shared_connection import SharedConnection
 from .sized_pipeline import SizedPipeline
@@ -68,7 +68,14 @@ def _run(connection: SharedConnection, start: EngineStart, heartbeat: Heartbeat)
             return
         heartbeat.enter("waiting")
         connection.send(Ready(model.device, time.monotonic() - began, pipeline.runs_on))
-        loop.run()
+        try:
+            loop.run()
+        except (EOFError, BrokenPipeError, ConnectionResetError):  # the front is gone
+            raise
+        except Exception as error:  # beyond a chunk's border the engine is in no known state: it ends, and says of what
+            reason = f"has met what it cannot go on after ({one_line(error)})"
+            connection.send(StartAgain(reason, given_up=start.given_up))
+            raise
 
 
 def load_model(load: str, options: ModelOptions) -> EngineModel:

@@ -31,7 +31,13 @@ OTHERS = ("MainThread", "Thread-")
 
 
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+def of_earlier_tests() -> list[threading.Thread]:
+    """Threads that others have left in this process."""
+    return threading.enumerate()
+
+
+@pytest.fixture(scope="module")
+def front(of_earlier_tests: list[threading.Thread], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     folder = tmp_path_factory.mktemp("show")
     (folder / "patch.json").write_text('{"1": "/vace/scale"}')
     line = ["run", "--source", "testcard:", "--sink", "null:", "--mask-sink", "null:", "--control-sink", "null:"]
@@ -57,8 +63,9 @@ def wake(front: Front, round_number: int) -> None:
     mailbox.set_all([("/vace/preset/save", "look"), ("/vace/cue/go", "cue")])
 
 
-def test_every_thread_of_the_front_goes_on_after_a_fault(front: Front):
-    ours = [each for each in threading.enumerate() if not each.name.startswith(OTHERS)]
+def test_every_thread_of_the_front_goes_on_after_a_fault(front: Front, of_earlier_tests: list[threading.Thread]):
+    now = [each for each in threading.enumerate() if each not in of_earlier_tests]
+    ours = [each for each in now if not each.name.startswith(OTHERS)]
     assert [each.name for each in ours if not isinstance(each, GuardedThread)] == []
     assert {"presenter", "supervisor", "osc", "panel", "recorder", "file check", "flow"} <= {each.name for each in ours}
     told: list[BaseException] = []
