@@ -16,6 +16,8 @@ TIMES_RUNNING = 2
 TRIAL_CHUNKS = 2
 QUICKER = 0.95
 """Of the other's time: what is quicker by less than that is not worth the change."""
+TOLD = 1.5
+"""How many times as quick one thread has to be for that to be said."""
 HOPELESS = 1.2
 """A first chunk of a trial that takes so many times as long ends the trial."""
 LEAST_SHARE = 0.1
@@ -123,9 +125,9 @@ class ThreadCount:
         self._turn()
 
     def _say(self, best: float) -> str:
-        before, self._said = self._said, True
-        if before:
+        if self._said or self._other < TOLD * best:
             return ""
+        self._said = True
         other = f"more than {self._passed + self._rest:.1f}" if self._passed else f"{self._other:.1f}"
         return (
             f"the processor is busy with something else: chunks are made with one thread for now, in {best:.1f} s "

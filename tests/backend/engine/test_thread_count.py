@@ -64,6 +64,12 @@ def test_beside_a_busy_process_one_thread_is_found_to_be_quicker_and_is_kept_and
     assert "one thread for now, in 2.0 s in place of 30.0 s" in machine.told[0]
 
 
+def test_a_turn_that_gains_little_is_kept_and_nobody_is_told():
+    machine = Machine(alone=0.5, together=0.6, spends=1.0, neighbour=True)
+    assert set(machine.run(600.0)[2:]) == {1}
+    assert machine.told == []
+
+
 def test_once_there_is_room_again_all_threads_are_tried_and_kept():
     machine = Machine(alone=2.0, together=30.0, spends=1.0, neighbour=True)
     machine.run(120.0)
