@@ -1,7 +1,8 @@
 """Layers whose weights stay in the 8 bits of their file, float8_e4m3fn, and are widened where they are used.
 
 One published fp8 text encoder is a plain cast without scales; ComfyUI's has a scale for each matrix, or for each row of
-it, which is multiplied in where the matrix is widened and rounded once. The bits are held as int8.
+it, which is multiplied in where the matrix is widened and rounded once. The bits are held as int8, as a module that is
+moved to another format changes its floating numbers alone.
 """
 
 from __future__ import annotations

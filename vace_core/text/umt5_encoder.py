@@ -59,23 +59,27 @@ class SelfAttention(nn.Module):
         nn.init.normal_(self.q.weight, std=(sizes.width * sizes.head) ** -0.5)
         nn.init.normal_(self.relative_attention_bias.weight, std=sizes.width**-0.5)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """x [B, L, C]; mask [B, L], true where there is a token, or None where there is one everywhere."""
+    def forward(self, x: Tensor, buckets: Tensor, mask: Tensor | None) -> Tensor:
+        """x [B, L, C]; buckets [L, L] of distances; mask [B, L], true where there is a token, None for everywhere."""
         q, k, v = (self._heads(layer(x)) for layer in (self.q, self.k, self.v))
-        bias = self.position_bias(x.shape[1], x.device)
+        bias = self.position_bias(buckets)
         if mask is not None:
             bias = bias.masked_fill(~mask[:, None, None], torch.finfo(bias.dtype).min)
         attended = functional.scaled_dot_product_attention(q, k, v, bias, scale=1.0)
         return self.o(attended.transpose(1, 2).flatten(2))
 
-    def position_bias(self, length: int, device: torch.device) -> Tensor:
+    def position_bias(self, buckets: Tensor) -> Tensor:
         """For each head, from each token to each: [1, heads, L, L]."""
-        at = torch.arange(length, device=device)
-        buckets = bucket_of(at[None] - at[:, None], self._sizes.buckets, self._sizes.farthest)
         return self.relative_attention_bias(buckets).permute(2, 0, 1)[None]
 
     def _heads(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self._sizes.heads, -1)).transpose(1, 2)
+
+
+def buckets_between(length: int, sizes: Umt5Sizes, device: torch.device) -> Tensor:
+    """The bucket of the distance from each of so many tokens to each, [L, L]."""
+    at = torch.arange(length, device=device)
+    return bucket_of(at[None] - at[:, None], sizes.buckets, sizes.farthest)
 
 
 def bucket_of(distance: Tensor, buckets: int, farthest: int) -> Tensor:
@@ -107,8 +111,8 @@ class Attending(nn.Module):
         self.SelfAttention = SelfAttention(sizes)
         self.layer_norm = Norm(sizes.width)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        return _in_range(x + self.SelfAttention(self.layer_norm(x), mask))
+    def forward(self, x: Tensor, buckets: Tensor, mask: Tensor | None) -> Tensor:
+        return _in_range(x + self.SelfAttention(self.layer_norm(x), buckets, mask))
 
 
 class Feeding(nn.Module):
@@ -130,9 +134,9 @@ class Umt5Block(nn.Module):
         super().__init__()
         self.layer = nn.ModuleList([Attending(sizes), Feeding(sizes)])
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, buckets: Tensor, mask: Tensor | None) -> Tensor:
         attending, feeding = self.layer
-        return feeding(attending(x, mask))
+        return feeding(attending(x, buckets, mask))
 
 
 class Umt5Stack(nn.Module):
@@ -140,6 +144,7 @@ class Umt5Stack(nn.Module):
 
     def __init__(self, sizes: Umt5Sizes, table: nn.Module) -> None:
         super().__init__()
+        self._sizes = sizes
         self.embed_tokens = table
         self.block = nn.ModuleList(Umt5Block(sizes) for _ in range(sizes.layers))
         self.final_layer_norm = Norm(sizes.width)
@@ -147,8 +152,9 @@ class Umt5Stack(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embeddings [B, L, C] of tokens, mask [B, L] (1 = a token, 0 = padding; None = all tokens) -> [B, L, C]."""
         known = None if mask is None else mask.bool()
+        buckets = buckets_between(x.shape[1], self._sizes, x.device)
         for block in self.block:
-            x = block(x, known)
+            x = block(x, buckets, known)
         return self.final_layer_norm(x)
 
 

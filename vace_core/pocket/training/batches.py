@@ -28,7 +28,7 @@ SILENT, CONTRARY = 0.6, 0.15
 LATER = 0.4
 """Share of chunks with a memory; without one there is more to learn, and the rest is soon learnt."""
 _OPTIONAL = ("history", "earlier", "context", "references")
-NEAR = 0.75
+NEAR = 0.45
 """Share of the noise levels that are near those which a stream runs."""
 
 
@@ -157,8 +157,8 @@ class Batches:
 
 
 def _times(rng: np.random.Generator, size: int) -> Tensor:
-    """Most of them near the steps that are run, the others spread as the schedule's table is: streams that begin with
-    a video run those."""
+    """Some near the steps that are run, the others spread as the schedule's table is: streams that begin with a video
+    run those."""
     near = rng.choice(stream_schedule().timesteps, size) + rng.normal(0, 12, size)
     raw = rng.uniform(0.02, 1, size)
     spread = 1000 * 3 * raw / (1 + 2 * raw)
