@@ -38,6 +38,5 @@ def ours(windows: WindowsMachine) -> Iterator[Peer]:
 @pytest.fixture
 def theirs(windows: WindowsMachine) -> Iterator[Peer]:
     """A Windows process with the genuine SpoutGL and its Spout.dll."""
-    with windows.peer() as peer:
-        peer("import SpoutGL; from SpoutGL import enums")
+    with windows.peer("import SpoutGL; from SpoutGL import enums") as peer:
         yield peer

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import warnings
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ PEER = HERE / "windows" / "peer.py"
 PINS = (HERE / "python.txt", HERE / "packages.txt")
 TOOLS = {"wine": "wine wine64", "Xvfb": "xvfb libgl1-mesa-dri"}
 BUSY_SECONDS = 60.0
+STARTS = 3
+"""Times that a process is started which Wine ends while it still sets itself up."""
 
 
 class NoWine(Exception):
@@ -70,9 +73,25 @@ class WindowsMachine:
         """`python.exe ARGUMENTS`, going on."""
         return Program(["wine", str(self._python), *arguments], self._environment)
 
-    def peer(self) -> Peer:
-        """A Windows Python that does what it is told."""
-        return Peer(self.start(for_windows(PEER)))
+    def peer(self, *sources: str) -> Peer:
+        """A Windows Python that has done those statements, which set up a test, and does what it is told.
+
+        Now and then Wine ends a process while it makes its first device of Direct3D: then another is started, with a
+        warning. What a test asks of a process later is asked once.
+        """
+        starts = 1
+        while True:
+            peer = Peer(self.start("-X", "faulthandler", for_windows(PEER)))
+            try:
+                for source in ("None", *sources):
+                    peer(source)
+                return peer
+            except ProcessEnded as ended:
+                peer.__exit__()
+                if starts == STARTS:
+                    raise
+                warnings.warn(f"started again: {ended}", stacklevel=2)
+                starts += 1
 
     def close(self) -> None:
         self._end_session()
@@ -163,7 +182,7 @@ class Program:
 class Peer:
     """A process under Wine. `peer("expression")` gives its value, `peer("statements")` None.
 
-    A BridgeError over there is a PeerError here, anything else the end of the process and an AssertionError.
+    A BridgeError over there is a PeerError here, anything else the end of the process and a ProcessEnded.
     """
 
     def __init__(self, program: Program) -> None:
@@ -182,7 +201,10 @@ class Peer:
                         raise PeerError(reply["error"])
                     return reply["value"]
                 self._printed.append(line)
-            assert not ended, "\n".join([f"the Windows process ended at {source!r}:", *self._printed[-40:]])
+            if ended:
+                code = self.program.process.returncode
+                lines = [f"the Windows process ended with code {code} at {source!r}:", *self._printed[-40:]]
+                raise ProcessEnded("\n".join(lines))
             assert time.monotonic() < end, f"waited {seconds:g} s for {source!r}"
             time.sleep(0.001)
 
@@ -208,6 +230,10 @@ class Peer:
                 self.program.end()
 
 
+class ProcessEnded(AssertionError):
+    """A Windows process that ended before it had answered: at what, with which exit code, and what it printed."""
+
+
 class PeerError(Exception):
     """A BridgeError in a Windows process."""
 
@@ -218,6 +244,7 @@ class _Display:
     def __init__(self) -> None:
         reading, writing = os.pipe()
         command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "640x480x24", "-nolisten", "tcp"]
+        command += ["-noreset"]  # or it begins anew when its last client goes, and ends one that comes meanwhile
         self._server = subprocess.Popen(command, pass_fds=(writing,), stderr=subprocess.DEVNULL)
         os.close(writing)
         with open(reading) as told:

@@ -76,8 +76,8 @@ def sharing(windows: WindowsMachine) -> Iterator[Start]:
     peers: list[Peer] = []
 
     def start(*sources: str) -> Peer:
-        peers.append(windows.peer())
-        for source in (SHARING, *sources):
+        peers.append(windows.peer(SHARING))
+        for source in sources:
             peers[-1](source)
         return peers[-1]
 

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -69,6 +69,19 @@ class Plan:
     def weights(self) -> Path:
         """The folder of the finished weights."""
         return self.out / "weights"
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The stages that have a budget here, by the names of their fields."""
+        late = ("transformer", "decoder")
+        return late if self.start else ("depth", "subject", "autoencoder", *late)
+
+    def within(self, minutes: float) -> Plan:
+        """The same with that many minutes in all, shared out among the stages as they are now."""
+        budgets = {stage: getattr(self, stage) for stage in self.trained}
+        factor = minutes / sum(budget.minutes for budget in budgets.values())
+        shared = {stage: replace(budget, minutes=factor * budget.minutes) for stage, budget in budgets.items()}
+        return replace(self, **shared)
 
     @property
     def enough(self) -> int:
@@ -223,15 +236,21 @@ def _plan() -> Plan:
     parser.add_argument("--out", type=Path, required=True, help="folder for clips, latents, checkpoints, pictures")
     parser.add_argument("--start", type=Path, help="folder of weights to teach further (default: from nothing)")
     parser.add_argument("--bundle", action="store_true", help="copy the finished weights into the package")
-    parser.add_argument("--steps", type=int, default=TRANSFORMER.steps, help="most steps for the transformer")
-    parser.add_argument("--minutes", type=float, default=TRANSFORMER.minutes, help="most minutes for the transformer")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="for all stages together (default: 200, of which the transformer has 120; with --start 150); drawing the "
+        "first clips, and the shows that the decoder learns from, is not counted: some 15 minutes",
+    )
     parser.add_argument("--clips", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="training processes of one thread each")
     parser.add_argument("--makers", type=int, default=1, help="processes that draw and encode clips meanwhile")
     a = parser.parse_args()
-    budget = TransformerBudget(steps=a.steps, minutes=a.minutes)
-    return Plan(a.out, a.clips, a.seed, a.processes, a.makers, transformer=budget, start=a.start, bundle=a.bundle)
+    if a.minutes is not None and not a.minutes > 0:
+        parser.error(f"--minutes {a.minutes:g}: give the minutes that training may take, such as 200")
+    plan = Plan(a.out, a.clips, a.seed, a.processes, a.makers, start=a.start, bundle=a.bundle)
+    return plan if a.minutes is None else plan.within(a.minutes)
 
 
 if __name__ == "__main__":

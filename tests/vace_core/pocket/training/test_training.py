@@ -1,5 +1,7 @@
 """Training, very small: every stage runs, goes on where it stopped, and gives weights that load."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -177,6 +179,15 @@ def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
 def test_the_depth_net_trains(clips, tmp_path):
     train_to_see(DataParallel(), DEPTH, clips, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
     assert (tmp_path / "depth.safetensors").exists()
+
+
+@pytest.mark.parametrize("start", [None, Path("weights")])
+def test_minutes_are_shared_out_among_the_stages_that_are_trained(start):
+    usual = Plan(Path("out"), start=start)
+    plan = usual.within(20.0)
+    assert sum(getattr(plan, stage).minutes for stage in plan.trained) == pytest.approx(20.0)
+    assert plan.transformer.minutes / plan.decoder.minutes == usual.transformer.minutes / usual.decoder.minutes
+    assert plan.depth == usual.depth if start else plan.depth.minutes < usual.depth.minutes
 
 
 @pytest.mark.slow
