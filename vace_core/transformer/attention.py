@@ -26,7 +26,7 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.rms_norm(x, x.shape[-1:], self.weight, self.eps)
+        return nn.functional.rms_norm(x, x.shape[-1:], self.weight.to(x.dtype), self.eps)
 
 
 class LayerMemory(Protocol):

@@ -114,6 +114,6 @@ def rotate(tokens: Tensor, turn: Tensor) -> Tensor:
     """
     swapped = tokens.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
     turned = tokens * turn[0]
-    if turned.dtype == tokens.dtype:
-        return torch.addcmul(turned, swapped, turn[1])
+    if turned.dtype == tokens.dtype or torch.is_grad_enabled():  # what is written into a tensor given has no gradient
+        return torch.addcmul(turned, swapped, turn[1]).to(tokens.dtype)
     return torch.addcmul(turned, swapped, turn[1], out=torch.empty_like(tokens))

@@ -26,6 +26,12 @@ from vace_core.pocket.training.transformer_training import TransformerBudget, tr
 KEPT = 3
 
 
+@pytest.fixture(params=[False, True], ids=["float32", "bfloat16"])
+def products(request, monkeypatch):
+    """Trains in what processors without and with bfloat16 train in, whichever this one is."""
+    monkeypatch.setattr("vace_core.mixed_precision.has_bfloat16", lambda: request.param)
+
+
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     """Two clips on disk."""
@@ -141,6 +147,7 @@ def test_a_reference_that_does_not_say_how_to_paint_has_words_beside_it(batches)
     assert set(spoken) == {clip.captions[1]}
 
 
+@pytest.mark.usefixtures("products")
 def test_two_steps_of_training_go_on_where_they_stopped_and_load(autoencoder, latents, tmp_path):
     source, lines = EncodedClips(latents, autoencoder), []
     checkpoint = tmp_path / "pocket.pt"
@@ -165,6 +172,7 @@ def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path
             assert torch.equal(begun[f"{part}.{name}"], bundled.float())
 
 
+@pytest.mark.usefixtures("products")
 def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
     model = load_pocket(PIPELINES["pocket"], torch.device("cpu"))
     assert isinstance(model.autoencoder, TinyAutoencoder)
@@ -176,6 +184,7 @@ def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
     assert changed == {"decoder", "soft"}
 
 
+@pytest.mark.usefixtures("products")
 def test_the_depth_net_trains(clips, tmp_path):
     train_to_see(DataParallel(), DEPTH, clips, 2, tmp_path, DepthBudget(steps=2, minutes=5, batch=2), 0, print)
     assert (tmp_path / "depth.safetensors").exists()
