@@ -46,6 +46,11 @@ def load(
 
         model = load_pocket(preset, place, options)
         model = model if text is None else replace(model, text=text)
+    elif options.precision != "auto":
+        raise ValueError(
+            f"precision {options.precision!r} is for the pocket model; {preset.name} has the number format that it was "
+            "published in, so leave it at auto"
+        )
     elif store is None:
         raise CheckpointError(f"{preset.name} is loaded from published weights: say in which folders they are")
     else:

@@ -12,6 +12,7 @@ from .autoencoder import Autoencoder
 from .compilation import Compiler
 from .config import Pipeline
 from .lora.live import LiveLoras
+from .mixed_precision import Bfloat16Linear
 from .parallel import Ranks
 from .passes import Graphs
 from .text import Embeddings, TextEncoder
@@ -28,7 +29,7 @@ class Model:
     text: TextEncoder
     device: torch.device
     dtype: torch.dtype
-    """The transformer's number format; latents between the steps are float32."""
+    """The transformer's number format, and its memory's; latents between the steps are float32."""
     loras: LiveLoras | None = None
     """The user's own, beside the transformer's weights."""
     attention: str = "auto"
@@ -42,6 +43,13 @@ class Model:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embeddings", Embeddings(self.text.encode))
+
+    @property
+    def precision(self) -> torch.dtype:
+        """What its blocks multiply in, where they are not quantised: bfloat16 in place of `dtype` where
+        `mixed_precision` has them do so."""
+        mixed = any(isinstance(layer, Bfloat16Linear) for layer in self.transformer.modules())
+        return torch.bfloat16 if mixed else self.dtype
 
     def shared_among(self, ranks: Ranks) -> Model:
         """This model, with these very weights, as one of several ranks that make each stream together.

@@ -14,6 +14,7 @@ from vace_core.checkpoints.options import (
     COMPILE,
     GRAPHS,
     KINDS,
+    PRECISION,
     TEXT_DEVICES,
     LoadOptions,
     Quantise,
@@ -63,6 +64,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="[PART=]KIND",
         help=f"{' or '.join(KINDS[1:])}, of one part ({', '.join(PARTS)}) or of all; may be given for each part; "
         "`doctor` says whether fp8 gains time here",
+    )
+    group.add_argument(
+        "--precision",
+        default=PRECISION[0],
+        choices=PRECISION,
+        help="what the bundled model multiplies in on a processor; auto: bfloat16 where the processor has it (default)",
     )
     group.add_argument(
         "--attention",
@@ -133,6 +140,7 @@ def model_options(
             attention=options.attention,
             graphs=options.graphs,
             compile=options.compile,
+            precision=options.precision,
         ),
         positions=options.positions or "",
         steps=options.steps or "",

@@ -68,7 +68,7 @@ class ChunkPipeline:
         """What the stream runs on now."""
         recordings = self._stream.recordings
         graphs = f"off, as {recordings.why_not}" if recordings.why_not else "on"
-        return RunsOn(self._stream.attention.words(), graphs, recordings.count)
+        return RunsOn(self._stream.attention.words(), graphs, recordings.count, self._model.precision)
 
     @property
     def frames_wanted(self) -> int:

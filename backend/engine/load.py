@@ -50,6 +50,7 @@ def _engine_model(options: ModelOptions, model: Model, open_stream: Callable[[in
         encode=lambda prompt: beside(model.device, lambda: model.embeddings.know(prompt)),
         segmenters=segmenter_makers(model.device),
         detector=detector_maker(options.annotators, store.folders, model.device),
+        precision=str(model.precision).removeprefix("torch."),
     )
 
 

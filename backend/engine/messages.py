@@ -56,11 +56,13 @@ class Loading:
 @dataclass(frozen=True)
 class RunsOn:
     """What a stream runs on. attention: the names of its kernels. graphs: whether its network calls are recorded as
-    graphs, as "on" or "off, as only NVIDIA GPUs have them". recorded: how many are replayed by now."""
+    graphs, as "on" or "off, as only NVIDIA GPUs have them". recorded: how many are replayed by now. precision: the
+    number format that its blocks multiply in, as "bfloat16"."""
 
     attention: str = ""
     graphs: str = ""
     recorded: int = 0
+    precision: str = ""
 
 
 @dataclass(frozen=True)

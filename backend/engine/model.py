@@ -75,6 +75,7 @@ class EngineModel:
     unread(prompt) are the words of a prompt that the model knows nothing of. loras: how many have a strength to play.
     encode(prompt) does beforehand what a new prompt takes; None where that is nothing. segmenters (by what they find)
     and detector are made when they are first asked for. close() ends what works for it besides this process.
+    precision: the number format that its blocks multiply in, "" where that is not known.
     warm_up(stream, tell) compiles what is compiled for that stream; tell gets a line before each part.
     """
 
@@ -86,5 +87,6 @@ class EngineModel:
     encode: Callable[[str], object] | None = None
     segmenters: Mapping[str, Callable[[], Segmenter]] = field(default_factory=dict)
     detector: Callable[[], Detector] | None = None
+    precision: str = ""
     close: Callable[[], None] = lambda: None
     warm_up: Callable[[Any, Callable[[str], object]], object] = lambda stream, tell: None

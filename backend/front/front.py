@@ -159,6 +159,7 @@ class Front:
             seconds=round(now - self.began, 1),
             pipeline=self.options.model.pipeline,
             device=engine.device,
+            precision=engine.runs_on.precision,
             attention=engine.runs_on.attention,
             graphs=engine.runs_on.graphs,
             graphs_recorded=engine.runs_on.recorded,

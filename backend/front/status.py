@@ -55,6 +55,8 @@ class FrontStatus:
     pipeline: str
     device: str
     """Where the model runs; "" until it is loaded."""
+    precision: str
+    """The number format that the model's blocks multiply in, as "bfloat16"; "" until it is loaded."""
     attention: str
     """The kernels that its attention runs on; "" until it is loaded."""
     graphs: str

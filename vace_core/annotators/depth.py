@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..mixed_precision import has_bfloat16
 from .level import RunningLevel
 
 WORKING_WIDTH = 96
@@ -126,7 +127,7 @@ def ready(net: DepthNet, device: torch.device | str) -> DepthNet:
             convolution, norm = module[0], module[1]
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 module[0], module[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
-    halves = torch.device(device).type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    halves = torch.device(device).type == "cpu" and has_bfloat16()
     net.to(device, torch.bfloat16 if halves else torch.float32)
     return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

@@ -177,7 +177,8 @@ class TinyAutoencoder(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights, and of the work; pixels and latents that go in and out are float32."""
+        """Of the weights, and of the work, but that of the decoder's layers, which may have another; pixels and latents
+        that go in and out are float32."""
         return next(self.parameters()).dtype
 
     def encode(self, pixels: Tensor, state: TinyState | None = None) -> tuple[Tensor, TinyState]:
@@ -212,11 +213,12 @@ class TinyAutoencoder(nn.Module):
         """Four frames from every latent, neither trimmed nor clamped."""
         if self.statistics is not None:
             latents = self.statistics.restore(latents)
-        latents = latents.to(self.dtype)
-        unit, after = run_pieces(partial(self.run_decoder, self.decoder), in_pieces(latents, 1), state)
+        given = latents.to(next(self.decoder.parameters()).dtype)
+        unit, after = run_pieces(partial(self.run_decoder, self.decoder), in_pieces(given, 1), state)
+        unit = unit.float()
         if self.soft is not None:
-            unit = unit + self.soft(latents)
-        return unit.float() * 2 - 1, after
+            unit = unit + self.soft(latents.to(self.dtype))
+        return unit * 2 - 1, after
 
     def _given(self, latents: Tensor) -> Tensor:
         """Latents as they are handed out."""

@@ -26,6 +26,7 @@ ATTENTION = (
 )
 """The quickest that is right, or a row of `transformer.attention_backends.TABLE`, which needs torch to be read."""
 GRAPHS = ("auto", "on", "off")
+PRECISION = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,12 @@ class LoadOptions:
     compile: str = "auto"
     """Whether regions of the network are compiled: "auto" (on an NVIDIA GPU, where Triton is), "on" or "off"."""
 
+    precision: str = "auto"
+    """Of the pocket model on a processor, what its layers multiply in: "auto" (bfloat16 where the processor has it),
+    "float32" or "bfloat16". Published pipelines have the number format that they were published in."""
+
     def __post_init__(self) -> None:
+        _require("precision", self.precision, PRECISION)
         _require("compile", self.compile, COMPILE)
         _require("attention", self.attention, ATTENTION)
         _require("graphs", self.graphs, GRAPHS)

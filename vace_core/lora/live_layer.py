@@ -95,7 +95,7 @@ def live_layer(transformer: CausalWan, name: str, changes: Sequence[Change | Non
     module = transformer.get_submodule(name)
     weight = module.weight
     assert isinstance(weight, Tensor)
-    like = weight if weight.is_floating_point() else transformer.patch_embedding.weight
+    like = transformer.patch_embedding.weight  # as what comes in; a layer's own may be narrower
     ranks: list[tuple[int, int, float]] = []
     downs, ups, products, stretches = [], [], [], []
     of_products: list[tuple[int, int, float]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -20,16 +21,20 @@ from ..errors import CheckpointError
 from ..lora.files import read_lora
 from ..lora.live import live_loras
 from ..lora.merging import merge
+from ..mixed_precision import has_bfloat16, multiply_in_bfloat16
 from ..model import Model
 from ..transformer import CausalWan
 from ..transformer.quantised import quantise
 from .sizes import AUTOENCODER
 from .text_encoder import new_text_encoder
 
+log = logging.getLogger(__name__)
 M = TypeVar("M", bound=nn.Module)
 WEIGHTS = Path(__file__).parent / "weights"
 PARTS = ("transformer", "text", "autoencoder", "depth", "subject")
 CPU = torch.device("cpu")
+AUTOMATIC = ("attention", "graphs", "compile", "precision")
+"""Options of its own that choose for themselves."""
 
 
 def load_pocket(
@@ -38,17 +43,20 @@ def load_pocket(
     options: LoadOptions = LoadOptions(),  # noqa: B008  frozen
     folder: Path = WEIGHTS,
 ) -> Model:
-    """The pocket model, in float32 or quantised. CheckpointError where a file is missing or is not this architecture's.
+    """The pocket model. CheckpointError where a file is missing or is not this architecture's.
 
-    ValueError for options of the published autoencoders and text encoders: this model has its own.
+    It is float32 throughout; on a processor, the blocks that are not quantised and the decoder's layers may multiply in
+    bfloat16 (`LoadOptions.precision`). ValueError for that on another device, and for options of the published
+    autoencoders and text encoders: this model has its own.
     """
-    own = {"loras": (), "merged": (), "quantise": Quantise(), "attention": "auto", "graphs": "auto", "compile": "auto"}
+    own = {"loras": (), "merged": (), "quantise": Quantise(), **dict.fromkeys(AUTOMATIC, "auto")}
     if replace(options, **own) != LoadOptions():
         raise ValueError(
             "the pocket model has an autoencoder and a text encoder of its own; leave out the options of others, or "
             "choose another pipeline"
         )
 
+    in_bfloat16 = _in_bfloat16(options.precision, device)
     architecture = pipeline.architecture
     transformer = load_state.on_meta(lambda: CausalWan(architecture), torch.float32)
     text = load_state.on_meta(lambda: new_text_encoder(architecture.text_dim), torch.float32)
@@ -66,8 +74,25 @@ def load_pocket(
     ):
         if kind != "none":
             quantise(module, kind)
+    if in_bfloat16:
+        multiply_in_bfloat16(transformer.blocks)
+        multiply_in_bfloat16(transformer.vace_blocks)
+        autoencoder.decoder.bfloat16()
     loras = live_loras(transformer, options.loras)
     return Model(pipeline, transformer, autoencoder, text, device, torch.float32, loras, options.attention)
+
+
+def _in_bfloat16(precision: str, device: torch.device) -> bool:
+    if precision == "auto":
+        return device.type == "cpu" and has_bfloat16()
+    if precision == "bfloat16" and device.type != "cpu":
+        raise ValueError(
+            f"precision 'bfloat16' of the pocket model is for a processor, and this is {device.type}, where it runs in "
+            "float32; leave it at auto"
+        )
+    if precision == "bfloat16" and not has_bfloat16():
+        log.warning("this processor does not multiply bfloat16 itself, so that it is slower than float32")
+    return precision == "bfloat16"
 
 
 def fill(module: M, part: str, device: torch.device = CPU, folder: Path = WEIGHTS) -> M:

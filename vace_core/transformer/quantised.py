@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from ..mixed_precision import Bfloat16Linear
 from .fp8 import FEATURES, FP8, ROWS, Recipe, fp8_choice
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ def quantise(module: nn.Module, kind: str, device: torch.device | None = None) -
     text encoder are what it is meant for; embeddings and head, which lie beside them, stay as they are.
 
     device: where it will run, if its weights are not there yet. Raises ValueError, before anything is replaced, for
-    a kind that is not known or that the device cannot do, and for a module that is quantised already.
+    a kind that is not known or that the device cannot do, and for a module that is quantised or narrowed already.
     """
     if kind not in KINDS:
         raise ValueError(f"quantisation {kind!r} is not known; choose one of {', '.join(KINDS)}")
     if any(isinstance(part, Quantised) for part in module.modules()):
         raise ValueError("the module is quantised already; quantise freshly loaded weights")
+    if any(isinstance(part, Bfloat16Linear) for part in module.modules()):
+        raise ValueError("the module multiplies in bfloat16 already; quantise it first, on weights in float32")
     places = [
         (parent, name, child)
         for path, parent in module.named_modules()

@@ -99,6 +99,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("Capability", lambda: pytorch.capability(torch_facts())),
     ("Attention", lambda: pytorch.attention(torch_facts())),
     ("Graphs", lambda: pytorch.graphs(torch_facts())),
+    ("Precision", lambda: pytorch.precision(torch_facts())),
     ("Eight bits", lambda: pytorch.eight_bits(torch_facts())),
     ("Spout", spout.check_spout),
     ("Video files", extras.check_codecs),

@@ -135,6 +135,18 @@ def graphs(torch: TorchFacts) -> Finding:
     return ok(name, "They are on: a network call that two chunks have made is recorded as a CUDA graph, and replayed.")
 
 
+def precision(torch: TorchFacts) -> Finding:
+    """Tell what the bundled model multiplies in on the processor."""
+    name = "Precision"
+    if not torch.version:
+        return note(name, LATER)
+    if torch.bfloat16:
+        return ok(
+            name, "On the processor, which has bfloat16, the bundled model multiplies in it; --precision chooses."
+        )
+    return ok(name, "On the processor the bundled model runs in float32: either it or PyTorch has no bfloat16.")
+
+
 def eight_bits(torch: TorchFacts) -> Finding:
     """Tell whether --quantise fp8 works here; int8 does everywhere."""
     name = "Eight bits"

@@ -24,7 +24,7 @@ class TorchFacts:
     """What the probe learnt; what it did not reach is as it stands here.
 
     cuda: the version that PyTorch was built for, None in a build without it. builds: as torch.cuda.get_arch_list().
-    graphs_trouble: what is wrong with CUDA graphs, "" for nothing.
+    bfloat16: whether the processor multiplies it. graphs_trouble: what is wrong with CUDA graphs, "" for nothing.
     attention: the kernels that it would run on, and `trials` what became of each. error: why the probe ended early, ""
     if it did not, and `stage` what it was doing then.
     """
@@ -38,6 +38,7 @@ class TorchFacts:
     builds: Sequence[str] = ()
     product: float = 0.0
     flash: bool = False
+    bfloat16: bool = False
     triton: bool = False
     attention: str = ""
     trials: Sequence[str] = ()

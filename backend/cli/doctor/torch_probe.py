@@ -23,6 +23,9 @@ def main() -> None:
 
     _say(version=torch.__version__, cuda=torch.version.cuda, stage="CUDA is asked for a GPU")
     _say(available=torch.cuda.is_available(), mps=torch.backends.mps.is_available())
+    from vace_core.mixed_precision import has_bfloat16
+
+    _say(bfloat16=has_bfloat16())
     if not torch.cuda.is_available():
         _try_attention("cpu")
         _say(stage="")

@@ -49,7 +49,7 @@ def compiled_row(model: Model, height: int, width: int, chunks: int, compiler: C
     if compiler.trouble:
         return _left_out(compiler.trouble)
     measured = median_row(turns[-chunks:]) | {"compile_s": round(compile_s, 1)}
-    return {"name": NAME} | measured | judged(worst, model.dtype)
+    return {"name": NAME} | measured | judged(worst, model.precision)
 
 
 def _compiled(model: Model, compiler: Compiler) -> Model:

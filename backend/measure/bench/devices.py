@@ -78,7 +78,7 @@ def _row(model: Model, workers: Workers, size: tuple[int, int], mode: str, chunk
         "alone_ms": round(one, 1),
         "shared_ms": round(all_of_them, 1),
         "ratio": round(one / all_of_them, 3),
-    } | judged(worst, model.dtype)
+    } | judged(worst, model.precision)
 
 
 def _make(stream: Stream | SharedStream, controls: Controls, made: dict[str, Tensor], name: str) -> None:

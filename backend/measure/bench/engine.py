@@ -60,7 +60,7 @@ def mode_row(model: Model, height: int, width: int, chunks: int, mode: str, rate
     return (
         {"name": f"chunk, {mode}"}
         | _columns(turns, ours)
-        | judged(worst, model.dtype)
+        | judged(worst, model.precision)
         | {"vram_gb": vram}
         | limit_row(ours.fork(), controls_of(mode, ours, 0), rates, min(each["ours"] for each in turns))
     )

@@ -29,6 +29,7 @@ from .matrix import matrix_rows
 from .models import random_model
 from .osc import osc_rows
 from .policies import policy_rows
+from .precision import in_float32, precision_rows
 from .quantisation import quantisation_rows
 from .shortcuts import shortcut_rows
 from .stages import stage_rows
@@ -98,17 +99,19 @@ def measure(options: BenchOptions) -> Iterator[dict[str, Any]]:
 
 def model_rows(model: Model, height: int, width: int, effort: Effort) -> Iterator[dict[str, Any]]:
     """Those that run in this process, on one model."""
-    rates = Rates.measured(model.device, model.dtype)
-    yield rates.row(model.dtype)
+    rates = Rates.measured(model.device, model.precision)
+    yield rates.row(model.precision)
     yield from chunk_rows(model, height, width, effort.chunks, rates)
     yield from stage_rows(model, height, width, effort.fewer_chunks)
     yield from policy_rows(model, height, width, effort.fewer_chunks)
     yield from change_rows(model, height, width, effort.fewer_chunks)
     yield from shortcut_rows(model, height, width, effort.fewer_chunks)
+    exact = in_float32(model)
+    yield from precision_rows(model, exact, height, width, effort.chunks)
     if effort.compiled_chunks:
         yield from compiled_rows(model, height, width, effort.compiled_chunks)
     yield from mask_rows(height, width)
-    yield from quantisation_rows(model, height, width, effort.layer_rounds)
+    yield from quantisation_rows(exact, height, width, effort.layer_rounds)
     yield length_row(model, height, width, effort.long_stream)
 
 

@@ -244,6 +244,12 @@ def test_graphs_are_told_and_if_there_are_none_why():
     assert is_fault(pytorch.graphs(died), "recording one: The process was killed by signal 11", "--graphs off")
 
 
+def test_what_the_bundled_model_multiplies_in_is_told():
+    assert "runs in float32" in pytorch.precision(CPU_BUILD).found
+    assert "multiplies in it" in pytorch.precision(replace(CPU_BUILD, bfloat16=True)).found
+    assert pytorch.precision(replace(CPU_BUILD, version="")).state == "note"
+
+
 def test_eight_bits_are_told():
     assert "fp8 needs" in pytorch.eight_bits(CPU_BUILD).found
     assert "fp8 work here" in pytorch.eight_bits(CUDA_BUILD).found

@@ -79,6 +79,11 @@ def test_what_is_compiled_is_left_to_the_device_unless_it_is_said():
     assert choose("--compile", "on")[0].weights.compile == "on"
 
 
+def test_what_the_bundled_model_multiplies_in_is_left_to_the_processor_unless_it_is_said():
+    assert choose()[0].weights.precision == "auto"
+    assert choose("--precision", "float32")[0].weights.precision == "float32"
+
+
 def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
     assert choose()[0].weights.attention == "auto"
     assert choose("--attention", "cudnn")[0].weights.attention == "cudnn"
@@ -96,6 +101,7 @@ def test_attention_is_chosen_by_trial_unless_a_kernel_is_named():
         (("--lora", f"{Path(__file__).as_posix()}:1e999"), "the strength inf is no number"),
         (("--quantise", "int4"), "--quantise takes none, fp8, int8, or PART=KIND.*got 'int4'"),
         (("--quantise", "vae=int8"), "PART one of main, context, text, got 'vae=int8'"),
+        (("--precision", "float16"), "invalid choice: 'float16' .choose from .*auto.*float32.*bfloat16"),
         (("--attention", "fast"), "invalid choice: 'fast' .choose from .*auto.*sdpa"),
         (("--sparse-memory", "2"), "for pipelines with a memory bank .memflow., not pocket"),
         (("--pipeline", "memflow", "--positions", "window"), "a bank or a rebuilt memory goes with absolute"),

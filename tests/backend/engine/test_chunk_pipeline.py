@@ -12,6 +12,7 @@ from backend.engine.load import load
 from backend.engine.messages import Refused, RunsOn
 from backend.engine.options import ModelOptions
 from vace_core.annotators.boxes import Box
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.controls import Controls
 from vace_core.stream import Chunk
 
@@ -292,5 +293,7 @@ def test_the_scale_over_layers_and_steps_and_the_hints_are_passed_on():
 def test_it_says_what_its_stream_runs_on():
     fake = ChunkPipeline(fake_model.load(ModelOptions()), 32, 48)
     assert fake.runs_on == RunsOn("fake", "on", 2)
-    real = ChunkPipeline(load(ModelOptions(device="cpu")), 32, 48)
-    assert real.runs_on == RunsOn("sdpa", "off, as only NVIDIA GPUs have them", 0)
+    for precision in ("float32", "bfloat16"):
+        weights = LoadOptions(precision=precision)
+        real = ChunkPipeline(load(ModelOptions(device="cpu", weights=weights)), 32, 48)
+        assert real.runs_on == RunsOn("sdpa", "off, as only NVIDIA GPUs have them", 0, precision)

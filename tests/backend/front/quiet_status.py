@@ -20,6 +20,7 @@ QUIET = FrontStatus(
     seconds=12.5,
     pipeline="pocket",
     device="cpu",
+    precision="bfloat16",
     attention="sdpa",
     graphs="off, as only NVIDIA GPUs have them",
     graphs_recorded=0,

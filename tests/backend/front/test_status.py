@@ -9,8 +9,8 @@ from tests.backend.front.quiet_status import QUIET
 
 NAMES = """
 state output_fps engine_fps distinct_fps distinct_ms_p99 latency_ms gather_ms generate_ms annotate_ms encode_ms
-denoise_ms decode_ms wait_ms tick_ms seconds pipeline device attention graphs graphs_recorded mode width height
-target_fps clock clock_fps clock_changes chunk_ms chunks restarts hangs degraded loading faults last_fault
+denoise_ms decode_ms wait_ms tick_ms seconds pipeline device precision attention graphs graphs_recorded mode width
+height target_fps clock clock_fps clock_changes chunk_ms chunks restarts hangs degraded loading faults last_fault
 ticks ticks_missed tick_error_p99_ms ticks_starved ticks_mixed delay_ms
 source source_fps source_size source_cut source_losses source_size_changes sent not_sent recording memory_mb threads
 handles failed_sinks

@@ -5,7 +5,7 @@ import pytest
 from backend.measure.bench import run
 from backend.measure.bench.run import BenchOptions, described, measure
 
-IN_PROCESS = ("chunk", "stage", "policy", "change", "shortcut", "mask", "quantisation")
+IN_PROCESS = ("chunk", "stage", "policy", "change", "shortcut", "precision", "mask", "quantisation")
 PROGRAM = ("annotator", "cadence", "osc")
 
 
