@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from tests.vace_core.small import ARCHITECTURE, latents, step, text, transformer
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.controls import Controls
 from vace_core.load import load
 from vace_core.model import Model
@@ -174,7 +175,7 @@ def test_flow_and_hints_of_a_quantised_model_are_near_the_exact_ones(kind: str, 
 
 
 def pocket() -> Model:
-    return load("pocket")
+    return load("pocket", options=LoadOptions(precision="float32"))
 
 
 def test_the_pocket_model_in_int8_paints_nearly_the_same_picture_under_control() -> None:
