@@ -81,7 +81,12 @@ def shows(model: Model, net: DepthNet, count: int, seed: int, report: Callable[[
 def finish_decoder(
     model: Model, net: DepthNet, out: Path, budget: DecoderBudget, seed: int, report: Callable[[str], None]
 ) -> None:
-    """Train the decoder of the model's autoencoder on, and write that autoencoder to `out`. net: depth annotator's."""
+    """Train the decoder of the model's autoencoder on, and write that autoencoder to `out`. net: depth annotator's.
+
+    ValueError for a model that is not float32 throughout, as what is learnt in a step would be rounded away.
+    """
+    if model.precision != torch.float32:
+        raise ValueError("a decoder is trained in float32: load the model with LoadOptions(precision='float32')")
     trained = model.autoencoder
     assert isinstance(trained, TinyAutoencoder)
     assert trained.soft is not None

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from vace_core.annotators.depth import DepthNet
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.config import PIPELINES
 
 from ..loading import WEIGHTS, fill, load_pocket, store
@@ -151,7 +152,9 @@ def train(plan: Plan) -> None:
     export(autoencoder, checkpoint, finished)
     decoder = plan.out / "decoder.safetensors"
     if not decoder.exists():
-        model, net = load_pocket(PIPELINES["pocket"], CPU, folder=finished), fill(DepthNet(), "depth", folder=finished)
+        exact = LoadOptions(precision="float32")  # its decoder is trained on
+        model = load_pocket(PIPELINES["pocket"], CPU, exact, finished)
+        net = fill(DepthNet(), "depth", folder=finished)
         partial = decoder.with_suffix(".part")
         finish_decoder(model, net, partial, plan.decoder, plan.seed, report)
         partial.rename(decoder)

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from vace_core.annotators.depth import DepthNet
 from vace_core.autoencoder.tiny import TinyAutoencoder
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.config import PIPELINES
 from vace_core.pocket.loading import WEIGHTS, fill, load_pocket
 from vace_core.pocket.painter import CONTROLS
@@ -174,7 +175,7 @@ def test_training_can_go_on_from_finished_weights(autoencoder, latents, tmp_path
 
 @pytest.mark.usefixtures("products")
 def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
-    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"))
+    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"), LoadOptions(precision="float32"))
     assert isinstance(model.autoencoder, TinyAutoencoder)
     before = {name: value.clone() for name, value in model.autoencoder.state_dict().items()}
     budget = DecoderBudget(steps=2, minutes=5, shows=1, batch=1)
@@ -182,6 +183,12 @@ def test_finishing_leaves_the_encoder_as_it_is(net, tmp_path):
     after = load_file(tmp_path / "decoder.safetensors")
     changed = {name.partition(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
     assert changed == {"decoder", "soft"}
+
+
+def test_a_decoder_in_bfloat16_is_not_trained(net, tmp_path):
+    model = load_pocket(PIPELINES["pocket"], torch.device("cpu"), LoadOptions(precision="bfloat16"))
+    with pytest.raises(ValueError, match="is trained in float32"):
+        finish_decoder(model, net, tmp_path / "decoder.safetensors", DecoderBudget(steps=1, minutes=1), 0, print)
 
 
 @pytest.mark.usefixtures("products")
