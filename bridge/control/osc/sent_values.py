@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from ..mailbox import Relative
 from ..normalised import NormalisedControl
 from ..parameters import LISTS, Control, ControlError, is_number
+from ..validation import Relative
 from .packets import Argument
 
 SIGNS = {"+": 1.0, "-": -1.0}
