@@ -44,8 +44,8 @@ class Supervisor:
 
     chunk_request(span) is asked for the settings of the chunk that shows that span of the input, None while there is
     none. on_fault(address or None, reason) is told what the engine could not do, and on_refused of a control that can't
-    be had as it was set. on_rings_lost() is asked for other
-    rings when one of those in `start` is gone; None where there are none. All are called from the supervisor's thread.
+    be had as it was set. on_rings_lost() is called when one of the rings in `start` is gone: it makes them anew, and
+    gives their names where those are others. All are called from the supervisor's thread.
     """
 
     def __init__(
