@@ -20,7 +20,8 @@ process = me.parent().op("process").module
 values = me.parent().op("values").module
 command = me.parent().op("command").module
 sync = me.parent().op("sync").module
-figures = me.parent().op("figures_of").module
+frames = me.parent().op("frames").module
+pages = me.parent().op("pages").module
 
 SUBSCRIBE_SECONDS = 1.0
 """Between two tries to be heard by a backend that begins."""
@@ -35,11 +36,6 @@ SESSION = ("Start", "Stop", "Restart", "Install", "Downloadmodel", "Openpage", "
 AT_REST = ("stopped", "failed")
 SWITCHING = ("Active", "Masksource", "Controlsource")
 """Parameters that decide which operators send."""
-INPUT = 0
-PICK = {"": INPUT, "spout": 1, "memory": 2}
-"""Inputs of the switch in front of the Out TOP, by how frames travel."""
-SENDERS = {"frames": "", "mask": "mask_", "control": "control_"}
-"""What the names of the operators that send begin with, by what they send."""
 NO_PYTHON = (
     "no Python 3.12, 3.11 or 3.13 was found; install 3.12 from python.org, with the py launcher that it offers, or "
     "choose a python.exe at Python on the page Model"
@@ -50,7 +46,7 @@ class VaceLive:
     def __init__(self, ownerComp) -> None:
         self.ownerComp = ownerComp
         self._sync = sync.Sync(ownerComp, self.Send)
-        self._figures = figures.Figures()
+        self._pages = pages.Pages(ownerComp)
         self._heard = self._subscribed = self._looked = 0.0
         self._restarting = self._ready = False
         self._waiting: tuple = ()
@@ -70,7 +66,7 @@ class VaceLive:
         try:
             line = self.Command()
         except OSError as reason:
-            self._fail(f"no port is free ({reason})")
+            self._pages.fail(f"no port is free ({reason})")
             return
         self._launch(line, "starting", str(self.ownerComp.par.Transport.eval()))
 
@@ -79,7 +75,7 @@ class VaceLive:
         self._restarting = False
         if self._backend is not None:
             self._backend.end()
-            self._set("State", "stopping")
+            self._pages.set("State", "stopping")
             self._route()
 
     def Restart(self) -> None:
@@ -107,7 +103,7 @@ class VaceLive:
         if address:
             td.ui.viewFile(address)
         else:
-            self._set("Lasterror", "there is no page: press Start first, and leave Page in the browser on")
+            self._pages.set("Lasterror", "there is no page: press Start first, and leave Page in the browser on")
 
     def Openlog(self) -> None:
         """The log of the last start, in the system's editor."""
@@ -115,7 +111,7 @@ class VaceLive:
         if log.is_file():
             td.ui.viewFile(str(log))
         else:
-            self._set("Lasterror", f"there is no log yet; it will be {log}")
+            self._pages.set("Lasterror", f"there is no log yet; it will be {log}")
 
     def Command(self) -> list[str]:
         """What start.py is given; sets names and ports of our own operators to go with it."""
@@ -132,16 +128,12 @@ class VaceLive:
             scheme=scheme,
             presets=str(comp.par.Presetfile.eval()) or str(self._folder() / "presets" / f"{name}.json"),
         )
-        for what, before in SENDERS.items():
-            self._name_operator(f"{before}spout_out", "sendername", wiring.senders[what])
-            self._name_operator(f"{before}memory_out", "name", wiring.senders[what])
-        self._name_operator("spout_in", "sendername", wiring.senders["output"])
-        self._name_operator("memory_in", "name", wiring.senders["output"])
+        frames.name_operators(comp, wiring)
         comp.op("osc_out").par.port.val = wiring.osc
         comp.op("osc_in").par.port.val = process.free_port(0, socket.SOCK_DGRAM)
-        self._set("Oscaddress", f"127.0.0.1:{wiring.osc}")
-        self._set("Pageaddress", f"http://127.0.0.1:{wiring.panel}" if wiring.panel else "")
-        self._set("Runsas", name)
+        self._pages.set("Oscaddress", f"127.0.0.1:{wiring.osc}")
+        self._pages.set("Pageaddress", f"http://127.0.0.1:{wiring.panel}" if wiring.panel else "")
+        self._pages.set("Runsas", name)
         return command.command_line(comp.par, wiring, values.words(str(comp.par.Arguments.eval())))
 
     @property
@@ -154,8 +146,7 @@ class VaceLive:
 
     def Figures(self) -> dict[str, float]:
         """What the CHOP shows; see figures.py."""
-        par = self.ownerComp.par
-        return self._figures.channels(str(par.State.eval()), float(par.Tempobar.eval()))
+        return self._pages.channels()
 
     # Called by the DATs.
 
@@ -177,7 +168,7 @@ class VaceLive:
         now = time.monotonic()
         if now - self._looked > LOG_SECONDS:
             self._looked = now
-            self._show_log(backend)
+            self._pages.log(backend.last_lines())
         if backend.ending is not None or not backend.transport:
             return
         if not self._ready:
@@ -185,12 +176,12 @@ class VaceLive:
                 self._subscribe()
             return
         self._sync.send_changed()
-        self.ownerComp.op("figures").cook(force=True)
+        self._pages.cook()
         if now - self._subscribed > RENEW_SECONDS:
             self._subscribed = now
             self.Send(sync.PRESETS)
         if now - self._heard > SILENT_SECONDS:
-            self._set("State", "silent")
+            self._pages.set("State", "silent")
         if self.ownerComp.par.Followclock.eval():
             self.Send("/vace/tick", int(frame))
 
@@ -200,18 +191,18 @@ class VaceLive:
             return
         self._heard = time.monotonic()
         if address == "/vace/status" and len(args) >= 4:
-            self._status(*args[:4])
-            self._figures.take(*args[1:4], *(args[4:6] if len(args) >= 6 else (0.0, 0.0)))
+            if not self._ready:
+                self._begin()
+            self._pages.status(*args[: 6 if len(args) >= 6 else 4])
         elif address == "/vace/error" and len(args) >= 2:
-            self._set("Lasterror", f"{args[0]}: {args[1]}")
-            self._call("onError", address=args[0], reason=args[1])
+            self._pages.error(args[0], args[1])
         elif address == sync.PRESETS:
             self._sync.list_presets([str(name) for name in args if name is not None])  # None: there are none
         elif address in self._sync and self._ready:
             self._sync.apply(address, args)
-            self._call("onValue", address=address, args=list(args))
+            self._pages.call("onValue", address=address, args=list(args))
             if address == "/vace/prompt" and args:
-                self._call("onPrompt", prompt=args[0])
+                self._pages.call("onPrompt", prompt=args[0])
 
     def Changed(self, par) -> None:
         """The user has moved a parameter, or we have, because the backend said so: that is not sent back."""
@@ -231,7 +222,7 @@ class VaceLive:
         if self._ready:
             reason = self._sync.pulsed(par, self._folder() / "out" / "pictures")
             if reason:
-                self._set("Lasterror", reason)
+                self._pages.set("Lasterror", reason)
 
     def Leave(self) -> None:
         """The project goes: the backend ends as well."""
@@ -251,7 +242,7 @@ class VaceLive:
     def _launch(self, line: list[str], state: str, transport: str) -> None:
         folder = self._folder()
         if not (folder / "start.py").is_file():
-            self._fail(f"{folder} has no start.py; set Folder on the page Model to where VACE Live is")
+            self._pages.fail(f"{folder} has no start.py; set Folder on the page Model to where VACE Live is")
             return
         self._waiting = (process.pythons(str(self.ownerComp.par.Python.eval())), line, state, transport)
         self._try_next()
@@ -269,12 +260,12 @@ class VaceLive:
                 self._try_next()
             else:
                 chosen = str(self.ownerComp.par.Python.eval())
-                self._fail(f"{chosen} could not be started ({reason}); set Python" if chosen else NO_PYTHON)
+                self._pages.fail(f"{chosen} could not be started ({reason}); set Python" if chosen else NO_PYTHON)
             return
         backend.wiring = self._sync.wiring
         process.processes()[self._key] = backend
-        self._set("State", state)
-        self._set("Lasterror", "")
+        self._pages.set("State", state)
+        self._pages.set("Lasterror", "")
         self._route()
 
     def _ended(self, backend, code: int) -> None:
@@ -286,23 +277,18 @@ class VaceLive:
                 return
             lines = NO_PYTHON
         installed = not backend.transport and code == 0
-        self._show_log(backend)
+        self._pages.log(backend.last_lines())
         self._at_rest("stopped" if asked or installed else "failed")
         if not asked and not installed:
-            self._set("Lasterror", lines.splitlines()[-1] if lines else f"the backend ended with code {code}")
-        self._call("onStopped", code=code, log=lines)
+            self._pages.set("Lasterror", lines.splitlines()[-1] if lines else f"the backend ended with code {code}")
+        self._pages.call("onStopped", code=code, log=lines)
         if self._restarting:
             self._restarting = False
             self.Start()
 
     def _at_rest(self, state: str) -> None:
         self._ready = False
-        self._set("State", state)
-        self._set("Pageaddress", "")
-        for name in ("Outputfps", "Enginefps", "Latency"):
-            self._set(name, 0.0)
-        self._figures.clear()
-        self.ownerComp.op("figures").cook(force=True)
+        self._pages.at_rest(state)
         self._route()
 
     def _folder(self) -> Path:
@@ -311,13 +297,6 @@ class VaceLive:
     def _log(self) -> Path:
         return self._folder() / "out" / f"touchdesigner-{os.getpid()}-{self._key}.log"
 
-    def _show_log(self, backend) -> None:
-        lines = backend.last_lines()
-        dat = self.ownerComp.op("log")
-        if lines != dat.text:
-            dat.text = lines
-            self._set("Lastline", lines.splitlines()[-1] if lines else "")
-
     # Inside: messages.
 
     def _subscribe(self) -> None:
@@ -325,60 +304,22 @@ class VaceLive:
         self._subscribed = time.monotonic()
         self.Send("/vace/subscribe", int(self.ownerComp.op("osc_in").par.port.eval()))
 
-    def _status(self, state, output_fps, engine_fps, latency_ms) -> None:
-        if not self._ready:
-            # The first word of a backend: it takes the project's values, and then says all it has once more.
-            self._ready = True
-            self._sync.send_all()
-            if self.ownerComp.par.Followclock.eval():
-                self.Send("/vace/output/follow", "tick")
-            self._subscribe()
-            self._route()
-        was = self.ownerComp.par.State.eval()
-        for name, value in (("State", state), ("Outputfps", output_fps), ("Enginefps", engine_fps)):
-            self._set(name, value)
-        self._set("Latency", latency_ms)
-        if state == "running" and was != "running":
-            self._call("onReady", state=state)
-        self._call("onStatus", state=state, outputfps=output_fps, enginefps=engine_fps, latency=latency_ms)
+    def _begin(self) -> None:
+        """The first word of a backend: it takes the project's values, and then says all it has once more."""
+        self._ready = True
+        self._sync.send_all()
+        if self.ownerComp.par.Followclock.eval():
+            self.Send("/vace/output/follow", "tick")
+        self._subscribe()
+        self._route()
 
-    # Inside: parameters.
+    # Inside: frames.
 
     def _route(self) -> None:
-        """Frames go out while a backend runs, and come in once it has said a word; else the input is shown."""
-        comp, backend = self.ownerComp, self._backend
-        transport = ""
-        if backend is not None and backend.ending is None and comp.par.Active.eval():
+        backend, transport = self._backend, ""
+        if backend is not None and backend.ending is None and self.ownerComp.par.Active.eval():
             transport = backend.transport
-        comp.op("pick").par.index.val = PICK[transport] if self._ready else INPUT
-        for what, before in SENDERS.items():
-            wanted = what == "frames" or self._sync.wants(what)
-            for kind in ("spout", "memory"):
-                operator = comp.op(f"{before}{kind}_out")
-                if operator is not None:
-                    operator.par.active.val = transport == kind and wanted
-
-    def _name_operator(self, operator: str, parameter: str, name: str) -> None:
-        if self.ownerComp.op(operator) is not None:
-            self.ownerComp.op(operator).par[parameter].val = name
-
-    def _fail(self, reason: str) -> None:
-        self._set("State", "failed")
-        self._set("Lasterror", reason)
-        self._call("onError", address="", reason=reason)
-
-    def _set(self, name: str, value) -> None:
-        self.ownerComp.par[name].val = value
-
-    def _call(self, name: str, **info) -> None:
-        """The user's callback of that name, if there is one; its mistakes are his, and told, and stop nothing here."""
-        dat = self.ownerComp.par.Callbackdat.eval() or self.ownerComp.op("callbacks")
-        try:
-            function = getattr(dat.module, name, None)
-            if function is not None:
-                function(self.ownerComp, info)
-        except Exception as error:  # noqa: BLE001 the user's code may raise anything
-            self._set("Lasterror", f"{name} in {dat.path}: {error}")
+        frames.route(self.ownerComp, transport, self._ready, self._sync.wants)
 
 
 def _leave_if_gone(comp, key: int) -> None:

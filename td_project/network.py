@@ -33,6 +33,8 @@ OPERATORS = (
     ("sync", "textDAT", (-200, -775)),
     ("values", "textDAT", (0, -650)),
     ("figures_of", "textDAT", (0, -775)),
+    ("frames", "textDAT", (-400, -900)),
+    ("pages", "textDAT", (-200, -900)),
     ("callbacks", "textDAT", (200, -650)),
 )
 NOT_EVERYWHERE = {"sharedmemoutTOP", "sharedmeminTOP"}
@@ -55,13 +57,15 @@ TEXTS = {
     "each_frame": "dats/each_frame.py",
     "values": "values.py",
     "figures_of": "figures.py",
+    "frames": "frames.py",
+    "pages": "pages.py",
     "command": "command.py",
     "process": "process.py",
     "sync": "sync.py",
     "extension": "extension.py",
 }
-PYTHON = ("osc_in_callbacks", "figures_callbacks", "values", "figures_of", "command", "process", "sync", "extension")
-PYTHON += ("callbacks",)
+PYTHON = ("osc_in_callbacks", "figures_callbacks", "values", "figures_of", "frames", "pages", "command", "process")
+PYTHON += ("sync", "extension", "callbacks")
 """Text DATs that hold Python, so that they are shown and edited as such."""
 SETTINGS: dict[str, dict[str, object]] = {
     "in1": {"label": "Picture", "connectorder": 0},

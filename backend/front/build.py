@@ -5,25 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import cv2
 
 from bridge.control.mailbox import Mailbox
 from bridge.control.media_folders import MediaFolders
 from bridge.errors import Absent
-from bridge.files import refuse_own_input
 from bridge.threads import add_listener
-from bridge.video.frames import Frame
 from bridge.video.protocol import Source
 from bridge.video.ring import FrameRing
-from vace_core.config import Pipeline
 
 from ..controls.declaration import address_of
-from ..controls.named_files import FILE, FRAMES, PICTURES, named_files
+from ..controls.named_files import FRAMES, PICTURES, named_files
 from ..controls.settings import Settings
 from ..controls.table import TABLE
 from ..engine.messages import EngineStart, RingNames
@@ -32,19 +28,21 @@ from ..steering.steering import Steering
 from ..steering.tempo import ShowTempo
 from ..steering.tour import Tour
 from ..steering.unavailable import refuse_loras
-from .capture import DEFAULT_FPS, Capture, make_ring, open_fitting, source_rate, source_size
+from .arrivals import Arrivals
+from .capture import Capture, open_fitting, source_rate
 from .clock_source import ClockSource
 from .fault_messages import FaultMessages
 from .file_check import FileCheck
 from .front import Front
 from .options import RunOptions
-from .outputs import Output
+from .page import open_page, pictures_folder
 from .presenter import Presenter
 from .recorder import Recorder
+from .rings import ShowRings
 from .side_input import SideInput
-from .source_shape import open_with_size
+from .sinks import FrameSender, ShowSinks
+from .source_shape import look_at_source
 from .supervisor import Supervisor
-from .synced_output import SyncedOutput
 from .undo import Undo
 
 log = logging.getLogger(__name__)
@@ -52,7 +50,6 @@ log = logging.getLogger(__name__)
 TICK, SOURCE, RECORD = "/vace/tick", "/vace/source", "/vace/record"
 SWITCH_INTERVAL = 0.001
 """Seconds that a thread may keep the interpreter from the presenter."""
-FrameSender = Callable[[Frame], None]
 
 
 def open_front(options: RunOptions) -> Front:
@@ -77,13 +74,14 @@ class FrontBuilder:
         self._source: Source | None = None  # until the show reads it
         opened.callback(self._close_source)
         preset = options.model.preset()
-        self._size = stream_size(options.height, options.width, preset, self._source_size(preset), options.fit)
+        self._source, shape = look_at_source(options, preset)
+        self._size = stream_size(options.height, options.width, preset, shape, options.fit)
         self._fps = options.fps or source_rate(options.source)
-        self._pictures = self._pictures_folder()
+        self._pictures = pictures_folder(options, opened)
         folders = (*options.steering.media, *([] if self._pictures is None else [self._pictures]))
         self._mailbox = Mailbox(TABLE, media=MediaFolders(folders))
-        self._outputs: list[Output] = []
-        self._rings: list[FrameRing] = []
+        self._rings = ShowRings(self._size, opened)
+        self._sinks = ShowSinks(self._size, self._fps, self._rings, self._read_files, opened)
         self._faults = FaultMessages(lambda address, reason: self._steering.answer(address, reason))
         opened.callback(add_listener(self._faults.survived))
         self._steering = Steering(
@@ -97,15 +95,15 @@ class FrontBuilder:
 
     def build(self) -> Front:
         """Start every part; `opened` closes them the other way round."""
-        file_check = FileCheck(self._mailbox, self._refused, self._written_files)
+        file_check = FileCheck(self._mailbox, self._faults.refuse, self._written_files)
         self._set_first_values()
         for row in TABLE:
             if row.holds:  # a value that changes is no longer the one that was refused
-                self._mailbox.listen(row.address, partial(self._mended, row.address))
-        chunks = self._open_ring(channels=3)
-        senders = self._open_sinks(self._options.sinks)
-        control_frames, control_senders = self._open_synced(self._options.control_sinks, blank=0)
-        mask_frames, mask_senders = self._open_synced(self._options.mask_sinks, blank=255)
+                self._mailbox.listen(row.address, partial(self._faults.mended, row.address))
+        chunks = self._rings.open(channels=3)
+        senders = self._sinks.open(self._options.sinks)
+        control_frames, control_senders = self._sinks.open_synced(self._options.control_sinks, blank=0)
+        mask_frames, mask_senders = self._sinks.open_synced(self._options.mask_sinks, blank=255)
         self._open_source()
         mask_input = self._open_side("mask_source")
         control_input = self._open_side("control_source")
@@ -118,7 +116,7 @@ class FrontBuilder:
             fps=self._fps,
             mailbox=self._mailbox,
             steering=self._steering,
-            outputs=self._outputs,
+            outputs=self._sinks.outputs,
             chunks=chunks,
             control_frames=control_frames,
             mask_frames=mask_frames,
@@ -135,7 +133,7 @@ class FrontBuilder:
         )
         self._steering.open(self._opened, tempo.midi)
         refuse_loras(self._mailbox, len(self._options.model.weights.loras))
-        self._open_panel()
+        open_page(self._front, self._pictures, self._opened)
         self._opened.callback(file_check.stop)
         file_check.start()
         self._front.open_side_inputs(self._settings())  # so that the first chunk has its mask and its control
@@ -150,13 +148,7 @@ class FrontBuilder:
 
     def _written_files(self) -> list[str]:
         """The files that this show is writing now."""
-        return [*(output.uri for output in self._outputs if output.is_file), self._recorder.path]
-
-    def _open_ring(self, channels: int, slots: int | None = None) -> FrameRing:
-        """A ring that lives as long as the show."""
-        ring = self._opened.enter_context(make_ring(self._size, channels, slots))
-        self._rings.append(ring)
-        return ring
+        return [*(output.uri for output in self._sinks.outputs if output.is_file), self._recorder.path]
 
     def _set_first_values(self) -> None:
         options = self._options
@@ -171,41 +163,11 @@ class FrontBuilder:
     def _settings(self) -> Settings:
         return Settings.from_values(self._mailbox.snapshot())
 
-    def _open_sinks(self, uris: Iterable[str]) -> list[FrameSender]:
-        """What sends a frame to each of these sinks, without waiting."""
-        for uri in uris:
-            if uri.startswith(FILE):
-                refuse_own_input(uri, self._read_files())
-        outputs = [Output(uri, self._size[1], self._size[0], self._fps) for uri in uris]
-        for output in outputs:
-            self._opened.callback(output.close)
-        self._outputs += outputs
-        return [output.send for output in outputs]
-
     def _read_files(self) -> list[str]:
         """What the show reads from its start on, which none of its outputs may destroy."""
         values = self._mailbox
         named = [path for address in (*FRAMES, *PICTURES) for path in named_files(address, values.wanted(address))]
         return [self._options.source, *named]
-
-    def _open_synced(self, uris: Sequence[str], blank: int) -> tuple[FrameRing, list[FrameSender]]:
-        """A ring for a control video or masks, and what sends its frames to sinks in step with the output.
-
-        Without sinks it is for the page alone, for which the newest is enough.
-        """
-        ring = self._open_ring(channels=3, slots=None if uris else 2)
-        senders = self._open_sinks(uris)
-        return ring, [SyncedOutput(ring, self._size, blank, senders).send] if senders else []
-
-    def _source_size(self, preset: Pipeline) -> tuple[int, int] | None:
-        """(height, width) of the source, where the output may take its shape and it is known before the show begins."""
-        options = self._options
-        if options.height is not None or options.width is not None or options.fit != "cover":
-            return None
-        if options.source.startswith(FILE):
-            return source_size(options.source)
-        self._source, size = open_with_size(options.source, (preset.height, preset.width), options.fps or DEFAULT_FPS)
-        return size
 
     def _close_source(self) -> None:
         if self._source is not None:
@@ -223,7 +185,7 @@ class FrontBuilder:
             log.info("source: %s", source.describe())
         except Absent as missing:  # capture looks for it until it is there
             log.warning("%s; the show begins without it", missing)
-        on_frame, ring = self._clock_source.on_frame, self._open_ring(channels=4)
+        on_frame, ring = self._clock_source.on_frame, self._rings.open(channels=4)
         self._capture = Capture(
             options.source, ring, self._size, self._fps, self._source_trouble, source, on_frame, fit=options.fit
         )
@@ -257,15 +219,8 @@ class FrontBuilder:
             log=options.log,
         )
         chunk_request, notify = (lambda span: self._front.chunk_request(span)), self._faults.notify
-        renew_rings, undo = (lambda: self._renew_rings(start.rings)), Undo(self._mailbox).refused
-        return Supervisor(start, chunk_request, notify, options.limits, renew_rings, undo)
-
-    def _renew_rings(self, names: RingNames) -> RingNames:
-        """Put back what somebody has removed, as a system may when a user logs out; under the names that it had."""
-        for ring in self._rings:
-            if ring.renew():
-                log.warning("shared memory of the show was removed from outside; it was made anew")
-        return names
+        undo = Undo(self._mailbox).refused
+        return Supervisor(start, chunk_request, notify, options.limits, self._rings.renew, undo)
 
     def _presenter(self, chunks: FrameRing, senders: Sequence[FrameSender]) -> Presenter:
         return Presenter(
@@ -278,80 +233,12 @@ class FrontBuilder:
             send=[self._recorder.send, *senders],
         )
 
-    def _open_panel(self) -> None:
-        if self._options.panel is None:
-            return
-        from ..panel import Panel, PanelError
-        from ..panel.picture_store import PictureStore
-
-        front, pictures = self._front, None
-        if self._pictures is not None:
-            pictures = PictureStore(self._pictures, self._texts)
-        try:
-            panel = Panel(
-                TABLE,
-                self._mailbox,
-                front.previews,
-                front.status,
-                *self._options.panel,
-                token=self._options.steering.token,
-                events=front.events.as_list,
-                lists=self._steering.lists,
-                pictures=pictures,
-            ).start()
-        except PanelError as error:
-            raise ValueError(str(error)) from error
-        self._opened.callback(panel.stop)
-        front.panel_url, front.panel_url_elsewhere = panel.url, panel.url_elsewhere
-
-    def _pictures_folder(self) -> Path | None:
-        """Where pictures are kept that are sent to the page; None where nobody can send any."""
-        if self._options.panel is None:
-            return None
-        from ..panel.picture_store import open_folder
-
-        wanted = self._options.steering.beside(".pictures")
-        try:
-            return open_folder(wanted, self._opened)
-        except OSError as error:
-            log.warning("the page takes no pictures, as %s cannot be made (%s)", wanted, error.strerror or error)
-            return None
-
-    def _texts(self) -> str:
-        """All that a picture may be named in: the controls now, and the presets."""
-        presets = self._steering.presets
-        return repr((self._mailbox.snapshot(), None if presets is None else presets.entries()))
-
     def _source_trouble(self, reason: str) -> None:
         """Say it; and let controllers see which source it is, if the wanted one could not be had."""
         self._faults.notify(SOURCE, reason)
         if not self._capture.turning:
             self._mailbox.set(SOURCE, self._capture.uri)
 
-    def _mended(self, address: str, *_: object) -> None:
-        self._faults.events.end(address)
-        self._faults.asked_again(address)
-
-    def _refused(self, address: str, reason: str) -> None:
-        """Told of a value that never was one, so that nobody has heard of a change."""
-        self._faults.asked_again(address)
-        self._faults.notify(address, reason)
-
     def _recorder_trouble(self, reason: str) -> None:
         self._faults.notify(RECORD, reason)
         self._mailbox.set(RECORD, False)
-
-
-class Arrivals:
-    """The frames of a ring, each taken once."""
-
-    def __init__(self, ring: FrameRing) -> None:
-        self._ring = ring
-        self._last_number = -1
-
-    def drain(self) -> list[Frame]:
-        """Those that have come since the last call, oldest first."""
-        frames = self._ring.since(self._last_number)
-        if frames:
-            self._last_number = frames[-1].number
-        return frames

@@ -48,6 +48,16 @@ class FaultMessages:
         with self._lock:
             self._anew.add(address)
 
+    def refuse(self, address: str, reason: str) -> None:
+        """Say why a value never was one, of which nobody has heard as a change: to whoever set it, each time."""
+        self.asked_again(address)
+        self.notify(address, reason)
+
+    def mended(self, address: str, *_: object) -> None:
+        """A control has another value, so what was wrong with the one before is over. As `Mailbox.listen` wants."""
+        self.events.end(address)
+        self.asked_again(address)
+
     def survived(self, thread: str, error: BaseException) -> None:
         """Keep what a guarded thread has raised; it is in the log already. As `bridge.threads.add_listener` wants."""
         self.events.add(f"{thread}: {described(error)}")

@@ -1,4 +1,4 @@
-"""The size of a live source's frames, looked at before the show is built, so that the output can have their shape."""
+"""The size of a source's frames, looked at before the show is built, so that the output can have their shape."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import time
 from bridge.errors import Absent, BridgeError
 from bridge.threads import report
 from bridge.video.protocol import Source
+from vace_core.config import Pipeline
 
-from .capture import open_fitting
+from ..controls.named_files import FILE
+from .capture import DEFAULT_FPS, open_fitting, source_size
+from .options import RunOptions
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +20,18 @@ FIRST_FRAME_SECONDS = 2.0
 """How long the first frame of a source that is there is waited for; a camera takes about one second."""
 MADE = "testcard:"
 """A source that has the output's shape."""
+
+
+def look_at_source(options: RunOptions, preset: Pipeline) -> tuple[Source | None, tuple[int, int] | None]:
+    """The source, open if it had to be for that, and its (height, width).
+
+    None for what is not known before the show begins, or not asked for, as the output does not take the source's shape.
+    """
+    if options.height is not None or options.width is not None or options.fit != "cover":
+        return None, None
+    if options.source.startswith(FILE):
+        return None, source_size(options.source)
+    return open_with_size(options.source, (preset.height, preset.width), options.fps or DEFAULT_FPS)
 
 
 def open_with_size(uri: str, size: tuple[int, int], fps: float) -> tuple[Source | None, tuple[int, int] | None]:

@@ -10,6 +10,8 @@ import numpy as np
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 
+from .arrivals import Arrivals
+
 QUEUE_FRAMES = 128
 
 
@@ -21,18 +23,14 @@ class SyncedOutput:
     """
 
     def __init__(self, ring: FrameRing, size: tuple[int, int], blank: int, send: Sequence[Callable[[Frame], None]]):
-        self._ring = ring
+        self._arrivals = Arrivals(ring)
         self._send = send
         self._blank = np.full((*size, 3), blank, np.uint8)
-        self._last_number = -1
         self._queue: deque[Frame] = deque(maxlen=QUEUE_FRAMES)
 
     def send(self, output: Frame) -> None:
         """Send what belongs to the frame that is on the output now."""
-        fresh = self._ring.since(self._last_number)
-        if fresh:
-            self._last_number = fresh[-1].number
-            self._queue.extend(fresh)
+        self._queue.extend(self._arrivals.drain())
         while self._queue and self._queue[0].source_number < output.source_number:
             self._queue.popleft()
         found = bool(self._queue) and self._queue[0].source_number == output.source_number

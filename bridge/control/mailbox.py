@@ -6,7 +6,6 @@ kept in order up to a bound. What must be known at once, or counts each time, is
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import defaultdict
@@ -16,23 +15,14 @@ from typing import Any
 
 from ..threads import report
 from .media_folders import MediaFolders
-from .parameters import Accepted, Control, ControlError, ControlTable, Value
+from .parameters import Control, ControlError, ControlTable, Value
 from .presses import Presses
+from .validation import Relative, Validation
 from .withdrawals import Withdrawal, Withdrawals
-
-LARGEST_STEP = 1e300
-"""So that no value goes beyond what a number can hold."""
 
 Heard = Callable[[Value, float], None]
 """Called with what was sent and when, on the mailbox's clock; in the thread of who sent it, so it must be quick.
 It may raise ControlError, which the sender is told."""
-
-
-@dataclass(frozen=True)
-class Relative:
-    """Instead of a value: so much more than what it is now (less, if negative). Stops at the range's end."""
-
-    amount: float
 
 
 @dataclass(frozen=True)
@@ -58,13 +48,12 @@ class Mailbox:
         media: MediaFolders | None = None,
     ) -> None:
         self._table = table
-        self.media = media or MediaFolders()
         self._clock = clock
         self._lock = threading.Lock()
         self._values: dict[str, Value] = {row.address: row.default for row in table if row.holds}
         self._changes: dict[str, Change] = {}
         self._listeners: dict[str, list[Heard]] = defaultdict(list)
-        self._checks: dict[str, list[Callable[[Value], object]]] = defaultdict(list)
+        self._validation = Validation(media or MediaFolders())
         self._must_wait: dict[str, Callable[[Value], bool]] = {}
         self._waiting: dict[str, tuple[Value, object]] = {}
         self._withdrawals = Withdrawals()
@@ -144,11 +133,11 @@ class Mailbox:
         taken: list[tuple[Control, Value | Relative]] = []
         for address, value in changes:
             try:
-                control = self._table[address]
+                control, current = self._table[address], self._values.get(address)
                 if isinstance(value, Relative):
-                    taken.append((control, self._step(control, value)))
+                    taken.append((control, self._validation.step(control, value, current)))
                     continue
-                accepted = self._accepted(control, value, here)
+                accepted = self._validation.accept(control, value, here, current)
             except ControlError as reason:
                 reports.append((address, str(reason)))
                 continue
@@ -179,7 +168,7 @@ class Mailbox:
     def check(self, address: str, check: Callable[[Value], object]) -> None:
         """Have new values of a control refused by what is known of this show alone, as they are by its own `check`:
         check(value) raises ControlError, with the reason. ControlError for an unknown address."""
-        self._checks[self._table[address].address].append(check)
+        self._validation.add(self._table[address].address, check)
 
     def get(self, address: str) -> Value:
         """The current value; ControlError for a trigger or an unknown address."""
@@ -214,27 +203,6 @@ class Mailbox:
     def restore(self, values: Mapping[str, Value]) -> None:
         """Set what a former snapshot held; addresses that no longer exist are left out."""
         self.set_all([(address, value) for address, value in values.items() if address in self._table])
-
-    def _accepted(self, control: Control, value: Any, here: bool) -> Accepted:
-        """ControlError for a value that the control does not take, or that this sender may not give it."""
-        accepted = control.convert(value)
-        if reason := self.media.refusal(control, accepted.value, here):
-            raise ControlError(reason)
-        control.approve(accepted.value)
-        self._check(control.address, accepted.value)
-        return accepted
-
-    def _step(self, control: Control, relative: Relative) -> Relative:
-        step = _step(control, relative)
-        if control.address in self._checks:
-            self._check(control.address, control.convert(float(self._values[control.address]) + step.amount).value)  # type: ignore[arg-type]
-        return step
-
-    def _check(self, address: str, value: Value) -> None:
-        """ControlError for a value that this show can't do. What is there already was let in before."""
-        if address in self._checks and self._values.get(address) != value:
-            for check in self._checks[address]:
-                check(value)
 
     def _put(self, control: Control, value: Value | Relative, origin: object, now: float) -> tuple[Value] | None:
         """Put one accepted value in its place; what it then is, if that changed anything or was an event."""
@@ -279,12 +247,3 @@ class Mailbox:
         if happens and address not in self._listeners:
             self._presses.keep(address)
         return happens
-
-
-def _step(control: Control, relative: Relative) -> Relative:
-    """What can be added to any value of that control. ControlError if it is no number, or the amount is none."""
-    if control.type not in ("float", "int") or not control.holds:
-        raise ControlError(f"{control.address} is no number that could be raised or lowered")
-    if not math.isfinite(relative.amount):
-        raise ControlError(f"{control.address} takes a finite step, got {relative.amount}")
-    return Relative(min(max(relative.amount, -LARGEST_STEP), LARGEST_STEP))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .mailbox import Relative
 from .parameters import Accepted, Control, ControlError, ControlTable, Value
+from .validation import Relative
 
 
 def normalised_address(address: str) -> str:

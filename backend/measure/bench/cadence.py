@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from backend.engine.options import ModelOptions
-from backend.front.build import Arrivals, open_front
+from backend.front.arrivals import Arrivals
+from backend.front.build import open_front
 from backend.front.front import Front
 from backend.front.jitter_buffer import MEMORY_SECONDS
 from backend.front.options import RunOptions

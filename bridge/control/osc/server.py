@@ -1,6 +1,7 @@
 """The OSC server: one thread that hears datagrams and connections, and answers, and tells subscribers.
 
-What messages mean is in dispatch.py, who is told of what in feedback.py, who may do what in access.py.
+What messages mean is in dispatch.py, what can be asked in questions.py, what is sent back in replies.py, and who is
+told of every change in subscribers.py.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from ..mailbox import Mailbox
 from ..normalised import normalised_controls
 from ..parameters import ControlTable
 from .counters import OscCounters
-from .dispatch import Dispatcher, Question
+from .dispatch import Dispatcher
 from .event_list import EventList
 from .packets import MAX_BYTES
 from .peers import Peer, UdpPeer, reaches
+from .questions import Question
 from .subscribers import ROUND_SECONDS, STATUS, Subscribers
 from .tcp import TcpPort
 from .token import TokenCheck

@@ -6,8 +6,12 @@ import hmac
 import time
 from collections.abc import Callable
 
-from ..parameters import ControlError
+from bridge.web.access import Access
 
+from ..parameters import ControlError
+from .peers import Peer
+
+TOKEN, KNOWN = "/vace/token", "/vace/token/accepted"
 TRIES, TRIES_SECONDS = 5, 60.0
 """Wrong tokens that one host may send in so long."""
 LIFE_SECONDS = 3600.0
@@ -63,6 +67,13 @@ class TokenCheck:
         self._known.pop(key, None)
         self._known[key] = now
         _keep(self._known, MOST_KNOWN)
+
+
+def require_named(address: str, peer: Peer, access: Access, token: TokenCheck) -> None:
+    """ControlError for who is neither on this machine, nor named, nor has the token. address: what he may not."""
+    if not access.named(peer.host) and not token.knows(peer.key):
+        unsaid = f", and who has not said {TOKEN}" if token.wanted else ""
+        raise ControlError(f"{address} is not for {peer.host}, which --osc-allow does not name{unsaid}")
 
 
 def _keep(entries: dict, most: int) -> None:

@@ -86,7 +86,7 @@ class Listener:
                 self._do(event)
             except Exception as error:  # noqa: BLE001 - of whoever listens to a value; the client stays
                 report("oscquery", error)
-                self._dispatcher.refuse("/", f"that could not be done: {type(error).__name__}: {error}", self)
+                self._dispatcher.replies.refuse("/", f"that could not be done: {type(error).__name__}: {error}", self)
             await self._tell_answers()
 
     def _do(self, event: Mapping[str, Any]) -> None:
@@ -103,13 +103,13 @@ class Listener:
             command, address = asked["COMMAND"], asked["DATA"]
             row = self._table[address] if command in ("LISTEN", "IGNORE") else None
         except ControlError as reason:
-            self._dispatcher.refuse(address, str(reason), self)
+            self._dispatcher.replies.refuse(address, str(reason), self)
             return
         except (ValueError, TypeError, KeyError, RecursionError):
             row = None
         if row is None:
             understood = 'LISTEN and IGNORE are understood, as {"COMMAND": "LISTEN", "DATA": "/vace/scale"}'
-            self._dispatcher.refuse("/", understood, self)
+            self._dispatcher.replies.refuse("/", understood, self)
         elif command == "IGNORE":
             self._known.pop(row.address, None)
         elif row.holds:

@@ -20,8 +20,9 @@ from backend.controls.settings import Settings
 from backend.engine.messages import ChunkRequest, EngineStart, Loading, RingNames, RunsOn
 from backend.engine.options import ModelOptions
 from backend.engine.timeline import Span
+from backend.front.engine_record import EngineStatus
 from backend.front.limits import Limits
-from backend.front.supervisor import EngineStatus, Supervisor
+from backend.front.supervisor import Supervisor
 from bridge.video.frames import Frame
 from bridge.video.ring import FrameRing
 

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from bridge.control.mailbox import Mailbox, Relative
+from bridge.control.mailbox import Mailbox
 from bridge.control.parameters import Control, ControlError, ControlTable
 from bridge.control.presses import HOLD_SECONDS, MAX_EVENTS
+from bridge.control.validation import Relative
 from bridge.control.withdrawals import Withdrawal
 
 TABLE = ControlTable(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.control.mailbox import Relative
 from bridge.control.normalised import NormalisedControl, normalised_address, normalised_controls
 from bridge.control.parameters import Control, ControlError, ControlTable
+from bridge.control.validation import Relative
 
 FEATHER = Control("/t/mask/feather", "float", 4.0, "", low=-16.0, high=64.0)
 SEED = Control("/t/seed", "int", 0, "", low=0, high=2**31 - 1)

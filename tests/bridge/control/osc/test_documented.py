@@ -11,7 +11,7 @@ import pytest
 from backend.cli.run_options import SHORTEST_TOKEN
 from backend.controls.table import TABLE
 from bridge.control.normalised import normalised_controls
-from bridge.control.osc import dispatch, event_list, framing, limits, packets, patterns, subscribers, tcp, token
+from bridge.control.osc import event_list, framing, limits, packets, patterns, replies, subscribers, tcp, token
 from bridge.control.osc.peers import as_arguments
 from bridge.control.parameters import MAX_TEXT, in_words
 from tests.bridge.control.osc.listener import Listener
@@ -88,8 +88,8 @@ def test_every_limit_is_the_one_that_holds():
         f"{packets.MAX_MESSAGES:,}, nested {packets.MAX_NESTING} deep",
         f"{MAX_TEXT:,} characters",
         f"{patterns.MAX_PATTERN} characters",
-        f"| errors | {dispatch.ERRORS_PER_SECOND} a second",
-        f"| answers | {dispatch.ANSWERS_PER_SECOND} a second",
+        f"| errors | {replies.ERRORS_PER_SECOND} a second",
+        f"| answers | {replies.ANSWERS_PER_SECOND} a second",
         f"| events in an answer | {event_list.MOST_EVENTS}, and {packets.MAX_BYTES:,} bytes",
         f"{tcp.MAX_CONNECTIONS}, and {tcp.MAX_FROM_ONE} from one other machine",
         f"within {tcp.SILENT_SECONDS:g} seconds",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.control.osc import dispatch
+from bridge.control.osc import replies
 from bridge.control.osc.event_list import EVENT, EVENTS, MOST_EVENTS, event_packets
 from bridge.control.osc.limits import ANSWER_FACTOR, HEADERS
 from bridge.control.osc.packets import MAX_BYTES
@@ -126,7 +126,7 @@ def test_an_answer_is_no_larger_than_a_packet_may_be():
 
 
 def test_each_event_counts_as_an_answer_where_those_of_a_second_are_limited(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dispatch, "ANSWERS_PER_SECOND", 5)
+    monkeypatch.setattr(replies, "ANSWERS_PER_SECOND", 5)
     stage, peer = Stage(events=last), Listener()
     stage.send(peer, EVENTS, 6)
     assert peer.told() == []

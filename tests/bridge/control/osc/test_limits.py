@@ -9,7 +9,7 @@ import pytest
 
 from backend.controls.table import TABLE
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc import dispatch
+from bridge.control.osc import replies
 from bridge.control.osc.limits import ANSWER_FACTOR, HEADERS, AnswerCredit, RateLimiter, WorkLimit
 from bridge.control.osc.packets import parse
 from bridge.control.osc.patterns import (
@@ -220,8 +220,8 @@ def test_two_programs_that_are_subscribed_to_each_other_fall_silent(
     allow_normalised: int, monkeypatch: pytest.MonkeyPatch
 ):
     # So that it is not a limit that ends what would begin again in the next second.
-    monkeypatch.setattr(dispatch, "ERRORS_PER_SECOND", 10**9)
-    monkeypatch.setattr(dispatch, "ANSWERS_PER_SECOND", 10**9)
+    monkeypatch.setattr(replies, "ERRORS_PER_SECOND", 10**9)
+    monkeypatch.setattr(replies, "ANSWERS_PER_SECOND", 10**9)
     status, events = (lambda: ["running", 30.0, 12.5, 240]), (lambda count: [["2026", "", "no memory left", 1, 0]])
     stages = [Stage(status=status, table=TABLE, answers=answers(), events=events) for _ in range(2)]
     wires = [Wire(5000), Wire(5001)]

@@ -20,8 +20,8 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from backend.controls.table import TABLE as WHOLE_TABLE
 from bridge.control.mailbox import Mailbox
-from bridge.control.osc.dispatch import ERRORS_PER_SECOND
 from bridge.control.osc.packets import BUNDLE
+from bridge.control.osc.replies import ERRORS_PER_SECOND
 from bridge.control.osc.server import OscServer
 from bridge.control.parameters import Control, ControlTable
 from bridge.errors import BridgeError
