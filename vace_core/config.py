@@ -234,7 +234,7 @@ PIPELINES = {
         FRAMEWISE,
         replace(FRAMEWISE, name="causal-forcing-2step", steps=(1000, 500), first_steps=FRAMEWISE.steps),
         replace(FRAMEWISE, name="causal-forcing-1step", steps=(1000,), first_steps=FRAMEWISE.steps),
-        Pipeline("pocket", POCKET, window=6, sink=0, positions="window", steps=(1000, 500), height=128, width=192),
+        Pipeline("pocket", POCKET, window=6, sink=0, positions="window", steps=(1000, 350), height=128, width=192),
     )
 }
 

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vace_core.autoencoder.block_transform import BlockTransform
 from vace_core.autoencoder.tiny import TinyAutoencoder
@@ -25,6 +24,7 @@ from ..world.clip import DrawnClip
 from ..world.controls import controls_of
 from .clips import load_clip
 from .data_parallel import DataParallel
+from .picture_loss import picture_loss
 
 CROPS = (48, 96)
 """Side of the pictures shown at first, for many quick steps, and in the last part."""
@@ -111,42 +111,6 @@ def _loss(model: TinyAutoencoder, video: Tensor) -> tuple[Tensor, tuple[float, .
     decoded = model.decode_raw(latents + NOISE * torch.randn_like(latents))[0][:, :, 3:]
     loss, error, unlike = picture_loss(decoded.float(), video)
     return loss, (float(error.detach()), float(unlike.detach()))
-
-
-def picture_loss(decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of videos [B, 3, F, H, W] in [-1, 1]: what training lessens, and in it the mean absolute error and 1 - SSIM."""
-    error = (decoded - target).abs().mean()
-    with torch.autocast("cpu", enabled=False):  # differences of squares need all their digits
-        unlike = 1 - _similarity(decoded, target).mean()
-    gradient = torch.stack([(_slope(decoded, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
-    coarse = torch.stack([(_coarse(decoded, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
-    return error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike, error, unlike
-
-
-def _similarity(decoded: Tensor, target: Tensor) -> Tensor:
-    """Structural similarity (Wang et al. 2004) of videos in [-1, 1], a map of every colour."""
-    x, y = ((video.transpose(1, 2).flatten(0, 1) + 1) / 2 for video in (decoded, target))
-    mean_x, mean_y = _smooth(x), _smooth(y)
-    var_x, var_y = _smooth(x * x) - mean_x**2, _smooth(y * y) - mean_y**2
-    cov = _smooth(x * y) - mean_x * mean_y
-    c1, c2 = 0.01**2, 0.03**2
-    return (2 * mean_x * mean_y + c1) * (2 * cov + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
-
-
-def _smooth(pictures: Tensor) -> Tensor:
-    """[N, 3, H, W] under a Gaussian window, where all of it is inside."""
-    places = torch.arange(-5, 6)
-    line = torch.exp(-places.square() / (2 * 1.5**2)).to(pictures)
-    line = (line / line.sum()).expand(3, 1, 1, -1)
-    return functional.conv2d(functional.conv2d(pictures, line, groups=3), line.transpose(2, 3), groups=3)
-
-
-def _slope(video: Tensor, axis: int) -> Tensor:
-    return video.diff(dim=axis)
-
-
-def _coarse(video: Tensor, scale: int) -> Tensor:
-    return functional.avg_pool3d(video, (1, scale, scale))
 
 
 def _sample(clip: DrawnClip, rng: np.random.Generator, crop: int) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import PIPELINES
 from vace_core.sampling.schedule import Schedule, Table
 
@@ -64,11 +65,13 @@ class Batches:
     """Draws batches from encoded clips, of which new ones come all the time.
 
     grey [16, 7, h, w] are the latents of a stream of grey; weight [16] is how much an error in each channel counts.
+    decoder shows latents as pictures.
     """
 
     pool: Pool
     gray: Tensor
     weight: Tensor
+    decoder: TinyAutoencoder
     clips: list[ClipLatents] = field(init=False)
     painted: list[ClipLatents] = field(init=False)
     """Those whose references say all of a look, so that no words are needed."""

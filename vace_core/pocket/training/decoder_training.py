@@ -27,8 +27,9 @@ from vace_core.stream import Stream
 
 from ..looks import complete
 from ..painter import caption, paint, random_named
-from .autoencoder_training import PERIOD, picture_loss, save_autoencoder
+from .autoencoder_training import PERIOD, save_autoencoder
 from .latents import clip_of, controls_as_shown
+from .picture_loss import picture_loss
 
 FRAMES = 21
 """Of a show: the first chunk's nine and the second's twelve."""

@@ -118,7 +118,7 @@ class EncodedClips:
     def __call__(self) -> Batches:
         pool = Pool(self.folder)
         weight = visibility(self.autoencoder, pool.refresh()[:8])
-        return Batches(pool, gray_stream(self.autoencoder), weight)
+        return Batches(pool, gray_stream(self.autoencoder), weight, load_autoencoder(self.autoencoder))
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vace_core.autoencoder.tiny import TinyAutoencoder
 from vace_core.config import POCKET
 from vace_core.mixed_precision import mixed_precision
 from vace_core.text import TextEncoder
@@ -25,8 +26,9 @@ from vace_core.transformer.context_blocks import ContextBlock
 from ..loading import fill
 from ..text_encoder import new_text_encoder
 from . import objectives
-from .batches import Batch, Batches, stream_schedule
+from .batches import CHUNK, Batch, Batches, stream_schedule
 from .data_parallel import DataParallel
+from .picture_loss import seen_loss
 
 Report = Callable[[str], None]
 QUIET = 0.2
@@ -53,13 +55,15 @@ class TransformerBudget:
     small_batch: int = 8
     first: float = 0.1
     small: float = 0.4
+    seen: float = 0.5
+    """From this part of the way on, errors count as the pictures show them, too."""
     rate: float = 1.5e-3
     fused: bool = True
     """Compile the blocks, which takes about a minute for each shape of batch and a third off every step after it."""
 
     def going_on(self) -> TransformerBudget:
         """For a model that is trained already, and learns further controls and modes."""
-        return replace(self, first=0.0, small=0.0, rate=0.5 * self.rate)
+        return replace(self, first=0.0, small=0.0, seen=0.0, rate=0.5 * self.rate)
 
 
 class Pocket(nn.Module):
@@ -141,7 +145,8 @@ def train_transformer(
             group["lr"] = budget.rate * min(1, (step + 1) / 100) * (0.04 + 0.96 * math.cos(0.5 * math.pi * done) ** 2)
         small = done < budget.small
         batch = batches.draw(rng, budget.small_batch if small else budget.batch, small, first=done < budget.first)
-        loss = _loss(model, batch, batches.weight, own_history=bool(done > 0.5 and rng.random() < 0.25))
+        decoder = batches.decoder if done >= budget.seen else None
+        loss = _loss(model, batch, batches.weight, decoder, own_history=bool(done > 0.5 and rng.random() < 0.25))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         together.average_gradients(model)
@@ -178,7 +183,7 @@ def fuse(model: CausalWan, report: Report) -> None:
         block.compile(dynamic=False)
 
 
-def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Tensor:
+def _loss(model: Pocket, batch: Batch, weight: Tensor, decoder: TinyAutoencoder | None, own_history: bool) -> Tensor:
     history = batch.history
     clean = batch.clean
     if batch.references_as == "joint" and batch.references is not None:
@@ -190,8 +195,12 @@ def _loss(model: Pocket, batch: Batch, weight: Tensor, own_history: bool) -> Ten
         sigma = (batch.time / 1000)[:, None, None, None, None]
         noisy = torch.lerp(clean, noise, sigma)
         flow = objectives.flow(model.transformer, model.text, batch, noisy, history)
-    error = (flow.float() - (noise - clean)).square()
-    return (error * weight[:, None, None, None]).mean()
+        error = (flow.float() - (noise - clean)).square()
+        loss = (error * weight[:, None, None, None]).mean()
+        if decoder is None:
+            return loss
+        made = noisy - sigma * flow.float()
+        return loss + seen_loss(decoder, made[:, :, -CHUNK:], clean[:, :, -CHUNK:])
 
 
 @torch.no_grad()
