@@ -47,7 +47,7 @@ class DecoderBudget:
     minutes: float
     shows: int = 300
     batch: int = 2
-    rate: float = 1e-3
+    rate: float = 3e-4
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,24 @@ from ..sizes import AUTOENCODER
 
 LEAST_DETAIL = 0.02
 """Differences below this, of pixels in [-1, 1], count as none."""
+IN_A_DECODER, IN_LATENTS = 0.1, 0.3
+"""How much detail counts. A decoder that is trained for long with more of it loses likeness for it; latents do not."""
 SEEN = (8, 12)
 """Height and width of the part of a chunk's latents that is looked at, of which all is as likely."""
 
 
-def picture_loss(decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of videos [B, 3, F, H, W] in [-1, 1]: what training lessens, and in it the mean absolute error and 1 - SSIM."""
+def picture_loss(decoded: Tensor, target: Tensor, detail: float = IN_A_DECODER) -> tuple[Tensor, Tensor, Tensor]:
+    """Of videos [B, 3, F, H, W] in [-1, 1]: what training lessens, and in it the mean absolute error and 1 - SSIM.
+
+    detail: how much it counts whether there is as much fine detail as there should be, wherever it lies.
+    """
     error = (decoded - target).abs().mean()
     with torch.autocast("cpu", enabled=False):  # differences of squares need all their digits
         unlike = 1 - _similarity(decoded, target).mean()
     gradient = torch.stack([(_slope(decoded, axis) - _slope(target, axis)).abs().mean() for axis in (2, 3, 4)]).sum()
     coarse = torch.stack([(_coarse(decoded, s) - _coarse(target, s)).abs().mean() for s in (4, 8)]).sum()
-    detail = (_detail(decoded) - _detail(target)).abs().mean()
-    return error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike + 0.3 * detail, error, unlike
+    missing = (_detail(decoded) - _detail(target)).abs().mean()
+    return error + 0.6 * gradient + 0.5 * coarse + 0.4 * unlike + detail * missing, error, unlike
 
 
 def _similarity(decoded: Tensor, target: Tensor) -> Tensor:
@@ -70,7 +75,7 @@ def seen_loss(decoder: TinyAutoencoder, made: Tensor, wanted: Tensor) -> Tensor:
     part = (..., slice(top, top + SEEN[0]), slice(left, left + SEEN[1]))
     with torch.no_grad():
         target = _shown(decoder, wanted[part])
-    return picture_loss(_shown(decoder, made[part]), target)[0]
+    return picture_loss(_shown(decoder, made[part]), target, IN_LATENTS)[0]
 
 
 def _start(most: int) -> int:
