@@ -11,6 +11,7 @@ from torch import Tensor
 import vace_core.memory.window
 from tests.vace_core.plain_stream import PlainStream
 from tests.vace_core.small import ARCHITECTURE, LATENT, model, step
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.config import PIPELINES, Pipeline
 from vace_core.controls import Controls
 from vace_core.load import load
@@ -100,7 +101,7 @@ def test_without_a_sink_nothing_changes_at_all(chunk: int) -> None:
 def test_the_bundled_model_shows_no_seam_at_two_borders(chunks: int, end: int) -> None:
     """It was trained with positions from the window; absolute ones that come to their end twice give its pictures."""
     row = PIPELINES["pocket"]
-    weights = load(row)
+    weights = load(row, options=LoadOptions(precision="float32"))
     absolute = replace(weights, pipeline=replace(row, positions="absolute", trained_positions=end))
     by_window, by_borders = Stream(weights, HEIGHT, WIDTH), Stream(absolute, HEIGHT, WIDTH)
     bases = set()
