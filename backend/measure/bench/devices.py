@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vace_core.checkpoints.options import LoadOptions
 from vace_core.config import pipeline_named
 from vace_core.controls import Controls
 from vace_core.load import load
@@ -34,6 +35,8 @@ class RankModel:
 
     pipeline: str
     random_weights: bool
+    precision: str = "auto"
+    """As `LoadOptions.precision`; in float32 one rank and several show the same to the last bits."""
 
 
 def device_rows(
@@ -57,7 +60,7 @@ def load_rank(wanted: RankModel, device: str, texts: SentTexts | None = None) ->
     """As `worker.main` has it loaded."""
     if wanted.random_weights:
         return random_model(wanted.pipeline, torch.device(device))
-    return load(wanted.pipeline, device, text=as_text_encoder(texts))
+    return load(wanted.pipeline, device, options=LoadOptions(precision=wanted.precision), text=as_text_encoder(texts))
 
 
 def _row(model: Model, workers: Workers, size: tuple[int, int], mode: str, chunks: int) -> dict[str, Any]:
