@@ -18,6 +18,8 @@ QUICKER = 0.95
 """Of the other's time: what is quicker by less than that is not worth the change."""
 TOLD = 1.5
 """How many times as quick one thread has to be for that to be said."""
+TOLD_SECONDS = 0.5
+"""And how many seconds a chunk took with all: what is made before its 12 frames have played is missed by nobody."""
 HOPELESS = 1.2
 """A first chunk of a trial that takes so many times as long ends the trial."""
 LEAST_SHARE = 0.1
@@ -125,7 +127,7 @@ class ThreadCount:
         self._turn()
 
     def _say(self, best: float) -> str:
-        if self._said or self._other < TOLD * best:
+        if self._said or self._other < max(TOLD * best, TOLD_SECONDS):
             return ""
         self._said = True
         other = f"more than {self._passed + self._rest:.1f}" if self._passed else f"{self._other:.1f}"

@@ -70,6 +70,12 @@ def test_a_turn_that_gains_little_is_kept_and_nobody_is_told():
     assert machine.told == []
 
 
+def test_where_chunks_are_in_time_with_either_nobody_is_told():
+    machine = Machine(alone=0.1, together=0.3, spends=1.0, neighbour=True)
+    assert set(machine.run(600.0)[2:]) == {1}
+    assert machine.told == []
+
+
 def test_once_there_is_room_again_all_threads_are_tried_and_kept():
     machine = Machine(alone=2.0, together=30.0, spends=1.0, neighbour=True)
     machine.run(120.0)
