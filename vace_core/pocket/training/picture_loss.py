@@ -16,7 +16,7 @@ LEAST_DETAIL = 0.02
 IN_A_DECODER, IN_LATENTS = 0.1, 0.3
 """How much detail counts. A decoder that is trained for long with more of it loses likeness for it; latents do not."""
 SEEN = (8, 12)
-"""Height and width of the part of a chunk's latents that is looked at, of which all is as likely."""
+"""Height and width of the part of a chunk's latents that is looked at; its place is drawn anew each time."""
 
 
 def picture_loss(decoded: Tensor, target: Tensor, detail: float = IN_A_DECODER) -> tuple[Tensor, Tensor, Tensor]:
