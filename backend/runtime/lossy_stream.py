@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import queue
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class LossyStream(io.TextIOBase):
         self._told = False
         self.lost = 0
         """Texts that were not written, since the last that was."""
+        self._counting = threading.Lock()
         self._thread = GuardedThread(name, self._run)
         self._thread.start()
 
@@ -49,7 +51,8 @@ class LossyStream(io.TextIOBase):
         try:
             self._waiting.put_nowait(text[:LONGEST])
         except queue.Full:
-            self.lost += 1
+            with self._counting:
+                self.lost += 1
         return len(text)
 
     def writable(self) -> bool:
@@ -83,13 +86,15 @@ class LossyStream(io.TextIOBase):
                 self._waiting.task_done()
 
     def _put(self, text: str) -> None:
-        lost, self.lost = self.lost, 0
+        with self._counting:
+            lost, self.lost = self.lost, 0
         if lost:
             text = f"[{lost} lines were lost here: nothing took them]\n{text}"
         try:
             self._sink(text.encode("utf-8", "backslashreplace"))
         except (OSError, ValueError) as reason:
-            self.lost += lost + 1
+            with self._counting:
+                self.lost += lost + 1
             if not self._told:
                 self._told = True
                 self._failed(str(reason))
