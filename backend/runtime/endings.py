@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import signal
@@ -25,12 +26,17 @@ END_SECONDS = 30.0
 
 
 def on_end(end: Callable[[], None]) -> Callable[[], None]:
-    """Have `end` called, perhaps often, when the program is to end; it must be quick.
+    """Have `end` called, perhaps often and in another thread, when the program is to end; it must be quick.
 
     To be called from the main thread. Returns what is to be called once everything is closed: until then Windows is
     kept from ending the program.
     """
-    former = {number: signal.signal(number, lambda *_: end()) for number in SIGNALS if not _is_nohup(number)}
+
+    def handle(*_: object) -> None:
+        """It runs in the midst of whatever the main thread does, which may hold the lock that `end` takes."""
+        _thread.start_new_thread(end, ())
+
+    former = {number: signal.signal(number, handle) for number in SIGNALS if not _is_nohup(number)}
     done = _on_console_end(end) if sys.platform == "win32" else lambda: None
 
     def undo() -> None:

@@ -57,6 +57,22 @@ def test_the_end_of_standard_input_ends_it():
         assert started.communicate(timeout=60)[0] == "closed\n"
 
 
+def test_a_signal_that_comes_while_the_main_thread_holds_a_lock_does_not_wait_for_it_for_ever():
+    """As `Event.wait` holds for a moment the lock that `Event.set` takes: Ctrl-C then ended nothing."""
+    lock, taken, done = threading.Lock(), [], threading.Event()
+
+    def end() -> None:
+        taken.append(lock.acquire(timeout=10))
+        done.set()
+
+    undo = on_end(end)
+    with lock:
+        signal.raise_signal(signal.SIGTERM)
+    assert done.wait(60)
+    undo()
+    assert taken == [True]
+
+
 def test_what_was_there_before_is_there_again():
     before = signal.getsignal(signal.SIGTERM)
     on_end(lambda: None)()
