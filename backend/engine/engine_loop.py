@@ -140,7 +140,7 @@ class EngineLoop:
     def _make(self, span: Span, request: ChunkRequest, settings: Settings) -> ChunkReport:
         if request.reset:
             self._pipeline.reset()
-        began = self._threads.begin()
+        began = self._threads.begin(span.end - span.start)
         before, self._first_out = self._first_out, None
         frames = self._input.collect(span, self._pipeline.frames_wanted, request)
         chunk = self._pipeline.make(

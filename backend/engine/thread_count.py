@@ -18,8 +18,6 @@ QUICKER = 0.95
 """Of the other's time: what is quicker by less than that is not worth the change."""
 TOLD = 1.5
 """How many times as quick one thread has to be for that to be said."""
-TOLD_SECONDS = 0.5
-"""And how many seconds a chunk took with all: what is made before its 12 frames have played is missed by nobody."""
 HOPELESS = 1.2
 """A first chunk of a trial that takes so many times as long ends the trial."""
 LEAST_SHARE = 0.1
@@ -47,11 +45,12 @@ class ThreadCount:
         self._contended = 0
         self._wait = WAIT_SECONDS
         self._not_before = 0.0
+        self._plays = 0.0
         self._said = False
 
-    def begin_chunk(self) -> None:
-        """A chunk begins, to be made with `count` threads."""
-        self._mixed = False
+    def begin_chunk(self, plays: float = 0.0) -> None:
+        """A chunk begins, to be made with `count` threads; its frames are shown for so many seconds."""
+        self._plays, self._mixed = plays, False
 
     def note_part(self, now: float, wall: float, processor: float) -> None:
         """The chunk has taken so many seconds so far, and so much processor time; `count` may be one afterwards."""
@@ -127,7 +126,7 @@ class ThreadCount:
         self._turn()
 
     def _say(self, best: float) -> str:
-        if self._said or self._other < max(TOLD * best, TOLD_SECONDS):
+        if self._said or self._other < max(TOLD * best, self._plays):  # in time with all, too: nobody misses anything
             return ""
         self._said = True
         other = f"more than {self._passed + self._rest:.1f}" if self._passed else f"{self._other:.1f}"

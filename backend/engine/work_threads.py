@@ -17,11 +17,11 @@ class WorkThreads:
         self._count, self._apply = count, apply
         self._began = (0.0, 0.0, 0.0)
 
-    def begin(self) -> float:
-        """A chunk begins now: that time."""
+    def begin(self, plays: float = 0.0) -> float:
+        """A chunk whose frames are shown for so many seconds begins now: that time."""
         if self._count is None:
             return time.monotonic()
-        self._count.begin_chunk()
+        self._count.begin_chunk(plays)
         self._began = _clocks()
         return self._began[0]
 

@@ -34,7 +34,10 @@ def on_end(end: Callable[[], None]) -> Callable[[], None]:
 
     def handle(*_: object) -> None:
         """It runs in the midst of whatever the main thread does, which may hold the lock that `end` takes."""
-        _thread.start_new_thread(end, ())
+        try:
+            _thread.start_new_thread(end, ())
+        except RuntimeError:  # the system has no thread left
+            end()
 
     former = {number: signal.signal(number, handle) for number in SIGNALS if not _is_nohup(number)}
     done = _on_console_end(end) if sys.platform == "win32" else lambda: None

@@ -195,9 +195,9 @@ class Checked(WorkThreads):
         self.checks: list[int] = []
         self.looks: list[int] = []
 
-    def begin(self) -> float:
+    def begin(self, plays: float = 0.0) -> float:
         self.checks.append(0)
-        return super().begin()
+        return super().begin(plays)
 
     def check(self) -> None:
         self.checks[-1] += 1

@@ -18,12 +18,14 @@ class Machine:
     """Chunk after chunk. alone, together: seconds that a chunk takes with one thread, and with all two.
 
     spends: the processor time of a second with two threads. Where there is a neighbour, no core is idle. parts: of
-    equal work, after each of which the count is asked.
+    equal work, after each of which the count is asked. plays: seconds that a chunk's frames are shown.
     """
 
-    def __init__(self, alone: float, together: float, spends: float, neighbour: bool, parts: int = 1) -> None:
+    def __init__(
+        self, alone: float, together: float, spends: float, neighbour: bool, parts: int = 1, plays: float = 0.0
+    ) -> None:
         self.alone, self.together, self.spends, self.neighbour = alone, together, spends, neighbour
-        self.parts = parts
+        self.parts, self.plays = parts, plays
         self.walls: list[float] = []
         self.threads, self.now, self.said = ThreadCount(2), 0.0, []
         self.counts: list[int] = []
@@ -38,7 +40,7 @@ class Machine:
 
     def chunk(self) -> None:
         wall = processor = 0.0
-        self.threads.begin_chunk()
+        self.threads.begin_chunk(self.plays)
         for part in range(self.parts):
             alone = self.threads.count == 1
             seconds = (self.alone if alone else self.together) / self.parts
@@ -70,10 +72,12 @@ def test_a_turn_that_gains_little_is_kept_and_nobody_is_told():
     assert machine.told == []
 
 
-def test_where_chunks_are_in_time_with_either_nobody_is_told():
-    machine = Machine(alone=0.1, together=0.3, spends=1.0, neighbour=True)
+@pytest.mark.parametrize(("plays", "times"), [(0.5, 0), (0.2, 1)])
+def test_where_chunks_are_in_time_with_all_as_well_nobody_is_told(plays: float, times: int):
+    """As 12 frames are at 24 a second, and not at 60."""
+    machine = Machine(alone=0.1, together=0.3, spends=1.0, neighbour=True, plays=plays)
     assert set(machine.run(600.0)[2:]) == {1}
-    assert machine.told == []
+    assert len(machine.told) == times
 
 
 def test_once_there_is_room_again_all_threads_are_tried_and_kept():

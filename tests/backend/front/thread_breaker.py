@@ -16,6 +16,9 @@ from backend.engine.model import EngineModel
 from backend.engine.options import ModelOptions
 from bridge import threads
 from tests.backend import fake_model
+from vace_core.controls import Controls
+from vace_core.progress import Progress
+from vace_core.stream import Chunk
 
 OWN = "breaker"
 """The name of the thread that breaks the others."""
@@ -42,9 +45,21 @@ def report_file(front: int) -> Path:
     return Path(tempfile.gettempdir()) / f"vace-test-broken-{front}"
 
 
+_within_a_chunk = threading.Event()
+"""Set: the main thread is to raise in the next chunk. Between two, the engine is started again by intent."""
+
+
+class Stream(fake_model.FakeStream):
+    def step(self, controls: Controls, progress: Progress) -> Chunk:
+        if _within_a_chunk.is_set():
+            _within_a_chunk.clear()
+            raise_in(threading.current_thread())
+        return super().step(controls, progress)
+
+
 def load(options: ModelOptions) -> EngineModel:
     threading.Thread(target=_break_all, name=OWN, daemon=True).start()
-    return replace(fake_model.load(options), encode=str)
+    return replace(fake_model.load(options), encode=str, open_stream=Stream)
 
 
 def _break_all() -> None:
@@ -60,7 +75,7 @@ def _break_all() -> None:
         "raised": {each.name: _raised(each, told) for each in others},
         "alive": [each.name for each in others if each.is_alive()],
     }
-    raise_in(threading.main_thread())
+    _within_a_chunk.set()
     path = report_file(parent.pid)  # type: ignore[arg-type]
     unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.write_text(json.dumps(report))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -102,13 +101,13 @@ def test_a_stream_of_frames_keeps_up_with_sizes(machine: Machine):
 
 
 def test_frames_are_numbered_and_come_at_the_asked_rate(machine: Machine):
-    began = time.monotonic()
     with sink(machine), TouchSource("top", 3, 2, 20.0, objects=machine.process()) as frames:
         seen = [frames.read(10.0) for _ in range(3)]
         assert frames.read(0.0) is None
     assert [frame.number for frame in seen if frame] == [0, 1, 2]
     assert seen[2] is not None
-    assert seen[2].time - began >= 1 / 20  # the second frame is had at once
+    assert seen[0] is not None
+    assert seen[2].time - seen[0].time >= 1 / 20  # the second frame is had at once, and may be late
 
 
 def test_a_sender_that_closes_is_told_even_while_the_receiver_holds_its_memory(machine: Machine):
